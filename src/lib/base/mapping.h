@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/error.h"
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <sys/types.h>
+
+namespace v4l2dma {
+
+enum class MapAccess { read, write, read_write };
+
+/// Owns a shared memory mapping of a file descriptor and unmaps it.
+class Mapping {
+public:
+    Mapping() = default;
+    Mapping(Mapping&& other) noexcept;
+    Mapping& operator=(Mapping&& other) noexcept;
+    Mapping(const Mapping&) = delete;
+    Mapping& operator=(const Mapping&) = delete;
+    ~Mapping();
+
+    /// Maps @p length bytes of @p fd at @p offset (both in bytes, offset page-aligned or a V4L2 cookie).
+    /// The descriptor may be closed afterwards. @p object names it in the error.
+    [[nodiscard]] static Result<Mapping> map(int fd, std::size_t length, off_t offset, MapAccess access,
+                                             std::string_view object);
+
+    [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {address_, length_}; }
+    [[nodiscard]] explicit operator bool() const noexcept { return address_ != nullptr; }
+    void reset() noexcept;
+
+private:
+    std::byte* address_ = nullptr;
+    std::size_t length_ = 0;
+};
+
+} // namespace v4l2dma
