@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#include "cli/stats_line.h"
+
+#include <cerrno>
+#include <spdlog/fmt/fmt.h>
+#include <string_view>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+namespace v4l2dma {
+
+namespace {
+
+constexpr std::string_view erase_line = "\r\x1b[K";
+
+/// Columns of the terminal now (it may be resized while we run), 0 if it does not say.
+std::size_t columns(int fd) {
+    winsize size{};
+    return ::ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+} // namespace
+
+std::string format_stats(const StatsValues& values) {
+    std::string text =
+        fmt::format("{:.1f} fps  {} frames  {} dropped", values.fps, values.frames, values.dropped);
+    if (values.latency_ms)
+        text += fmt::format("  {:.1f} ms", *values.latency_ms);
+    text += fmt::format("  {} bytes copied/frame", values.copied_bytes_per_frame);
+    if (!values.path.empty())
+        text += "  " + values.path;
+    return text;
+}
+
+nlohmann::ordered_json stats_json(const StatsValues& values) {
+    nlohmann::ordered_json json;
+    json["fps"] = values.fps;
+    json["frames"] = values.frames;
+    json["dropped"] = values.dropped;
+    json["latency_ms"] = nullptr;
+    if (values.latency_ms)
+        json["latency_ms"] = *values.latency_ms;
+    json["path"] = values.path;
+    json["copied_bytes_per_frame"] = values.copied_bytes_per_frame;
+    return json;
+}
+
+StatsLine::StatsLine(std::chrono::milliseconds interval, int fd, Clock::time_point start)
+    : interval_(interval), fd_(fd), terminal_(::isatty(fd) == 1), next_(start + interval) {}
+
+StatsLine::~StatsLine() {
+    if (shown_)
+        write("\n");
+}
+
+void StatsLine::update(const StatsValues& values, Clock::time_point now) {
+    next_ = now + interval_;
+    std::string text = format_stats(values);
+    if (!terminal_) {
+        write(text + "\n");
+        return;
+    }
+    // A line that wraps cannot be rewritten, and a terminal wraps already when its last column is filled.
+    if (const std::size_t width = columns(fd_); width > 1 && text.size() >= width)
+        text.resize(width - 1);
+    write(std::string(erase_line) + text);
+    shown_ = true;
+}
+
+void StatsLine::clear() {
+    if (shown_)
+        write(std::string(erase_line));
+    shown_ = false;
+}
+
+void StatsLine::finish(const StatsValues& values) {
+    clear();
+    write(format_stats(values) + "\n");
+}
+
+void StatsLine::write(const std::string& text) const {
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const ssize_t written = ::write(fd_, rest.data(), rest.size());
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return;
+        rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "cli/stats_line.h"
+
+#include "base/unique_fd.h"
+
+#include <array>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace v4l2dma;
+using namespace std::chrono_literals;
+
+namespace {
+
+const StatsValues sample{.fps = 29.97,
+                         .frames = 300,
+                         .dropped = 2,
+                         .latency_ms = 2.14,
+                         .path = "dmabuf",
+                         .copied_bytes_per_frame = 0};
+
+std::string contents(int fd) {
+    std::array<char, 4096> buffer{};
+    const ssize_t size = ::pread(fd, buffer.data(), buffer.size(), 0);
+    return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+std::string drain(int fd) {
+    std::array<char, 4096> buffer{};
+    const ssize_t size = ::read(fd, buffer.data(), buffer.size());
+    return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+} // namespace
+
+TEST_CASE("the statistics line names every figure once") {
+    CHECK(format_stats(sample) == "30.0 fps  300 frames  2 dropped  2.1 ms  0 bytes copied/frame  dmabuf");
+    StatsValues unknown = sample;
+    unknown.latency_ms.reset();
+    CHECK(format_stats(unknown) == "30.0 fps  300 frames  2 dropped  0 bytes copied/frame  dmabuf");
+    CHECK(stats_json(unknown)["latency_ms"].is_null());
+    CHECK(stats_json(sample)["frames"] == 300);
+}
+
+TEST_CASE("a statistics line is due once per interval") {
+    const UniqueFd file{::memfd_create("stats", MFD_CLOEXEC)};
+    const StatsLine::Clock::time_point start{};
+    StatsLine line(1000ms, file.get(), start);
+    CHECK_FALSE(line.due(start + 999ms));
+    CHECK(line.due(start + 1000ms));
+    line.update(sample, start + 1500ms);
+    CHECK_FALSE(line.due(start + 2499ms));
+    CHECK(line.due(start + 2500ms));
+}
+
+TEST_CASE("a file gets plain lines") {
+    const UniqueFd file{::memfd_create("stats", MFD_CLOEXEC)};
+    {
+        StatsLine line(1000ms, file.get());
+        line.update(sample);
+        line.clear();
+        line.finish(sample);
+    }
+    CHECK(contents(file.get()) == format_stats(sample) + "\n" + format_stats(sample) + "\n");
+}
+
+TEST_CASE("a terminal gets one rewritten line, cut to its width") {
+    int leader = -1;
+    int follower = -1;
+    winsize size{};
+    size.ws_col = 20;
+    size.ws_row = 5;
+    REQUIRE(::openpty(&leader, &follower, nullptr, nullptr, &size) == 0);
+    const UniqueFd screen{leader};
+    const UniqueFd terminal{follower};
+    {
+        StatsLine line(1000ms, terminal.get());
+        line.update(sample);
+        CHECK(drain(screen.get()) == "\r\x1b[K30.0 fps  300 frame");
+        line.clear();
+        CHECK(drain(screen.get()) == "\r\x1b[K");
+        line.update(sample);
+        CHECK(drain(screen.get()).starts_with("\r\x1b[K"));
+    }
+    CHECK(drain(screen.get()) == "\r\n"); // the destructor ends the line; the tty adds the \r
+}
