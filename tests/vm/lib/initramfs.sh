@@ -1,0 +1,31 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# The initramfs: busybox, guest-init, and the few modules that reach the host's files. Made anew for each run (a
+# tenth of a second), so that it is never stale.
+
+initramfs_modules=(virtio_pci virtio_rng 9pnet_virtio 9p overlay)
+
+# Prints the files of the modules in the order in which they can be loaded.
+initramfs_module_files() {
+	local module
+	for module in "${initramfs_modules[@]}"; do
+		modprobe -d "$kernel" -S "$version" --show-depends "$module" ||
+			die "the kernel $version has no module $module; remove $kernel and run tests/vm/fetch."
+	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
+}
+
+# make_initramfs FILE: for the kernel in $kernel.
+make_initramfs() {
+	local file=$1 root=$1.d module
+	mkdir -p "$root/bin" "$root/modules"
+	install -m 755 "$busybox" "$root/bin/busybox"
+	install -m 755 "$vm_dir/guest-init" "$root/init"
+	while read -r module; do
+		cp -- "$module" "$root/modules/"
+		echo "${module##*/}"
+	done < <(initramfs_module_files) >"$root/modules/order"
+	[[ -s $root/modules/order ]] || die "the modules of $version cannot be listed; is the package kmod installed?"
+	(cd "$root" && find . -print0 | cpio --quiet --null --create --format=newc --owner=0:0) >"$file"
+	rm -rf "$root"
+}

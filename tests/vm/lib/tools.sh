@@ -1,0 +1,67 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# The programs in the cache: a static busybox for the initramfs, and QEMU where the machine's own is too old.
+
+busybox=$cache/busybox/bin/busybox
+
+have_busybox() { [[ -x $busybox ]]; }
+
+fetch_busybox() {
+	local new
+	apt_prepare
+	new=$(mktemp -d "$cache/.new.XXXXXX")
+	apt_unpack "$new" busybox-static
+	[[ -d $new/bin ]] || ln -s usr/bin "$new/bin"
+	rm -rf "$cache/busybox"
+	mv -T "$new" "$cache/busybox"
+}
+
+# Version 7.2 of bookworm kills guests with two CPUs; 8.0 is the first that is not known to.
+host_qemu_is_good() {
+	local version
+	version=$(qemu-system-x86_64 --version 2>/dev/null | sed -n '1s/.*version \([0-9]*\)\..*/\1/p')
+	[[ -n $version ]] && ((version >= 8))
+}
+
+# Sets the array $qemu to the command that starts QEMU, with what an unpacked one needs to find its parts.
+find_qemu() {
+	local root=$cache/qemu
+	if host_qemu_is_good; then
+		qemu=(qemu-system-x86_64)
+		return
+	fi
+	# shellcheck disable=SC2034 # for those who call this
+	qemu=(env
+		"LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu:$root/lib/x86_64-linux-gnu${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+		"QEMU_MODULE_DIR=$root/usr/lib/x86_64-linux-gnu/qemu"
+		"$root/usr/bin/qemu-system-x86_64"
+		-L "$root/usr/share/qemu" -L "$root/usr/share/seabios" -L "$root/usr/lib/ipxe/qemu")
+}
+
+# A cached QEMU stops working when the machine loses a library that it had at the time: then it is fetched again.
+have_qemu() {
+	local qemu
+	host_qemu_is_good && return
+	[[ -x $cache/qemu/usr/bin/qemu-system-x86_64 ]] || return 1
+	find_qemu
+	"${qemu[@]}" --version >/dev/null 2>&1
+}
+
+# apt finds out which of QEMU's dependencies the machine lacks; they are unpacked beside it instead of installed.
+fetch_qemu() {
+	local new deb
+	apt_prepare
+	note "fetching QEMU"
+	rm -f "$apt_dir"/cache/archives/*.deb
+	quietly apt-get -c "$apt_dir/apt.conf" -qq -t "$debian_suite-backports" --download-only install qemu-system-x86 ||
+		die "QEMU could not be fetched; install qemu-system-x86 8.0 or newer, or repair what apt complains about."
+	new=$(mktemp -d "$cache/.new.XXXXXX")
+	for deb in "$apt_dir"/cache/archives/*.deb; do
+		dpkg-deb -x "$deb" "$new"
+	done
+	rm -f "$apt_dir"/cache/archives/*.deb
+	rm -rf "$cache/qemu"
+	mv -T "$new" "$cache/qemu"
+	have_qemu || die "the QEMU in $cache/qemu does not start; remove that folder and install qemu-system-x86 8.0 or newer."
+}
