@@ -34,15 +34,17 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
     return *this;
 }
 
-Mapping::~Mapping() { reset(); }
+Mapping::~Mapping() {
+    reset();
+}
 
 Result<Mapping> Mapping::map(int fd, std::size_t length, off_t offset, MapAccess access,
-                             std::string_view object) {
-    void* address = ::mmap(nullptr, length, protection(access), MAP_SHARED, fd, offset);
-    if (address == MAP_FAILED)
-        return system_error("mmap", object);
+                             std::string_view object, System& system) {
+    const std::expected<std::byte*, int> address = system.mmap(fd, length, protection(access), offset);
+    if (!address)
+        return system_error("mmap", object, address.error());
     Mapping mapping;
-    mapping.address_ = static_cast<std::byte*>(address);
+    mapping.address_ = *address;
     mapping.length_ = length;
     return mapping;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/system.h"
 
 #include <cstddef>
 #include <span>
@@ -25,7 +26,7 @@ public:
     /// Maps @p length bytes of @p fd at @p offset (both in bytes, offset page-aligned or a V4L2 cookie).
     /// The descriptor may be closed afterwards. @p object names it in the error.
     [[nodiscard]] static Result<Mapping> map(int fd, std::size_t length, off_t offset, MapAccess access,
-                                             std::string_view object);
+                                             std::string_view object, System& system = real_system());
 
     [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {address_, length_}; }
     [[nodiscard]] explicit operator bool() const noexcept { return address_ != nullptr; }

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "format/pixel_format.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace v4l2dma {
+
+/// V4L2's numbers (enum v4l2_colorspace and so on), passed on unchanged; 0 is "default" in each.
+struct Colorimetry {
+    std::uint32_t colorspace = 0;
+    std::uint32_t ycbcr_encoding = 0;
+    std::uint32_t quantization = 0;
+    std::uint32_t transfer_function = 0;
+
+    friend bool operator==(const Colorimetry&, const Colorimetry&) = default;
+};
+
+/// One piece of memory of a frame. Today's devices have one; the multi-planar API has up to eight.
+struct MemoryPlane {
+    std::uint32_t bytesperline = 0; ///< stride of the first component plane in it, 0 if compressed
+    std::uint32_t sizeimage = 0;    ///< bytes a buffer must have
+
+    friend bool operator==(const MemoryPlane&, const MemoryPlane&) = default;
+};
+
+/// Everything that says how a frame's bytes are to be read.
+struct FrameFormat {
+    static constexpr std::size_t max_planes = 8; // VIDEO_MAX_PLANES
+
+    FourCC fourcc{};
+    std::uint32_t width = 0;  ///< pixels
+    std::uint32_t height = 0; ///< pixels
+    std::uint32_t field = 0;  ///< enum v4l2_field
+    std::uint32_t flags = 0;  ///< V4L2_PIX_FMT_FLAG_*
+    Colorimetry colorimetry{};
+    std::uint32_t plane_count = 1;
+    std::array<MemoryPlane, max_planes> planes{};
+
+    [[nodiscard]] std::uint32_t bytesperline() const noexcept { return planes[0].bytesperline; }
+    /// Bytes of one frame, all planes together.
+    [[nodiscard]] std::uint32_t sizeimage() const noexcept;
+    /// "YUYV 640x480"
+    [[nodiscard]] std::string text() const;
+    /// The same bytes at the same places: fourcc, size, strides, sizes; not colours and fields.
+    [[nodiscard]] bool same_layout(const FrameFormat& other) const noexcept;
+};
+
+/// Where one component plane lies within the (single) memory plane.
+struct PlaneLayout {
+    std::uint32_t offset = 0; ///< bytes
+    std::uint32_t stride = 0; ///< bytes
+    std::uint32_t rows = 0;
+
+    [[nodiscard]] std::uint64_t size() const noexcept { return std::uint64_t{stride} * rows; }
+};
+
+/// The component planes of a frame.
+struct Layout {
+    std::uint32_t plane_count = 0;
+    std::array<PlaneLayout, 3> planes{};
+
+    /// Bytes up to the end of the last plane.
+    [[nodiscard]] std::uint64_t size() const noexcept;
+};
+
+/// The least stride of the first component plane, in bytes; 0 if compressed.
+[[nodiscard]] std::uint64_t min_bytesperline(const PixelFormat& pixel_format, std::uint32_t width);
+/// The least bytes of a frame with this stride. Compressed formats have no such size: 0.
+[[nodiscard]] std::uint64_t min_sizeimage(const PixelFormat& pixel_format, std::uint64_t bytesperline,
+                                          std::uint32_t height);
+/// Component planes of @p format, by its stride. Errors (unsupported): a format that is not in the table, a
+/// compressed one, several memory planes; (usage) a stride or size that is too small, or beyond 4 GiB.
+[[nodiscard]] Result<Layout> layout_of(const FrameFormat& format);
+
+} // namespace v4l2dma

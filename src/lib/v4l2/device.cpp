@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+#include "v4l2/device.h"
+
+#include <algorithm>
+#include <cctype>
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+
+namespace v4l2dma {
+
+namespace {
+
+bool is_number(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });
+}
+
+// An open() that failed is about the device, whatever the errno; the remedy depends on it.
+std::unexpected<Error> open_error(const std::string& path, int code) {
+    Error error = system_error("open", path, code).error();
+    error.kind = ErrorKind::device;
+    if (code == ENOENT || code == ENODEV || code == ENXIO)
+        error.remedy = "`v4l2dma inspect` lists the devices there are";
+    else if (code == EACCES || code == EPERM)
+        error.remedy =
+            "Run as a member of the device's group (usually video; a loop may have allowed_gid set) "
+            "or as root";
+    else if (code == EBUSY)
+        error.detail = "another program has it open";
+    return std::unexpected(std::move(error));
+}
+
+} // namespace
+
+Result<Device> Device::open(std::string_view name, System& system) {
+    if (name.empty())
+        return make_error(ErrorKind::usage, "device", "", "its name is empty");
+    if (is_number(name))
+        return open_path("/dev/video" + std::string(name), system);
+    if (name.find('/') != std::string_view::npos)
+        return open_path(std::string(name), system);
+    return open_label(name, system);
+}
+
+Result<Device> Device::open_path(const std::string& path, System& system) {
+    const int fd = system.open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return open_error(path, -fd);
+    Device device(system, UniqueFd(fd), path);
+    struct stat status {};
+    if (const int result = system.fstat(fd, status); result < 0)
+        return system_error("fstat", path, -result);
+    device.number_ = status.st_rdev;
+    if (Status status_of_query = device.refresh_capability(); !status_of_query)
+        return std::unexpected(std::move(status_of_query.error()));
+    return device;
+}
+
+Result<Device> Device::open_label(std::string_view label, System& system) {
+    std::string known;
+    for (Device& device : open_all_devices(system)) {
+        const std::string card = device.capability().card();
+        if (card == label)
+            return std::move(device);
+        known += (known.empty() ? "There are: " : ", ") + card;
+    }
+    return make_error(ErrorKind::device, "open", label, "no video device has this card label", known);
+}
+
+Status Device::refresh_capability() {
+    v4l2_capability raw_capability{};
+    const int result = try_ioctl(VIDIOC_QUERYCAP, &raw_capability);
+    if (result == -ENOTTY || result == -EINVAL)
+        return make_error(ErrorKind::device, "open", path_, "it is not a V4L2 device");
+    if (result < 0)
+        return system_error("QUERYCAP", path_, -result);
+    capability_ = Capability(raw_capability);
+    return {};
+}
+
+Status Device::ioctl(unsigned long request, void* argument, std::string_view name) const {
+    const int result = try_ioctl(request, argument);
+    if (result < 0)
+        return system_error(name, path_, -result);
+    return {};
+}
+
+Status Device::require(BufferType type) const {
+    const Capability& caps = capability_;
+    const BufferType other = type == BufferType::capture ? BufferType::output : BufferType::capture;
+    if (caps.is_memory_to_memory())
+        return make_error(
+            ErrorKind::device, "open", path_,
+            "it is a memory-to-memory device (a codec or scaler), neither a camera nor an output");
+    if (!caps.is(type) && caps.is_multiplanar(type))
+        return make_error(
+            ErrorKind::device, "open", path_,
+            fmt::format("its {} side has only the multi-planar API, which this version does not speak",
+                        to_text(type)));
+    if (!caps.is(type))
+        return make_error(ErrorKind::device, "open", path_,
+                          caps.is(other)
+                              ? fmt::format("it is not a device for {} but for {} ({})", to_text(type),
+                                            to_text(other), caps.card())
+                              : fmt::format("it is not a device for {} ({})", to_text(type), caps.card()),
+                          caps.is_loop() && type == BufferType::capture
+                              ? "A loop with exclusive_caps becomes a capture device when its writer streams"
+                              : "");
+    if (!caps.can_stream())
+        return make_error(ErrorKind::device, "open", path_,
+                          "it cannot stream (it offers read and write only)");
+    return {};
+}
+
+std::vector<Device> open_all_devices(System& system) {
+    std::vector<Device> devices;
+    for (const std::string& path : system.video_nodes())
+        if (Result<Device> device = Device::open(path, system))
+            devices.push_back(std::move(*device));
+    return devices;
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "v4l2/queue.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <spdlog/fmt/fmt.h>
+#include <utility>
+
+namespace v4l2dma {
+
+namespace {
+
+constexpr auto microseconds_per_second = std::chrono::microseconds(std::chrono::seconds(1)).count();
+
+// What of a captured frame's flags says something about its content and may be passed on.
+constexpr std::uint32_t content_flags = V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME;
+
+int request_buffers(const Device& device, BufferType type, Memory memory, v4l2_requestbuffers& request) {
+    request.type = raw(type);
+    request.memory = raw(memory);
+    return device.try_ioctl(VIDIOC_REQBUFS, &request);
+}
+
+} // namespace
+
+Result<Queue> Queue::create(const Device& device, BufferType type, Memory memory, std::uint32_t count) {
+    v4l2_requestbuffers request{};
+    request.count = count;
+    const int result = request_buffers(device, type, memory, request);
+    if (result < 0) {
+        Error error = system_error(fmt::format("REQBUFS({}, {})", to_text(memory), to_text(type)),
+                                   device.path(), -result)
+                          .error();
+        if (result == -EBUSY) {
+            error.kind = ErrorKind::device;
+            error.detail = "another program uses it";
+            error.remedy = "Stop that program first (`fuser -v " + device.path() + "` names it)";
+        }
+        return std::unexpected(std::move(error));
+    }
+    Queue queue(device, type, memory);
+    queue.count_ = request.count;
+    queue.capabilities_ = request.capabilities;
+    if (queue.count_ == 0)
+        return make_error(ErrorKind::system, "REQBUFS", device.path(), "the driver granted no buffer");
+    return queue;
+}
+
+Queue::Queue(Queue&& other) noexcept
+    : device_(other.device_), type_(other.type_), memory_(other.memory_),
+      count_(std::exchange(other.count_, 0)), capabilities_(other.capabilities_),
+      streaming_(std::exchange(other.streaming_, false)), mappings_(std::move(other.mappings_)) {}
+
+Queue& Queue::operator=(Queue&& other) noexcept {
+    if (this != &other) {
+        static_cast<void>(release());
+        device_ = other.device_;
+        type_ = other.type_;
+        memory_ = other.memory_;
+        count_ = std::exchange(other.count_, 0);
+        capabilities_ = other.capabilities_;
+        streaming_ = std::exchange(other.streaming_, false);
+        mappings_ = std::move(other.mappings_);
+    }
+    return *this;
+}
+
+// Nobody is left to tell; closing the device frees what could not be freed here.
+Queue::~Queue() {
+    static_cast<void>(release());
+}
+
+std::string Queue::object(std::uint32_t index) const {
+    return fmt::format("{} index {}", device_->path(), index);
+}
+
+v4l2_buffer Queue::blank(std::uint32_t index) const noexcept {
+    v4l2_buffer buffer{};
+    buffer.type = raw(type_);
+    buffer.memory = raw(memory_);
+    buffer.index = index;
+    return buffer;
+}
+
+Result<BufferInfo> Queue::query(std::uint32_t index) const {
+    v4l2_buffer buffer = blank(index);
+    if (const int result = device_->try_ioctl(VIDIOC_QUERYBUF, &buffer); result < 0)
+        return system_error("QUERYBUF", object(index), -result);
+    return BufferInfo{.length = buffer.length, .offset = buffer.m.offset, .flags = buffer.flags};
+}
+
+Status Queue::map_all() {
+    mappings_.clear();
+    mappings_.reserve(count_);
+    for (std::uint32_t index = 0; index < count_; ++index) {
+        const Result<BufferInfo> info = query(index);
+        if (!info)
+            return std::unexpected(info.error());
+        // Drivers refuse a mapping without PROT_READ, and capture buffers may be read-only for none.
+        Result<Mapping> mapping = Mapping::map(device_->fd(), info->length, static_cast<off_t>(info->offset),
+                                               MapAccess::read_write, object(index), device_->system());
+        if (!mapping)
+            return std::unexpected(std::move(mapping.error()));
+        mappings_.push_back(std::move(*mapping));
+    }
+    return {};
+}
+
+std::span<std::byte> Queue::bytes(std::uint32_t index) const noexcept {
+    return index < mappings_.size() ? mappings_[index].bytes() : std::span<std::byte>{};
+}
+
+Result<UniqueFd> Queue::export_buffer(std::uint32_t index, int flags) const {
+    v4l2_exportbuffer request{};
+    request.type = raw(type_);
+    request.index = index;
+    request.flags = static_cast<__u32>(flags | O_CLOEXEC);
+    request.fd = -1;
+    if (const int result = device_->try_ioctl(VIDIOC_EXPBUF, &request); result < 0)
+        return system_error("EXPBUF", object(index), -result);
+    return UniqueFd(request.fd);
+}
+
+Status Queue::queue_raw(v4l2_buffer& buffer, const BufferMetadata& metadata) const {
+    if (type_ == BufferType::output) {
+        buffer.bytesused = metadata.bytesused;
+        buffer.field = metadata.field;
+        buffer.flags = metadata.flags & content_flags;
+        buffer.timestamp.tv_sec = metadata.timestamp.count() / microseconds_per_second;
+        buffer.timestamp.tv_usec = metadata.timestamp.count() % microseconds_per_second;
+    }
+    if (const int result = device_->try_ioctl(VIDIOC_QBUF, &buffer); result < 0)
+        return system_error(fmt::format("QBUF({})", to_text(memory_)), object(buffer.index), -result);
+    return {};
+}
+
+Status Queue::queue(std::uint32_t index, const BufferMetadata& metadata) const {
+    v4l2_buffer buffer = blank(index);
+    return queue_raw(buffer, metadata);
+}
+
+Status Queue::queue_dmabuf(std::uint32_t index, int dmabuf_fd, std::uint32_t length,
+                           const BufferMetadata& metadata) const {
+    v4l2_buffer buffer = blank(index);
+    buffer.m.fd = dmabuf_fd;
+    buffer.length = length;
+    return queue_raw(buffer, metadata);
+}
+
+Result<std::optional<DequeuedBuffer>> Queue::dequeue() const {
+    v4l2_buffer buffer = blank(0);
+    const int result = device_->try_ioctl(VIDIOC_DQBUF, &buffer);
+    if (result == -EAGAIN)
+        return std::nullopt;
+    if (result < 0)
+        return system_error("DQBUF", device_->path(), -result);
+    if (buffer.index >= count_)
+        return make_error(ErrorKind::system, "DQBUF", object(buffer.index),
+                          "there is no buffer of this number");
+    return DequeuedBuffer{.index = buffer.index,
+                          .metadata = {.bytesused = buffer.bytesused,
+                                       .field = buffer.field,
+                                       .flags = buffer.flags,
+                                       .sequence = buffer.sequence,
+                                       .timestamp = std::chrono::seconds(buffer.timestamp.tv_sec) +
+                                                    std::chrono::microseconds(buffer.timestamp.tv_usec)}};
+}
+
+Status Queue::stream_on() {
+    std::uint32_t type = raw(type_);
+    Status status = device_->ioctl(VIDIOC_STREAMON, &type, "STREAMON");
+    streaming_ = status.has_value();
+    return status;
+}
+
+Status Queue::stream_off() {
+    std::uint32_t type = raw(type_);
+    streaming_ = false;
+    return device_->ioctl(VIDIOC_STREAMOFF, &type, "STREAMOFF");
+}
+
+Status Queue::release() {
+    if (count_ == 0)
+        return {};
+    // Also when not streaming: STREAMOFF takes buffers back that were queued before a STREAMON that never
+    // came.
+    static_cast<void>(stream_off());
+    mappings_.clear();
+    count_ = 0;
+    v4l2_requestbuffers request{};
+    if (const int result = request_buffers(*device_, type_, memory_, request); result < 0)
+        return system_error("REQBUFS(0)", device_->path(), -result);
+    return {};
+}
+
+MemorySupport probe_memory(const Device& device, BufferType type) {
+    const auto probe = [&](Memory memory) {
+        const Result<Queue> queue = Queue::create(device, type, memory, 1);
+        return queue ? 0 : std::max(queue.error().code, 1);
+    };
+    MemorySupport support;
+    {
+        const Result<Queue> queue = Queue::create(device, type, Memory::mmap, 1);
+        support.mmap = queue ? 0 : std::max(queue.error().code, 1);
+        support.expbuf = support.mmap;
+        if (queue) {
+            const Result<UniqueFd> exported = queue->export_buffer(0, O_RDWR);
+            support.expbuf = exported ? 0 : exported.error().code;
+        }
+    }
+    support.userptr = probe(Memory::userptr);
+    support.dmabuf = probe(Memory::dmabuf);
+    return support;
+}
+
+} // namespace v4l2dma

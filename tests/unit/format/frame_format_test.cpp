@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "format/frame_format.h"
+
+#include <doctest/doctest.h>
+
+using namespace v4l2dma;
+
+namespace {
+
+FrameFormat make(const char (&fourcc)[5], std::uint32_t width, std::uint32_t height, std::uint32_t stride,
+                 std::uint32_t size) {
+    FrameFormat format{.fourcc = FourCC(fourcc), .width = width, .height = height};
+    format.planes[0] = {.bytesperline = stride, .sizeimage = size};
+    return format;
+}
+
+std::uint64_t tight_size(const char (&fourcc)[5], std::uint32_t width, std::uint32_t height) {
+    const PixelFormat& entry = *find_pixel_format(FourCC(fourcc));
+    return min_sizeimage(entry, min_bytesperline(entry, width), height);
+}
+
+} // namespace
+
+TEST_CASE("sizes of tightly packed frames") {
+    CHECK(tight_size("YUYV", 640, 480) == 614400);
+    CHECK(tight_size("YUYV", 641, 1) == 1284); // whole pairs of pixels
+    CHECK(tight_size("NV12", 640, 480) == 460800);
+    CHECK(tight_size("NV12", 640, 481) == 640 * (481 + 241));
+    CHECK(tight_size("NV24", 640, 480) == 640 * 480 * 3);
+    CHECK(tight_size("YU12", 640, 480) == 460800);
+    CHECK(tight_size("422P", 640, 480) == 614400);
+    CHECK(tight_size("RGB3", 3, 2) == 18);
+    CHECK(tight_size("P010", 640, 480) == 921600);
+    CHECK(tight_size("MJPG", 640, 480) == 0);
+    CHECK(tight_size("XR24", 0xffffffff, 0xffffffff) > 0xffffffff); // no overflow at 32 bits
+}
+
+TEST_CASE("planes follow the stride, not the width") {
+    const Result<Layout> nv12 = layout_of(make("NV12", 640, 480, 704, 704 * 480 * 3 / 2));
+    REQUIRE(nv12);
+    CHECK(nv12->plane_count == 2);
+    CHECK(nv12->planes[1].offset == 704 * 480);
+    CHECK(nv12->planes[1].stride == 704);
+    CHECK(nv12->planes[1].rows == 240);
+
+    const Result<Layout> yu12 = layout_of(make("YU12", 640, 480, 704, 704 * 480 * 3 / 2));
+    REQUIRE(yu12);
+    CHECK(yu12->planes[2].offset == 704 * 480 + 352 * 240);
+    CHECK(yu12->planes[2].stride == 352);
+    CHECK(yu12->size() == 704 * 480 * 3 / 2);
+}
+
+TEST_CASE("a frame that does not fit has no layout") {
+    CHECK_FALSE(layout_of(make("YUYV", 640, 480, 1279, 1280 * 480)));
+    CHECK_FALSE(layout_of(make("YUYV", 640, 480, 1280, 1280 * 480 - 1)));
+    CHECK_FALSE(layout_of(make("XR24", 65536, 65536, 65536 * 4, 0xffffffff)));
+    CHECK(layout_of(make("MJPG", 640, 480, 0, 100000)).error().kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("the layout of two formats is compared without their colours") {
+    FrameFormat a = make("YUYV", 640, 480, 1280, 614400);
+    FrameFormat b = a;
+    b.colorimetry.colorspace = 8;
+    CHECK(a.same_layout(b));
+    b.planes[0].bytesperline = 1344;
+    CHECK_FALSE(a.same_layout(b));
+    CHECK(a.text() == "YUYV 640x480");
+}
