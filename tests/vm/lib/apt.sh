@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what common.sh and the command set
 # SPDX-License-Identifier: MIT
 #
 # A private view of the Debian archive: the mirror and its key are those of the machine's own apt sources, the

@@ -5,6 +5,7 @@
 
 program=${program:-${0##*/}}
 vm_dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
+# shellcheck disable=SC2034 # for the commands
 tree=$(cd -- "$vm_dir/../.." && pwd -P)
 cache=$(realpath -m -- "${V4L2DMA_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/v4l2dma/vm}")
 export V4L2DMA_VM_CACHE=$cache
@@ -23,7 +24,7 @@ usage_error() { die "$1 Try '$program --help'." 2; }
 need_value() { (($1 >= 2)) || usage_error "$2 needs a value."; }
 
 # Prints the comment block at the head of a command, which is its manual.
-show_help() { sed -n '/^# SPDX/,/^[^#]/{/^# SPDX/d;/^[^#]/d;s/^#$//;s/^# //;p;}' "$0" | sed '1{/^$/d;}'; }
+show_help() { sed -n '/^# SPDX/,/^[^#]/{/^# SPDX/d;/^[^#]/d;s/^# \{0,1\}//;p;}' "$0" | sed 1d; }
 
 check_kernel_name() {
 	[[ $1 =~ ^[A-Za-z0-9][A-Za-z0-9.+~-]*$ ]] || usage_error "'$1' is not the name of a kernel."

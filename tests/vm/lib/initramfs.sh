@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what common.sh and the command set
 # SPDX-License-Identifier: MIT
 #
 # The initramfs: busybox, guest-init, and the few modules that reach the host's files. Made anew for each run (a

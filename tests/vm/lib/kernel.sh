@@ -1,10 +1,11 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what common.sh sets
 # SPDX-License-Identifier: MIT
 #
 # Debian kernels in the cache: image, modules and headers of one version unpacked into one folder,
 # kernels/VERSION/{boot,lib/modules,usr/src,usr/lib}, with a link kernels/6.12 to the newest of its line.
 
-have_kernel() { [[ -e $cache/kernels/$1/complete ]]; }
+# The number goes up when unpacking does something new, so that older caches are renewed.
+have_kernel() { [[ -e $cache/kernels/$1/complete.2 ]]; }
 
 # Prints "VERSION DEB-VERSION" of the newest kernel of a line, or of the exact version.
 find_kernel() {
@@ -26,7 +27,7 @@ find_kernel() {
 kernel_packages() {
 	local version=$1 deb_version=$2 package
 	printf '%s=%s\n' "linux-image-$version" "$deb_version" "linux-headers-$version" "$deb_version"
-	for package in $(apt_field "linux-headers-$version" Depends "$deb_version" | tr ',|' '\n\n' | sed 's/(.*//'); do
+	for package in $(apt_field "linux-headers-$version" Depends "$deb_version" | sed 's/[,|]/\n/g' | sed 's/(.*//'); do
 		case $package in
 		linux-headers-*-common | linux-kbuild-*) printf '%s=%s\n' "$package" "$deb_version" ;;
 		esac
@@ -37,6 +38,22 @@ kernel_packages() {
 unpack_modules() {
 	find "$1" -name '*.ko.xz' -print0 | xargs -0 -r -P "$(nproc)" -n 64 xz -d --
 	find "$1" -name '*.ko.zst' -print0 | xargs -0 -r -P "$(nproc)" -n 64 zstd -q -d --rm --
+}
+
+# unpack_image VMLINUZ: writes the kernel itself as vmlinux beside it. QEMU starts that directly (PVH); a TCG guest would
+# need 2 s to decompress. Offset and length of the payload are in the boot protocol's header.
+unpack_image() {
+	local image=$1 vmlinux=${1/vmlinuz/vmlinux} sectors offset length
+	sectors=$(od -A n -t u1 -j $((0x1f1)) -N 1 -- "$image")
+	offset=$(od -A n -t u4 -j $((0x248)) -N 4 -- "$image")
+	length=$(od -A n -t u4 -j $((0x24c)) -N 4 -- "$image")
+	# The payload's last four bytes are its uncompressed size, which the decompressors take for rubbish.
+	offset=$(((sectors + 1) * 512 + offset))
+	head -c "$((offset + length - 4))" -- "$image" | tail -c "+$((offset + 1))" >"$vmlinux.payload"
+	if ! zstd -qdcf -- "$vmlinux.payload" >"$vmlinux" 2>/dev/null && ! xz -dc <"$vmlinux.payload" >"$vmlinux" 2>/dev/null; then
+		rm -f "$vmlinux"
+	fi
+	rm -f "$vmlinux.payload"
 }
 
 # The headers name each other by absolute paths under /usr; FOLDER is where they lie now, HOME where they will stay.
@@ -66,10 +83,11 @@ fetch_kernel() {
 		chmod 755 "$new"
 		apt_unpack "$new" "${packages[@]}"
 		[[ -d $new/lib ]] || ln -s usr/lib "$new/lib"
+		unpack_image "$new/boot/vmlinuz-$version"
 		unpack_modules "$new/lib/modules"
 		relocate_headers "$new" "$home" "$version"
 		depmod -b "$new" "$version"
-		touch "$new/complete"
+		touch "$new/complete.2"
 		rm -rf "$home"
 		mv -T "$new" "$home"
 	fi

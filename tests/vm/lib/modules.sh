@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what common.sh and the command set
 # SPDX-License-Identifier: MIT
 #
 # Modules given with --module: a folder with them and with depmod's indices over them and the kernel's own, to be

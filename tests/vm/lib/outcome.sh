@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what common.sh and the command set
 # SPDX-License-Identifier: MIT
 #
 # What came of a run: the exit code, and what a reader needs to understand a failure.
@@ -10,6 +10,7 @@ show_log_tail() {
 
 # The folder that nobody asked for stays when it explains a failure.
 keep_results() {
+	# shellcheck disable=SC2034 # clean_up in the command reads it
 	own_results=''
 	note "$results/kernel.log has the whole log"
 }

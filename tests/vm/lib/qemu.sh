@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2054 # what common.sh and the command set
 # SPDX-License-Identifier: MIT
 #
 # Starting QEMU, and finding out whether KVM can be used.
@@ -6,16 +6,21 @@
 # QEMU reads a comma in a value as the end of the value; two of them stand for one.
 qemu_path() { printf '%s' "${1//,/,,}"; }
 
+# TCG is slow at AVX, which glibc would use for every memcpy if the CPU had it; SMAP and SMEP catch a module that
+# touches user memory directly.
+tcg_cpu=Nehalem,+smap,+smep,+umip,+rdrand,+pdpe1gb,+invtsc
+
 # set_machine INITRAMFS KERNEL-LOG ACCELERATOR: sets the array $machine to a QEMU command that boots the kernel.
 set_machine() {
-	local cpu=max accelerator=$3
+	local cpu=$tcg_cpu accelerator=$3 image=$kernel/boot/vmlinux-$version
+	[[ -e $image ]] || image=$kernel/boot/vmlinuz-$version
 	[[ $accelerator == kvm ]] && cpu=host
 	[[ $accelerator == tcg ]] && accelerator=tcg,thread=multi
 	find_qemu
 	machine=("${qemu[@]}"
 		-nodefaults -no-user-config -display none -no-reboot
 		-machine pc,usb=off -accel "$accelerator" -cpu "$cpu" -smp "$smp" -m "$memory"
-		-kernel "$kernel/boot/vmlinuz-$version" -initrd "$1"
+		-kernel "$image" -initrd "$1"
 		-append "console=ttyS0 loglevel=8 printk.time=1 panic=-1 mitigations=off no_timer_check random.trust_cpu=on"
 		-chardev "file,id=log,path=$(qemu_path "$2")" -serial chardev:log
 		-device virtio-rng-pci)

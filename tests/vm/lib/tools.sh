@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # what common.sh and the command set
 # SPDX-License-Identifier: MIT
 #
 # The programs in the cache: a static busybox for the initramfs, and QEMU where the machine's own is too old.
