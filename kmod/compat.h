@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every difference between kernel versions (6.1 to 7.2), and no other file
+ * tests a version.
+ */
+#ifndef V4L2DMA_COMPAT_H
+#define V4L2DMA_COMPAT_H
+
+#include <linux/dma-buf.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/version.h>
+#include <media/v4l2-fh.h>
+#include <media/videobuf2-core.h>
+#include <media/videobuf2-memops.h>
+#include <media/videobuf2-v4l2.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define V4L2DMA_IMPORT_DMA_BUF_NS	MODULE_IMPORT_NS("DMA_BUF")
+#else
+#define V4L2DMA_IMPORT_DMA_BUF_NS	MODULE_IMPORT_NS(DMA_BUF)
+#endif
+
+/* 6.2 made the caller of dma_buf_vmap() hold the reservation lock. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define dma_buf_vmap_unlocked		dma_buf_vmap
+#define dma_buf_vunmap_unlocked		dma_buf_vunmap
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+/* From 6.4 on the caller says whether the pages get written. */
+static inline struct frame_vector *
+v4l2dma_create_framevec(unsigned long start, unsigned long length, bool write)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
+	return vb2_create_framevec(start, length, write);
+#else
+	return vb2_create_framevec(start, length);
+#endif
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+static inline unsigned int vb2_get_num_buffers(struct vb2_queue *q)
+{
+	return q->num_buffers;
+}
+#endif
+
+/*
+ * Without these, DQBUF would sleep with the queue's lock held; from 6.14 on
+ * vb2 does it by itself with q->lock, and later kernels lack the ops.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define V4L2DMA_VB2_WAIT_OPS			\
+	.wait_prepare = vb2_ops_wait_prepare,	\
+	.wait_finish = vb2_ops_wait_finish,
+#else
+#define V4L2DMA_VB2_WAIT_OPS
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#define v4l2dma_fh_add(fh, file)	v4l2_fh_add(fh, file)
+#define v4l2dma_fh_del(fh, file)	v4l2_fh_del(fh, file)
+#else
+#define v4l2dma_fh_add(fh, file)		\
+	do {					\
+		(file)->private_data = (fh);	\
+		v4l2_fh_add(fh);		\
+	} while (0)
+#define v4l2dma_fh_del(fh, file)		\
+	do {					\
+		(file)->private_data = NULL;	\
+		v4l2_fh_del(fh);		\
+	} while (0)
+#endif
+
+#endif /* V4L2DMA_COMPAT_H */

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The copies that cannot be avoided. Whoever calls these counts them.
+ */
+#include <linux/dma-buf.h>
+#include <linux/dma-resv.h>
+#include <linux/io.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
+
+#include "compat.h"
+#include "v4l2dma.h"
+
+/* Bounds how long a copy runs without looking at the scheduler. */
+#define COPY_STEP	SZ_1M
+
+/**
+ * v4l2dma_cpu_begin() - let the CPU at a frame's memory
+ * @plane: the memory; the caller keeps a reference until v4l2dma_cpu_end()
+ * @dir: DMA_FROM_DEVICE to read it, DMA_TO_DEVICE to write it
+ * @cpu: filled in
+ *
+ * Waits for the device that still fills the memory, and a signal ends that
+ * wait; begin_cpu_access would wait for the same fences uninterruptibly.
+ *
+ * Return: 0, -ERESTARTSYS or what the exporter says.
+ */
+int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
+		      struct v4l2dma_cpu_map *cpu)
+{
+	struct dma_buf *dbuf = plane->dbuf;
+	long left;
+	int ret;
+
+	cpu->plane = plane;
+	cpu->dir = dir;
+	if (!dbuf) {
+		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
+		return 0;
+	}
+
+	left = dma_resv_wait_timeout(dbuf->resv,
+				     dma_resv_usage_rw(dir == DMA_TO_DEVICE),
+				     true, MAX_SCHEDULE_TIMEOUT);
+	if (left < 0)
+		return left;
+	ret = dma_buf_begin_cpu_access(dbuf, dir);
+	if (ret)
+		return ret;
+	ret = dma_buf_vmap_unlocked(dbuf, &cpu->map);
+	if (ret)
+		dma_buf_end_cpu_access(dbuf, dir);
+	return ret;
+}
+
+/**
+ * v4l2dma_cpu_end() - end what v4l2dma_cpu_begin() began
+ * @cpu: as filled in by it
+ */
+void v4l2dma_cpu_end(struct v4l2dma_cpu_map *cpu)
+{
+	struct dma_buf *dbuf = cpu->plane->dbuf;
+
+	if (!dbuf)
+		return;
+	dma_buf_vunmap_unlocked(dbuf, &cpu->map);
+	dma_buf_end_cpu_access(dbuf, cpu->dir);
+}
+
+static int copy_maps(struct iosys_map *dst, const struct iosys_map *src,
+		     size_t bytes)
+{
+	size_t pos, n;
+
+	if (src->is_iomem && dst->is_iomem)
+		return -EOPNOTSUPP;
+	for (pos = 0; pos < bytes; pos += n) {
+		n = min_t(size_t, bytes - pos, COPY_STEP);
+		if (src->is_iomem)
+			memcpy_fromio(dst->vaddr + pos, src->vaddr_iomem + pos,
+				      n);
+		else
+			iosys_map_memcpy_to(dst, pos, src->vaddr + pos, n);
+		cond_resched();
+	}
+	return 0;
+}
+
+/**
+ * v4l2dma_copy() - copy a frame
+ * @dst: where to
+ * @src: where from
+ * @bytes: payload
+ *
+ * Return: 0 or a negative errno.
+ */
+int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
+		 size_t bytes)
+{
+	struct v4l2dma_cpu_map from, to;
+	int ret;
+
+	if (bytes > dst->size || bytes > src->size)
+		return -EOVERFLOW;
+	ret = v4l2dma_cpu_begin(src, DMA_FROM_DEVICE, &from);
+	if (ret)
+		return ret;
+	ret = v4l2dma_cpu_begin(dst, DMA_TO_DEVICE, &to);
+	if (!ret) {
+		ret = copy_maps(&to.map, &from.map, bytes);
+		v4l2dma_cpu_end(&to);
+	}
+	v4l2dma_cpu_end(&from);
+	return ret;
+}
+
+/**
+ * v4l2dma_copy_shared() - copy a frame into its slot, once for all readers
+ * @dst: a plane with the slot's memory
+ * @src: the frame's memory
+ * @id: the frame
+ * @bytes: payload
+ *
+ * Nobody else looks at the slot's memory then: the frame that was there before
+ * has been given back by every reader.
+ *
+ * Return: the bytes copied now, 0 if another reader has done it, or a negative
+ * errno.
+ */
+ssize_t v4l2dma_copy_shared(struct v4l2dma_plane *dst,
+			    struct v4l2dma_plane *src, u64 id, size_t bytes)
+{
+	int ret;
+
+	ret = v4l2dma_pages_lock_copy(dst->dbuf, id);
+	if (ret <= 0)
+		return ret;
+	ret = v4l2dma_copy(dst, src, bytes);
+	v4l2dma_pages_unlock_copy(dst->dbuf, id, !ret);
+	return ret ? ret : bytes;
+}

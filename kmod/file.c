@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * v4l2_file_operations.
+ */
+#include <linux/cred.h>
+#include <linux/poll.h>
+#include <media/v4l2-ioctl.h>
+
+#include "compat.h"
+#include "v4l2dma.h"
+
+static int v4l2dma_open(struct file *file)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+	const struct v4l2dma_config *config = &loop->config;
+	struct v4l2dma_handle *h;
+
+	if (config->has_gid && !in_egroup_p(config->allowed_gid) &&
+	    !capable(CAP_SYS_ADMIN))
+		return -EACCES;
+	h = v4l2dma_handle_create(loop, file);
+	return PTR_ERR_OR_ZERO(h);
+}
+
+static int v4l2dma_release(struct file *file)
+{
+	v4l2dma_handle_destroy(to_handle(file), file);
+	return 0;
+}
+
+static ssize_t v4l2dma_read(struct file *file, char __user *buf, size_t count,
+			    loff_t *ppos)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+	ssize_t ret;
+
+	if (mutex_lock_interruptible(&h->lock))
+		return -ERESTARTSYS;
+	ret = v4l2dma_reader_read(h, buf, count, file->f_flags & O_NONBLOCK);
+	mutex_unlock(&h->lock);
+	return ret;
+}
+
+static ssize_t v4l2dma_write(struct file *file, const char __user *buf,
+			     size_t count, loff_t *ppos)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+	ssize_t ret;
+
+	if (mutex_lock_interruptible(&h->lock))
+		return -ERESTARTSYS;
+	ret = v4l2dma_writer_write(h, buf, count, file->f_flags & O_NONBLOCK);
+	mutex_unlock(&h->lock);
+	return ret;
+}
+
+static __poll_t poll_reader(struct v4l2dma_handle *h)
+{
+	struct vb2_queue *q = capture_queue(h);
+
+	if (h->role == V4L2DMA_ROLE_READER && (!q->streaming || q->error))
+		return EPOLLERR;
+	if (h->rest.data || !list_empty(&q->done_list) ||
+	    v4l2dma_flow_readable(h->loop, &h->reader))
+		return EPOLLIN | EPOLLRDNORM;
+	return 0;
+}
+
+static __poll_t poll_undecided(struct v4l2dma_handle *h, __poll_t wanted)
+{
+	/* Somebody who waits for input without buffers is going to read(). */
+	if (wanted & (EPOLLIN | EPOLLRDNORM)) {
+		if (v4l2dma_reader_begin_read(h))
+			return EPOLLERR;
+		return poll_reader(h);
+	}
+	if (!v4l2dma_handle_sees(h, V4L2_BUF_TYPE_VIDEO_OUTPUT))
+		return EPOLLERR;
+	return v4l2dma_writer_can_write(h) ? EPOLLOUT | EPOLLWRNORM : 0;
+}
+
+static __poll_t poll_frames(struct v4l2dma_handle *h, struct file *file,
+			    __poll_t wanted, poll_table *wait)
+{
+	switch (h->role) {
+	case V4L2DMA_ROLE_NONE:
+		return poll_undecided(h, wanted);
+	case V4L2DMA_ROLE_READER:
+	case V4L2DMA_ROLE_READ:
+		return poll_reader(h);
+	case V4L2DMA_ROLE_WRITE:
+		return v4l2dma_writer_can_write(h) ? EPOLLOUT | EPOLLWRNORM : 0;
+	case V4L2DMA_ROLE_WRITER:
+		return vb2_core_poll(output_queue(h), file, wait);
+	}
+	return EPOLLERR;
+}
+
+static __poll_t v4l2dma_poll(struct file *file, poll_table *wait)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+	__poll_t wanted = poll_requested_events(wait);
+	__poll_t ret = 0;
+
+	poll_wait(file, h->reader.wq, wait);
+	poll_wait(file, &output_queue(h)->done_wq, wait);
+	poll_wait(file, &h->loop->writer_wq, wait);
+	poll_wait(file, &h->fh.wait, wait);
+
+	if (v4l2_event_pending(&h->fh))
+		ret |= EPOLLPRI;
+	if (!(wanted & (EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM)))
+		return ret;
+	mutex_lock(&h->lock);
+	ret |= poll_frames(h, file, wanted, NULL);
+	mutex_unlock(&h->lock);
+	return ret;
+}
+
+static int v4l2dma_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+
+	switch (READ_ONCE(h->role)) {
+	case V4L2DMA_ROLE_READER:
+		return vb2_mmap(capture_queue(h), vma);
+	case V4L2DMA_ROLE_WRITER:
+		return vb2_mmap(output_queue(h), vma);
+	default:
+		return -EINVAL;
+	}
+}
+
+const struct v4l2_file_operations v4l2dma_fops = {
+	.owner = THIS_MODULE,
+	.open = v4l2dma_open,
+	.release = v4l2dma_release,
+	.read = v4l2dma_read,
+	.write = v4l2dma_write,
+	.poll = v4l2dma_poll,
+	.unlocked_ioctl = video_ioctl2,
+	.mmap = v4l2dma_mmap,
+};

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who owns which frame.
+ *
+ * A frame is offered to every reader and waits in the reader's list until that
+ * reader asks for it: a waiting frame can still be dropped at no cost. The
+ * writer gets its buffer back when the last reader is done with it.
+ *
+ * All state is under loop->flow_lock, and nothing here sleeps.
+ */
+#include <linux/dma-buf.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+
+#include "v4l2dma.h"
+
+/* The writer's buffer is its own again. */
+static void complete_frame(struct v4l2dma_loop *loop,
+			   struct v4l2dma_frame *frame,
+			   enum vb2_buffer_state state)
+{
+	list_del(&frame->entry);
+	loop->n_live--;
+	frame->live = false;
+	if (frame->vb)
+		vb2_buffer_done(frame->vb, state);
+	else
+		wake_up(&loop->writer_wq);
+}
+
+static void put_claim(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
+		      unsigned int slot)
+{
+	struct v4l2dma_frame *frame = &loop->frames[slot];
+	struct v4l2dma_claim *claim = &reader->claims[slot];
+
+	if (claim->state == V4L2DMA_CLAIM_WAITING) {
+		list_del(&claim->entry);
+		reader->n_waiting--;
+	} else {
+		reader->n_held--;
+		frame->taken--;
+	}
+	claim->state = V4L2DMA_CLAIM_NONE;
+	if (!--frame->claims)
+		complete_frame(loop, frame, VB2_BUF_STATE_DONE);
+}
+
+static void drop(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
+		 unsigned int slot)
+{
+	reader->stats.dropped++;
+	loop->stats.dropped++;
+	put_claim(loop, reader, slot);
+}
+
+static unsigned int oldest_waiting(struct v4l2dma_reader *reader)
+{
+	return list_first_entry(&reader->waiting, struct v4l2dma_claim, entry) -
+	       reader->claims;
+}
+
+/*
+ * A buffer with the slot's memory takes frames of its index, and only while
+ * the reader has queued it. One with memory of its own takes any frame, and
+ * the frame may wait until the reader queues one.
+ */
+static bool has_buffer_for(struct v4l2dma_reader *reader, unsigned int slot)
+{
+	if (reader->by_read)
+		return true;
+	if (test_bit(slot, reader->shared))
+		return test_bit(slot, reader->queued);
+	return reader->n_private;
+}
+
+static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
+		  struct v4l2dma_frame *frame)
+{
+	unsigned int slot = frame - loop->frames;
+	struct v4l2dma_claim *claim = &reader->claims[slot];
+
+	if (reader->format_gen != loop->format_gen)
+		return;
+	if (!has_buffer_for(reader, slot)) {
+		reader->stats.dropped++;
+		loop->stats.dropped++;
+		return;
+	}
+	claim->state = V4L2DMA_CLAIM_WAITING;
+	claim->id = frame->id;
+	list_add_tail(&claim->entry, &reader->waiting);
+	reader->n_waiting++;
+	frame->claims++;
+	if (reader->n_waiting > loop->config.max_pending)
+		drop(loop, reader, oldest_waiting(reader));
+	wake_up(reader->wq);
+}
+
+/*
+ * The writer has no slot left. Frames that only wait can be dropped; the
+ * newest one is kept, it is what a reader wants to see.
+ */
+static void relieve(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_frame *frame, *next;
+	struct v4l2dma_reader *reader;
+	unsigned int slot;
+
+	list_for_each_entry_safe(frame, next, &loop->live, entry) {
+		if (loop->n_live < loop->writer_slots)
+			return;
+		if (frame->taken || frame->id == loop->last_id)
+			continue;
+		slot = frame - loop->frames;
+		list_for_each_entry(reader, &loop->readers, entry)
+			if (reader->claims[slot].state == V4L2DMA_CLAIM_WAITING)
+				drop(loop, reader, slot);
+	}
+}
+
+/* A camera needs a slot to fill while the next one is prepared. */
+static bool starved(struct v4l2dma_loop *loop)
+{
+	unsigned int wanted = min(2, (int)loop->writer_slots - 1);
+
+	return loop->streaming &&
+	       loop->writer_slots < loop->n_live + wanted;
+}
+
+/* The claim that was taken first, of all readers. */
+static struct v4l2dma_claim *oldest_taken(struct v4l2dma_loop *loop,
+					  struct v4l2dma_reader **owner)
+{
+	struct v4l2dma_claim *oldest = NULL, *claim;
+	struct v4l2dma_reader *reader;
+	unsigned int slot;
+
+	list_for_each_entry(reader, &loop->readers, entry) {
+		if (!reader->n_held)
+			continue;
+		for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++) {
+			claim = &reader->claims[slot];
+			if (claim->state != V4L2DMA_CLAIM_TAKEN ||
+			    (oldest && !ktime_before(claim->since,
+						     oldest->since)))
+				continue;
+			oldest = claim;
+			*owner = reader;
+		}
+	}
+	return oldest;
+}
+
+static void arm_reclaim(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_reader *reader;
+	struct v4l2dma_claim *claim;
+	s64 left;
+
+	if (!starved(loop))
+		return;
+	claim = oldest_taken(loop, &reader);
+	if (!claim)
+		return;
+	left = loop->config.reclaim_ms -
+	       ktime_ms_delta(ktime_get(), claim->since);
+	mod_delayed_work(system_highpri_wq, &loop->reclaim_work,
+			 left > 0 ? msecs_to_jiffies(left) : 0);
+}
+
+/* Readers that kept a frame for too long lose it while the writer starves. */
+static void reclaim(struct work_struct *work)
+{
+	struct v4l2dma_loop *loop = container_of(to_delayed_work(work),
+						 struct v4l2dma_loop,
+						 reclaim_work);
+	struct v4l2dma_reader *reader;
+	struct v4l2dma_claim *claim;
+
+	spin_lock(&loop->flow_lock);
+	while (starved(loop)) {
+		claim = oldest_taken(loop, &reader);
+		if (!claim || ktime_ms_delta(ktime_get(), claim->since) <
+			      loop->config.reclaim_ms)
+			break;
+		v4l2dma_dbg(loop, 1, "slot %td taken back from a reader\n",
+			    claim - reader->claims);
+		reader->stats.reclaimed++;
+		loop->stats.reclaimed++;
+		loop->pool_stale = true;
+		put_claim(loop, reader, claim - reader->claims);
+	}
+	arm_reclaim(loop);
+	spin_unlock(&loop->flow_lock);
+}
+
+/**
+ * v4l2dma_flow_init() - prepare a new loop
+ * @loop: the loop
+ */
+void v4l2dma_flow_init(struct v4l2dma_loop *loop)
+{
+	spin_lock_init(&loop->flow_lock);
+	INIT_LIST_HEAD(&loop->live);
+	INIT_LIST_HEAD(&loop->readers);
+	init_waitqueue_head(&loop->writer_wq);
+	INIT_DELAYED_WORK(&loop->reclaim_work, reclaim);
+}
+
+/**
+ * v4l2dma_flow_writer_start() - the writer's frames count from 0
+ * @loop: the loop
+ * @slots: how many slots it works with
+ */
+void v4l2dma_flow_writer_start(struct v4l2dma_loop *loop, unsigned int slots)
+{
+	spin_lock(&loop->flow_lock);
+	loop->streaming = true;
+	loop->writer_slots = slots;
+	loop->writer_base = loop->last_id + 1;
+	spin_unlock(&loop->flow_lock);
+}
+
+/**
+ * v4l2dma_flow_set_slots() - the writer has got more buffers
+ * @loop: the loop
+ * @slots: how many it works with now
+ */
+void v4l2dma_flow_set_slots(struct v4l2dma_loop *loop, unsigned int slots)
+{
+	spin_lock(&loop->flow_lock);
+	loop->writer_slots = slots;
+	spin_unlock(&loop->flow_lock);
+}
+
+static void end_frame(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
+{
+	struct v4l2dma_reader *reader;
+	struct v4l2dma_claim *claim;
+
+	list_for_each_entry(reader, &loop->readers, entry) {
+		claim = &reader->claims[frame - loop->frames];
+		switch (claim->state) {
+		case V4L2DMA_CLAIM_NONE:
+			continue;
+		case V4L2DMA_CLAIM_WAITING:
+			list_del(&claim->entry);
+			reader->n_waiting--;
+			reader->stats.dropped++;
+			loop->stats.dropped++;
+			break;
+		case V4L2DMA_CLAIM_TAKEN:
+			reader->n_held--;
+			loop->stats.orphaned++;
+			loop->pool_stale = true;
+			break;
+		}
+		claim->state = V4L2DMA_CLAIM_NONE;
+	}
+	frame->claims = 0;
+	frame->taken = 0;
+	complete_frame(loop, frame, VB2_BUF_STATE_ERROR);
+}
+
+/**
+ * v4l2dma_flow_writer_stop() - take every frame in flight from the readers
+ * @loop: the loop
+ */
+void v4l2dma_flow_writer_stop(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_frame *frame, *next;
+
+	spin_lock(&loop->flow_lock);
+	loop->streaming = false;
+	list_for_each_entry_safe(frame, next, &loop->live, entry)
+		end_frame(loop, frame);
+	spin_unlock(&loop->flow_lock);
+}
+
+/**
+ * v4l2dma_flow_writer_forget() - let go of the memory of all frames
+ * @loop: the loop, whose writer has stopped
+ */
+void v4l2dma_flow_writer_forget(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_plane *plane;
+	unsigned int slot;
+
+	for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++) {
+		spin_lock(&loop->flow_lock);
+		plane = loop->frames[slot].plane;
+		loop->frames[slot].plane = NULL;
+		loop->frames[slot].vb = NULL;
+		spin_unlock(&loop->flow_lock);
+		v4l2dma_plane_put(plane);
+	}
+}
+
+/**
+ * v4l2dma_flow_publish() - a new frame
+ * @loop: the loop
+ * @slot: where it lies; no frame is live there
+ * @vb: the writer's buffer, given to vb2_buffer_done() when all readers are
+ *	done, which may be before this returns; NULL for write()
+ * @plane: its memory
+ * @meta: what travels with it
+ *
+ * Return: the frame's sequence number for the writer.
+ */
+u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
+			 struct vb2_buffer *vb, struct v4l2dma_plane *plane,
+			 const struct v4l2dma_meta *meta)
+{
+	struct v4l2dma_frame *frame = &loop->frames[slot];
+	struct v4l2dma_reader *reader;
+	struct v4l2dma_plane *old;
+	u64 sequence;
+
+	spin_lock(&loop->flow_lock);
+	old = frame->plane;
+	frame->plane = v4l2dma_plane_get(plane);
+	frame->vb = vb;
+	frame->meta = *meta;
+	frame->id = ++loop->last_id;
+	frame->live = true;
+	list_add_tail(&frame->entry, &loop->live);
+	loop->n_live++;
+	loop->stats.frames++;
+	sequence = frame->id - loop->writer_base;
+	if (vb)
+		to_vb2_v4l2_buffer(vb)->sequence = sequence;
+
+	list_for_each_entry(reader, &loop->readers, entry)
+		offer(loop, reader, frame);
+	if (!frame->claims)
+		complete_frame(loop, frame, VB2_BUF_STATE_DONE);
+	else if (loop->n_live >= loop->writer_slots)
+		relieve(loop);
+	arm_reclaim(loop);
+	spin_unlock(&loop->flow_lock);
+
+	v4l2dma_plane_put(old);
+	return sequence;
+}
+
+/**
+ * v4l2dma_flow_free_slot() - find a slot for write()
+ * @loop: the loop
+ * @slots: how many there are
+ *
+ * Return: the slot that rested longest, or -EAGAIN.
+ */
+int v4l2dma_flow_free_slot(struct v4l2dma_loop *loop, unsigned int slots)
+{
+	int slot, best = -EAGAIN;
+
+	spin_lock(&loop->flow_lock);
+	for (slot = 0; slot < slots; slot++) {
+		if (loop->frames[slot].live)
+			continue;
+		if (best < 0 || loop->frames[slot].id < loop->frames[best].id)
+			best = slot;
+	}
+	spin_unlock(&loop->flow_lock);
+	return best;
+}
+
+/**
+ * v4l2dma_flow_reader_start() - a reader begins to get frames
+ * @loop: the loop
+ * @reader: who
+ */
+void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
+			       struct v4l2dma_reader *reader)
+{
+	spin_lock(&loop->flow_lock);
+	memset(&reader->stats, 0, sizeof(reader->stats));
+	reader->base = loop->last_id + 1;
+	list_add_tail(&reader->entry, &loop->readers);
+	spin_unlock(&loop->flow_lock);
+}
+
+/**
+ * v4l2dma_flow_reader_stop() - a reader ends; all that it has is given back
+ * @loop: the loop
+ * @reader: who; may be stopped already
+ */
+void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
+			      struct v4l2dma_reader *reader)
+{
+	unsigned int slot;
+
+	spin_lock(&loop->flow_lock);
+	for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++)
+		if (reader->claims[slot].state != V4L2DMA_CLAIM_NONE)
+			put_claim(loop, reader, slot);
+	list_del_init(&reader->entry);
+	spin_unlock(&loop->flow_lock);
+}
+
+/* The first waiting frame that the reader has a buffer for. */
+static struct v4l2dma_claim *next_claim(struct v4l2dma_reader *reader)
+{
+	struct v4l2dma_claim *claim;
+
+	list_for_each_entry(claim, &reader->waiting, entry) {
+		unsigned int slot = claim - reader->claims;
+
+		if (reader->by_read || test_bit(slot, reader->shared) ||
+		    !list_empty(&reader->spare))
+			return claim;
+	}
+	return NULL;
+}
+
+/**
+ * v4l2dma_flow_readable() - is there a frame to take
+ * @loop: the loop
+ * @reader: who asks
+ *
+ * Return: whether v4l2dma_flow_take() would succeed now.
+ */
+bool v4l2dma_flow_readable(struct v4l2dma_loop *loop,
+			   struct v4l2dma_reader *reader)
+{
+	bool readable;
+
+	spin_lock(&loop->flow_lock);
+	readable = next_claim(reader);
+	spin_unlock(&loop->flow_lock);
+	return readable;
+}
+
+/**
+ * v4l2dma_flow_take() - a reader asks for a frame
+ * @loop: the loop
+ * @reader: who
+ * @taken: filled in; the caller puts its plane
+ *
+ * v4l2dma_flow_finish() must follow.
+ *
+ * Return: false if none waits.
+ */
+bool v4l2dma_flow_take(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
+		       struct v4l2dma_taken *taken)
+{
+	struct v4l2dma_claim *claim;
+	struct v4l2dma_frame *frame;
+
+	spin_lock(&loop->flow_lock);
+	claim = next_claim(reader);
+	if (!claim) {
+		spin_unlock(&loop->flow_lock);
+		return false;
+	}
+	taken->slot = claim - reader->claims;
+	frame = &loop->frames[taken->slot];
+	list_del(&claim->entry);
+	reader->n_waiting--;
+	reader->n_held++;
+	frame->taken++;
+	claim->state = V4L2DMA_CLAIM_TAKEN;
+	claim->since = ktime_get();
+	taken->id = frame->id;
+	taken->sequence = frame->id - reader->base;
+	taken->plane = v4l2dma_plane_get(frame->plane);
+	taken->meta = frame->meta;
+	arm_reclaim(loop);
+	spin_unlock(&loop->flow_lock);
+	return true;
+}
+
+/**
+ * v4l2dma_flow_finish() - the reader has, or has copied, what it took
+ * @loop: the loop
+ * @reader: who
+ * @taken: as v4l2dma_flow_take() filled it in
+ * @keep: it keeps the frame until v4l2dma_flow_give_back()
+ *
+ * Return: false if the frame was taken away meanwhile, by a reclaim or the
+ * writer's STREAMOFF: what was copied may be torn, and must not be shown.
+ */
+bool v4l2dma_flow_finish(struct v4l2dma_loop *loop,
+			 struct v4l2dma_reader *reader,
+			 const struct v4l2dma_taken *taken, bool keep)
+{
+	struct v4l2dma_claim *claim = &reader->claims[taken->slot];
+	bool ours;
+
+	spin_lock(&loop->flow_lock);
+	ours = claim->state == V4L2DMA_CLAIM_TAKEN && claim->id == taken->id;
+	if (ours) {
+		reader->stats.delivered++;
+		loop->stats.delivered++;
+		if (keep)
+			clear_bit(taken->slot, reader->queued);
+		else
+			put_claim(loop, reader, taken->slot);
+	} else {
+		reader->stats.dropped++;
+		loop->stats.dropped++;
+	}
+	spin_unlock(&loop->flow_lock);
+	return ours;
+}
+
+/**
+ * v4l2dma_flow_abandon() - a signal came while the frame was copied
+ * @loop: the loop
+ * @reader: who
+ * @taken: as v4l2dma_flow_take() filled it in; it counts as dropped
+ */
+void v4l2dma_flow_abandon(struct v4l2dma_loop *loop,
+			  struct v4l2dma_reader *reader,
+			  const struct v4l2dma_taken *taken)
+{
+	struct v4l2dma_claim *claim = &reader->claims[taken->slot];
+
+	spin_lock(&loop->flow_lock);
+	if (claim->state == V4L2DMA_CLAIM_TAKEN && claim->id == taken->id)
+		drop(loop, reader, taken->slot);
+	spin_unlock(&loop->flow_lock);
+}
+
+/**
+ * v4l2dma_flow_give_back() - the reader is done with a frame that it kept
+ * @loop: the loop
+ * @reader: who
+ * @slot: where the frame is; the reader may have lost it already
+ */
+void v4l2dma_flow_give_back(struct v4l2dma_loop *loop,
+			    struct v4l2dma_reader *reader, unsigned int slot)
+{
+	spin_lock(&loop->flow_lock);
+	if (reader->claims[slot].state == V4L2DMA_CLAIM_TAKEN)
+		put_claim(loop, reader, slot);
+	set_bit(slot, reader->queued);
+	spin_unlock(&loop->flow_lock);
+}
+
+/**
+ * v4l2dma_flow_count_copy() - the CPU moved pixels
+ * @loop: the loop
+ * @reader: for whom, or NULL
+ * @bytes: how many; 0 is no copy
+ */
+void v4l2dma_flow_count_copy(struct v4l2dma_loop *loop,
+			     struct v4l2dma_reader *reader, size_t bytes)
+{
+	if (!bytes)
+		return;
+	spin_lock(&loop->flow_lock);
+	loop->stats.copies++;
+	loop->stats.copied_bytes += bytes;
+	if (reader) {
+		reader->stats.copies++;
+		reader->stats.copied_bytes += bytes;
+	}
+	spin_unlock(&loop->flow_lock);
+}

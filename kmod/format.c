@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pixel formats: what the loop knows of a frame's layout. It moves pixels and
+ * never looks at them; all it needs is how many bytes there must be.
+ */
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/sizes.h>
+
+#include "v4l2dma.h"
+
+/**
+ * struct v4l2dma_format - the layout of a format in one memory plane
+ * @fourcc: V4L2_PIX_FMT_*
+ * @bits: per pixel, in the first component plane; 0: compressed
+ * @planes: further component planes (2: separate Cb and Cr, 1: interleaved)
+ * @hsub: horizontal subsampling of these
+ * @vsub: vertical subsampling of these
+ * @hstep: pixels that cannot be split horizontally
+ * @vstep: lines that cannot be split
+ */
+struct v4l2dma_format {
+	u32 fourcc;
+	u8 bits;
+	u8 planes;
+	u8 hsub;
+	u8 vsub;
+	u8 hstep;
+	u8 vstep;
+};
+
+#define PACKED(f, b, step) \
+	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .hstep = step, .vstep = 1 }
+#define BAYER(f, b) \
+	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .hstep = 2, .vstep = 2 }
+#define PLANAR(f, b, n, h, v) \
+	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .planes = n, .hsub = h, \
+	  .vsub = v, .hstep = h, .vstep = v }
+#define COMPRESSED(f) \
+	{ .fourcc = V4L2_PIX_FMT_##f, .hstep = 1, .vstep = 1 }
+
+/* The first one is a new loop's. */
+static const struct v4l2dma_format formats[] = {
+	PACKED(YUYV, 16, 2),
+	PACKED(UYVY, 16, 2),
+	PACKED(YVYU, 16, 2),
+	PACKED(VYUY, 16, 2),
+	PLANAR(NV12, 8, 1, 2, 2),
+	PLANAR(NV21, 8, 1, 2, 2),
+	PLANAR(NV16, 8, 1, 2, 1),
+	PLANAR(NV61, 8, 1, 2, 1),
+	PLANAR(NV24, 8, 1, 1, 1),
+	PLANAR(NV42, 8, 1, 1, 1),
+	PLANAR(P010, 16, 1, 2, 2),
+	PLANAR(YUV420, 8, 2, 2, 2),
+	PLANAR(YVU420, 8, 2, 2, 2),
+	PLANAR(YUV422P, 8, 2, 2, 1),
+	PACKED(RGB24, 24, 1),
+	PACKED(BGR24, 24, 1),
+	PACKED(XBGR32, 32, 1),
+	PACKED(ABGR32, 32, 1),
+	PACKED(XRGB32, 32, 1),
+	PACKED(ARGB32, 32, 1),
+	PACKED(RGBX32, 32, 1),
+	PACKED(RGBA32, 32, 1),
+	PACKED(BGR32, 32, 1),
+	PACKED(RGB32, 32, 1),
+	PACKED(RGB565, 16, 1),
+	PACKED(GREY, 8, 1),
+	PACKED(Y10, 16, 1),
+	PACKED(Y12, 16, 1),
+	PACKED(Y16, 16, 1),
+	BAYER(SBGGR8, 8),
+	BAYER(SGBRG8, 8),
+	BAYER(SGRBG8, 8),
+	BAYER(SRGGB8, 8),
+	COMPRESSED(MJPEG),
+	COMPRESSED(JPEG),
+	COMPRESSED(H264),
+	COMPRESSED(HEVC),
+	COMPRESSED(VP8),
+	COMPRESSED(VP9),
+};
+
+/* Eight bytes a pixel: room for every format and for a camera's padding. */
+#define MAX_STRIDE	(V4L2DMA_MAX_WIDTH * 8)
+#define MIN_COMPRESSED	SZ_64K
+
+static const struct v4l2dma_format *find(u32 fourcc)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		if (formats[i].fourcc == fourcc)
+			return &formats[i];
+	return NULL;
+}
+
+/* Bytes of a frame with this stride. */
+static u32 frame_size(const struct v4l2dma_format *f, u32 stride, u32 height)
+{
+	u32 size = stride * height;
+
+	if (f->planes)
+		size += 2 * (stride / f->hsub) * (height / f->vsub);
+	return size;
+}
+
+static u32 compressed_size(const struct v4l2_pix_format *pix)
+{
+	return max_t(u32, pix->width * pix->height * 2, MIN_COMPRESSED);
+}
+
+/*
+ * A camera's padding is kept, so that its buffers pass unchanged; nonsense is
+ * replaced by the smallest that holds the frame.
+ */
+static void adjust_layout(const struct v4l2dma_format *f,
+			  struct v4l2_pix_format *pix)
+{
+	u32 stride = DIV_ROUND_UP(pix->width * f->bits, 8);
+	u32 size;
+
+	if (!f->bits) {
+		pix->bytesperline = 0;
+		size = compressed_size(pix);
+		if (pix->sizeimage < PAGE_SIZE || pix->sizeimage > 2 * size)
+			pix->sizeimage = size;
+		return;
+	}
+	if (pix->bytesperline < stride || pix->bytesperline > MAX_STRIDE ||
+	    (f->hsub && pix->bytesperline % f->hsub))
+		pix->bytesperline = stride;
+	size = frame_size(f, pix->bytesperline, pix->height);
+	if (pix->sizeimage < size ||
+	    pix->sizeimage > max(2 * size, size + SZ_1M))
+		pix->sizeimage = size;
+}
+
+static void adjust_colorimetry(struct v4l2_pix_format *pix)
+{
+	if (!pix->colorspace || pix->colorspace > V4L2_COLORSPACE_DCI_P3)
+		pix->colorspace = V4L2_COLORSPACE_SRGB;
+	if (pix->xfer_func > V4L2_XFER_FUNC_SMPTE2084)
+		pix->xfer_func = V4L2_XFER_FUNC_DEFAULT;
+	if (pix->ycbcr_enc > V4L2_YCBCR_ENC_SMPTE240M)
+		pix->ycbcr_enc = V4L2_YCBCR_ENC_DEFAULT;
+	if (pix->quantization > V4L2_QUANTIZATION_LIM_RANGE)
+		pix->quantization = V4L2_QUANTIZATION_DEFAULT;
+	pix->flags &= V4L2_PIX_FMT_FLAG_PREMUL_ALPHA;
+}
+
+/**
+ * v4l2dma_format_adjust() - make a format valid, as VIDIOC_TRY_FMT does
+ * @pix: what the writer wishes; replaced by what it gets
+ */
+void v4l2dma_format_adjust(struct v4l2_pix_format *pix)
+{
+	const struct v4l2dma_format *f = find(pix->pixelformat);
+
+	if (!f) {
+		f = &formats[0];
+		pix->pixelformat = f->fourcc;
+	}
+	pix->width = rounddown(clamp_t(u32, pix->width, V4L2DMA_MIN_WIDTH,
+				       V4L2DMA_MAX_WIDTH), f->hstep);
+	pix->height = rounddown(clamp_t(u32, pix->height, V4L2DMA_MIN_HEIGHT,
+					V4L2DMA_MAX_HEIGHT), f->vstep);
+	if (pix->field == V4L2_FIELD_ANY ||
+	    pix->field > V4L2_FIELD_INTERLACED_BT)
+		pix->field = V4L2_FIELD_NONE;
+	adjust_layout(f, pix);
+	adjust_colorimetry(pix);
+}
+
+/**
+ * v4l2dma_format_default() - the format of a new loop
+ * @pix: filled in
+ */
+void v4l2dma_format_default(struct v4l2_pix_format *pix)
+{
+	memset(pix, 0, sizeof(*pix));
+	pix->pixelformat = formats[0].fourcc;
+	pix->width = 640;
+	pix->height = 480;
+	v4l2dma_format_adjust(pix);
+}
+
+/**
+ * v4l2dma_format_max_size() - the largest buffer that makes sense
+ * @pix: a valid format
+ *
+ * Return: bytes; nothing larger is allocated on a caller's word.
+ */
+u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix)
+{
+	return max(2 * pix->sizeimage, pix->sizeimage + SZ_1M);
+}
+
+/**
+ * v4l2dma_format_known() - is the format in the table
+ * @fourcc: V4L2_PIX_FMT_*
+ *
+ * Return: whether it is.
+ */
+bool v4l2dma_format_known(u32 fourcc)
+{
+	return find(fourcc);
+}
+
+/**
+ * v4l2dma_format_nth() - enumerate the table
+ * @index: from 0
+ *
+ * Return: V4L2_PIX_FMT_*, or 0 behind the last one.
+ */
+u32 v4l2dma_format_nth(unsigned int index)
+{
+	return index < ARRAY_SIZE(formats) ? formats[index].fourcc : 0;
+}
+
+/**
+ * v4l2dma_format_steps() - steps of the frame sizes
+ * @fourcc: of the table
+ * @width: out: in pixels
+ * @height: out: in lines
+ */
+void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height)
+{
+	const struct v4l2dma_format *f = find(fourcc);
+
+	*width = f->hstep;
+	*height = f->vstep;
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * An open file: its queues, and what it is to the loop.
+ */
+#include <linux/cred.h>
+#include <linux/mm.h>
+#include <linux/pid.h>
+#include <linux/slab.h>
+
+#include "compat.h"
+#include "v4l2dma.h"
+
+static bool is_writer(enum v4l2dma_role role)
+{
+	return role == V4L2DMA_ROLE_WRITER || role == V4L2DMA_ROLE_WRITE;
+}
+
+/**
+ * v4l2dma_handle_create() - open
+ * @loop: what is opened
+ * @file: by which file
+ *
+ * Return: the handle, or an ERR_PTR.
+ */
+struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
+					     struct file *file)
+{
+	struct v4l2dma_handle *h;
+	int ret;
+
+	h = kzalloc(sizeof(*h), GFP_KERNEL_ACCOUNT);
+	if (!h)
+		return ERR_PTR(-ENOMEM);
+	h->loop = loop;
+	mutex_init(&h->lock);
+	ret = v4l2dma_queues_init(h);
+	if (ret) {
+		mutex_destroy(&h->lock);
+		kfree(h);
+		return ERR_PTR(ret);
+	}
+	v4l2dma_reader_init(h);
+	h->pid = get_pid(task_tgid(current));
+	get_task_comm(h->comm, current);
+
+	v4l2_fh_init(&h->fh, &loop->vdev);
+	h->m2m.q_lock = &h->lock;
+	h->fh.m2m_ctx = &h->m2m;
+	v4l2dma_fh_add(&h->fh, file);
+
+	mutex_lock(&loop->lock);
+	list_add_tail(&h->entry, &loop->handles);
+	loop->n_handles++;
+	mutex_unlock(&loop->lock);
+	return h;
+}
+
+/**
+ * v4l2dma_handle_destroy() - close; everything that the handle has is released
+ * @h: the handle
+ * @file: its file
+ */
+void v4l2dma_handle_destroy(struct v4l2dma_handle *h, struct file *file)
+{
+	struct v4l2dma_loop *loop = h->loop;
+
+	mutex_lock(&h->lock);
+	if (h->role == V4L2DMA_ROLE_READ)
+		v4l2dma_reader_end_read(h);
+	if (h->role == V4L2DMA_ROLE_WRITE)
+		v4l2dma_writer_end_write(h);
+	vb2_queue_release(capture_queue(h));
+	vb2_queue_release(output_queue(h));
+	if (h->role != V4L2DMA_ROLE_NONE)
+		v4l2dma_handle_drop_role(h);
+	mutex_unlock(&h->lock);
+
+	mutex_lock(&loop->lock);
+	list_del(&h->entry);
+	loop->n_handles--;
+	mutex_unlock(&loop->lock);
+
+	v4l2dma_fh_del(&h->fh, file);
+	v4l2_fh_exit(&h->fh);
+	put_pid(h->pid);
+	mutex_destroy(&h->lock);
+	kfree(h);
+}
+
+/**
+ * v4l2dma_handle_sees() - is that side of the loop there for this handle
+ * @h: the handle
+ * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or _OUTPUT
+ *
+ * With exclusive_caps a loop shows one side at a time; a handle that has a role
+ * goes on to see its own side.
+ *
+ * Return: whether it is.
+ */
+bool v4l2dma_handle_sees(struct v4l2dma_handle *h, u32 type)
+{
+	u32 caps = READ_ONCE(h->loop->vdev.device_caps);
+	bool output = V4L2_TYPE_IS_OUTPUT(type);
+
+	if (h->role != V4L2DMA_ROLE_NONE && is_writer(h->role) == output)
+		return true;
+	return caps & (output ? V4L2_CAP_VIDEO_OUTPUT :
+				V4L2_CAP_VIDEO_CAPTURE);
+}
+
+/**
+ * v4l2dma_handle_take_role() - become the writer or a reader
+ * @h: the handle, its lock held
+ * @role: what it wants to be; it may be that already
+ *
+ * Return: 0, or -EBUSY if it is something else, if there is a writer, or if
+ * there are max_readers readers.
+ */
+int v4l2dma_handle_take_role(struct v4l2dma_handle *h, enum v4l2dma_role role)
+{
+	struct v4l2dma_loop *loop = h->loop;
+	int ret = 0;
+
+	if (h->role == role)
+		return 0;
+	if (h->role != V4L2DMA_ROLE_NONE)
+		return -EBUSY;
+
+	mutex_lock(&loop->lock);
+	if (is_writer(role)) {
+		if (loop->writer)
+			ret = -EBUSY;
+		else
+			loop->writer = h;
+	} else {
+		if (loop->n_readers >= loop->config.max_readers)
+			ret = -EBUSY;
+		else
+			loop->n_readers++;
+	}
+	if (!ret) {
+		h->role = role;
+		if (role == V4L2DMA_ROLE_READ)
+			h->reader.format_gen = loop->format_gen;
+	}
+	mutex_unlock(&loop->lock);
+	return ret;
+}
+
+/**
+ * v4l2dma_handle_drop_role() - be nothing any more
+ * @h: the handle, its lock held; its buffers are freed
+ */
+void v4l2dma_handle_drop_role(struct v4l2dma_handle *h)
+{
+	struct v4l2dma_loop *loop = h->loop;
+	bool writer = is_writer(h->role);
+
+	if (writer)
+		v4l2dma_flow_writer_forget(loop);
+	v4l2dma_pool_leave(h);
+
+	mutex_lock(&loop->lock);
+	if (writer)
+		loop->writer = NULL;
+	else
+		loop->n_readers--;
+	h->role = V4L2DMA_ROLE_NONE;
+	mutex_unlock(&loop->lock);
+	if (writer)
+		v4l2dma_loop_update_caps(loop);
+}

@@ -1,0 +1,478 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * v4l2_ioctl_ops.
+ *
+ * The core holds the handle's lock for queue ioctls, and the node's
+ * (loop->lock) for all others; see struct v4l2dma_handle.
+ */
+#include <media/v4l2-common.h>
+#include <media/v4l2-event.h>
+#include <media/v4l2-ioctl.h>
+
+#include "compat.h"
+#include "v4l2dma.h"
+
+#define CAPTURE	V4L2_BUF_TYPE_VIDEO_CAPTURE
+#define OUTPUT	V4L2_BUF_TYPE_VIDEO_OUTPUT
+
+static int querycap(struct file *file, void *priv, struct v4l2_capability *cap)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
+	strscpy(cap->driver, V4L2DMA_DRIVER_NAME, sizeof(cap->driver));
+	strscpy(cap->card, loop->config.label, sizeof(cap->card));
+	snprintf(cap->bus_info, sizeof(cap->bus_info), "platform:%s",
+		 loop->v4l2_dev.name);
+	return 0;
+}
+
+/* Formats */
+
+static int enum_fmt_capture(struct file *file, void *priv,
+			    struct v4l2_fmtdesc *f)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
+	if (f->index || !v4l2dma_handle_sees(to_handle(file), CAPTURE))
+		return -EINVAL;
+	f->pixelformat = loop->format.pixelformat;
+	return 0;
+}
+
+static int enum_fmt_output(struct file *file, void *priv,
+			   struct v4l2_fmtdesc *f)
+{
+	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
+		return -EINVAL;
+	f->pixelformat = v4l2dma_format_nth(f->index);
+	return f->pixelformat ? 0 : -EINVAL;
+}
+
+/* The capture side has the writer's format, whatever a reader wishes. */
+static int capture_fmt(struct file *file, void *priv, struct v4l2_format *f)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
+	if (!v4l2dma_handle_sees(to_handle(file), CAPTURE))
+		return -EINVAL;
+	f->fmt.pix = loop->format;
+	return 0;
+}
+
+static int g_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
+	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
+		return -EINVAL;
+	f->fmt.pix = loop->format;
+	return 0;
+}
+
+static int try_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
+{
+	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
+		return -EINVAL;
+	v4l2dma_format_adjust(&f->fmt.pix);
+	return 0;
+}
+
+static int s_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+	int ret;
+
+	ret = try_fmt_output(file, priv, f);
+	if (ret)
+		return ret;
+	/* A writer's buffers fix the format. */
+	if (loop->writer)
+		return -EBUSY;
+	v4l2dma_loop_set_format(loop, &f->fmt.pix);
+	return 0;
+}
+
+static int enum_framesizes(struct file *file, void *priv,
+			   struct v4l2_frmsizeenum *e)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
+	if (e->index)
+		return -EINVAL;
+	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT) || loop->writer) {
+		if (e->pixel_format != loop->format.pixelformat)
+			return -EINVAL;
+		e->type = V4L2_FRMSIZE_TYPE_DISCRETE;
+		e->discrete.width = loop->format.width;
+		e->discrete.height = loop->format.height;
+		return 0;
+	}
+	if (!v4l2dma_format_known(e->pixel_format))
+		return -EINVAL;
+	e->type = V4L2_FRMSIZE_TYPE_STEPWISE;
+	e->stepwise.min_width = V4L2DMA_MIN_WIDTH;
+	e->stepwise.max_width = V4L2DMA_MAX_WIDTH;
+	e->stepwise.min_height = V4L2DMA_MIN_HEIGHT;
+	e->stepwise.max_height = V4L2DMA_MAX_HEIGHT;
+	v4l2dma_format_steps(e->pixel_format, &e->stepwise.step_width,
+			     &e->stepwise.step_height);
+	return 0;
+}
+
+static int enum_frameintervals(struct file *file, void *priv,
+			       struct v4l2_frmivalenum *e)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+	u32 step_width, step_height;
+
+	if (e->index || !v4l2dma_format_known(e->pixel_format))
+		return -EINVAL;
+	v4l2dma_format_steps(e->pixel_format, &step_width, &step_height);
+	if (e->width < V4L2DMA_MIN_WIDTH || e->width > V4L2DMA_MAX_WIDTH ||
+	    e->height < V4L2DMA_MIN_HEIGHT || e->height > V4L2DMA_MAX_HEIGHT ||
+	    e->width % step_width || e->height % step_height)
+		return -EINVAL;
+	e->type = V4L2_FRMIVAL_TYPE_DISCRETE;
+	e->discrete = loop->timeperframe;
+	return 0;
+}
+
+static int g_parm(struct file *file, void *priv, struct v4l2_streamparm *p)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
+	if ((p->type != CAPTURE && p->type != OUTPUT) ||
+	    !v4l2dma_handle_sees(to_handle(file), p->type))
+		return -EINVAL;
+	memset(&p->parm, 0, sizeof(p->parm));
+	if (p->type == CAPTURE) {
+		p->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
+		p->parm.capture.timeperframe = loop->timeperframe;
+		p->parm.capture.readbuffers = loop->config.min_buffers;
+	} else {
+		p->parm.output.capability = V4L2_CAP_TIMEPERFRAME;
+		p->parm.output.timeperframe = loop->timeperframe;
+		p->parm.output.writebuffers = loop->config.min_buffers;
+	}
+	return 0;
+}
+
+static int s_parm(struct file *file, void *priv, struct v4l2_streamparm *p)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+	struct v4l2_fract wish = p->parm.output.timeperframe;
+
+	/* The writer knows how often it writes; a reader is told. */
+	if (p->type == OUTPUT && v4l2dma_handle_sees(to_handle(file), OUTPUT) &&
+	    wish.numerator && wish.denominator)
+		loop->timeperframe = wish;
+	return g_parm(file, priv, p);
+}
+
+/* Inputs and outputs: one of each, the cable itself */
+
+static int enum_input(struct file *file, void *priv, struct v4l2_input *in)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
+	if (!v4l2dma_handle_sees(to_handle(file), CAPTURE))
+		return -ENOTTY;
+	if (in->index)
+		return -EINVAL;
+	strscpy(in->name, "loop", sizeof(in->name));
+	in->type = V4L2_INPUT_TYPE_CAMERA;
+	if (!READ_ONCE(loop->streaming))
+		in->status = V4L2_IN_ST_NO_SIGNAL;
+	return 0;
+}
+
+static int g_input(struct file *file, void *priv, unsigned int *i)
+{
+	if (!v4l2dma_handle_sees(to_handle(file), CAPTURE))
+		return -ENOTTY;
+	*i = 0;
+	return 0;
+}
+
+static int s_input(struct file *file, void *priv, unsigned int i)
+{
+	if (!v4l2dma_handle_sees(to_handle(file), CAPTURE))
+		return -ENOTTY;
+	return i ? -EINVAL : 0;
+}
+
+static int enum_output(struct file *file, void *priv, struct v4l2_output *out)
+{
+	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
+		return -ENOTTY;
+	if (out->index)
+		return -EINVAL;
+	strscpy(out->name, "loop", sizeof(out->name));
+	out->type = V4L2_OUTPUT_TYPE_ANALOG;
+	return 0;
+}
+
+static int g_output(struct file *file, void *priv, unsigned int *i)
+{
+	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
+		return -ENOTTY;
+	*i = 0;
+	return 0;
+}
+
+static int s_output(struct file *file, void *priv, unsigned int i)
+{
+	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
+		return -ENOTTY;
+	return i ? -EINVAL : 0;
+}
+
+/* Buffers */
+
+static struct vb2_queue *queue_of(struct v4l2dma_handle *h, u32 type)
+{
+	return type == OUTPUT ? output_queue(h) : capture_queue(h);
+}
+
+/*
+ * The queue for a buffer ioctl. There is none for a side that the handle does
+ * not see, and while read() or write() is in use.
+ */
+static struct vb2_queue *find_queue(struct v4l2dma_handle *h, u32 type)
+{
+	if ((type != CAPTURE && type != OUTPUT) ||
+	    !v4l2dma_handle_sees(h, type))
+		return ERR_PTR(-EINVAL);
+	if (h->role == V4L2DMA_ROLE_READ || h->role == V4L2DMA_ROLE_WRITE)
+		return ERR_PTR(-EBUSY);
+	return queue_of(h, type);
+}
+
+/* Before buffers are made: become what they make of the handle. */
+static struct vb2_queue *claim_queue(struct v4l2dma_handle *h, u32 type)
+{
+	struct vb2_queue *q;
+	int ret;
+
+	/* A poll() for input that no read() followed commits to nothing. */
+	if (h->role == V4L2DMA_ROLE_READ && h->polled_only)
+		v4l2dma_reader_end_read(h);
+	q = find_queue(h, type);
+	if (IS_ERR(q))
+		return q;
+	ret = v4l2dma_handle_take_role(h, type == OUTPUT ?
+					  V4L2DMA_ROLE_WRITER :
+					  V4L2DMA_ROLE_READER);
+	return ret ? ERR_PTR(ret) : q;
+}
+
+/* After buffers were freed, or none were made. */
+static void release_queue(struct v4l2dma_handle *h, struct vb2_queue *q)
+{
+	if (h->role != V4L2DMA_ROLE_NONE && !vb2_is_busy(q))
+		v4l2dma_handle_drop_role(h);
+}
+
+static int reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *r)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+	struct vb2_queue *q;
+	int ret;
+
+	if (!r->count) {
+		/* Frees, or asks what the queue can do: claims nothing. */
+		q = find_queue(h, r->type);
+		if (IS_ERR(q))
+			return PTR_ERR(q);
+		ret = vb2_reqbufs(q, r);
+	} else {
+		q = claim_queue(h, r->type);
+		if (IS_ERR(q))
+			return PTR_ERR(q);
+		h->alloc_slots = true;
+		ret = vb2_reqbufs(q, r);
+		h->alloc_slots = false;
+	}
+	if (q == queue_of(h, h->role == V4L2DMA_ROLE_WRITER ? OUTPUT : CAPTURE))
+		release_queue(h, q);
+	return ret;
+}
+
+static int create_bufs(struct file *file, void *priv,
+		       struct v4l2_create_buffers *c)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+	struct vb2_queue *q;
+	int ret;
+
+	if (!c->count) {
+		q = find_queue(h, c->format.type);
+		return IS_ERR(q) ? PTR_ERR(q) : vb2_create_bufs(q, c);
+	}
+	q = claim_queue(h, c->format.type);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	ret = vb2_create_bufs(q, c);
+	if (!ret && q->is_output)
+		v4l2dma_flow_set_slots(h->loop, vb2_get_num_buffers(q));
+	release_queue(h, q);
+	return ret;
+}
+
+static int querybuf(struct file *file, void *priv, struct v4l2_buffer *b)
+{
+	struct vb2_queue *q = find_queue(to_handle(file), b->type);
+
+	return IS_ERR(q) ? PTR_ERR(q) : vb2_querybuf(q, b);
+}
+
+static int prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
+{
+	struct vb2_queue *q = find_queue(to_handle(file), b->type);
+
+	return IS_ERR(q) ? PTR_ERR(q) : vb2_prepare_buf(q, NULL, b);
+}
+
+static int qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
+{
+	struct vb2_queue *q = find_queue(to_handle(file), b->type);
+	int ret;
+
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	ret = vb2_qbuf(q, NULL, b);
+	/* With no reader the frame is done before vb2 fills in the flags. */
+	if (!ret && b->flags & V4L2_BUF_FLAG_DONE)
+		b->flags = (b->flags & ~V4L2_BUF_FLAG_DONE) |
+			   V4L2_BUF_FLAG_QUEUED;
+	return ret;
+}
+
+static int dqbuf(struct file *file, void *priv, struct v4l2_buffer *b)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+	bool nonblock = file->f_flags & O_NONBLOCK;
+	struct vb2_queue *q = find_queue(h, b->type);
+
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	if (q->is_output)
+		return vb2_dqbuf(q, b, nonblock);
+	return v4l2dma_reader_dqbuf(h, b, nonblock);
+}
+
+static int expbuf(struct file *file, void *priv, struct v4l2_exportbuffer *e)
+{
+	struct vb2_queue *q = find_queue(to_handle(file), e->type);
+
+	return IS_ERR(q) ? PTR_ERR(q) : vb2_expbuf(q, e);
+}
+
+static int streamon_output(struct v4l2dma_handle *h, struct vb2_queue *q)
+{
+	struct v4l2dma_loop *loop = h->loop;
+	int ret;
+
+	if (!vb2_is_busy(q) || vb2_is_streaming(q))
+		return vb2_streamon(q, OUTPUT);
+	v4l2dma_flow_writer_start(loop, vb2_get_num_buffers(q));
+	ret = vb2_streamon(q, OUTPUT);
+	if (ret)
+		v4l2dma_flow_writer_stop(loop);
+	v4l2dma_loop_update_caps(loop);
+	return ret;
+}
+
+static int streamon(struct file *file, void *priv, enum v4l2_buf_type type)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+	struct vb2_queue *q = find_queue(h, type);
+
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	if (q->is_output)
+		return streamon_output(h, q);
+	/* The format changed since the buffers were made: make new ones. */
+	if (vb2_is_busy(q) &&
+	    h->reader.format_gen != READ_ONCE(h->loop->format_gen))
+		return -EIO;
+	return vb2_streamon(q, type);
+}
+
+static int streamoff(struct file *file, void *priv, enum v4l2_buf_type type)
+{
+	struct v4l2dma_handle *h = to_handle(file);
+	struct vb2_queue *q = find_queue(h, type);
+	int ret;
+
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	ret = vb2_streamoff(q, type);
+	if (!ret && h->role == V4L2DMA_ROLE_WRITER)
+		v4l2dma_loop_update_caps(h->loop);
+	return ret;
+}
+
+/* Events */
+
+static int subscribe_event(struct v4l2_fh *fh,
+			   const struct v4l2_event_subscription *sub)
+{
+	struct v4l2dma_handle *h = container_of(fh, struct v4l2dma_handle, fh);
+
+	if (sub->type != V4L2_EVENT_SOURCE_CHANGE ||
+	    !v4l2dma_handle_sees(h, CAPTURE))
+		return -EINVAL;
+	return v4l2_src_change_event_subscribe(fh, sub);
+}
+
+static int log_status(struct file *file, void *priv)
+{
+	struct v4l2dma_loop *loop = video_drvdata(file);
+	struct v4l2dma_loop_stats stats;
+
+	spin_lock(&loop->flow_lock);
+	stats = loop->stats;
+	spin_unlock(&loop->flow_lock);
+	v4l2_info(&loop->v4l2_dev, "%u readers, %s\n", loop->n_readers,
+		  loop->streaming ? "writer streams" : "no signal");
+	v4l2_info(&loop->v4l2_dev,
+		  "%llu frames, %llu delivered, %llu dropped, %llu bytes copied\n",
+		  stats.frames, stats.delivered, stats.dropped,
+		  stats.copied_bytes);
+	return 0;
+}
+
+const struct v4l2_ioctl_ops v4l2dma_ioctl_ops = {
+	.vidioc_querycap = querycap,
+	.vidioc_enum_fmt_vid_cap = enum_fmt_capture,
+	.vidioc_enum_fmt_vid_out = enum_fmt_output,
+	.vidioc_g_fmt_vid_cap = capture_fmt,
+	.vidioc_s_fmt_vid_cap = capture_fmt,
+	.vidioc_try_fmt_vid_cap = capture_fmt,
+	.vidioc_g_fmt_vid_out = g_fmt_output,
+	.vidioc_s_fmt_vid_out = s_fmt_output,
+	.vidioc_try_fmt_vid_out = try_fmt_output,
+	.vidioc_enum_framesizes = enum_framesizes,
+	.vidioc_enum_frameintervals = enum_frameintervals,
+	.vidioc_g_parm = g_parm,
+	.vidioc_s_parm = s_parm,
+	.vidioc_enum_input = enum_input,
+	.vidioc_g_input = g_input,
+	.vidioc_s_input = s_input,
+	.vidioc_enum_output = enum_output,
+	.vidioc_g_output = g_output,
+	.vidioc_s_output = s_output,
+	.vidioc_reqbufs = reqbufs,
+	.vidioc_create_bufs = create_bufs,
+	.vidioc_querybuf = querybuf,
+	.vidioc_prepare_buf = prepare_buf,
+	.vidioc_qbuf = qbuf,
+	.vidioc_dqbuf = dqbuf,
+	.vidioc_expbuf = expbuf,
+	.vidioc_streamon = streamon,
+	.vidioc_streamoff = streamoff,
+	.vidioc_subscribe_event = subscribe_event,
+	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
+	.vidioc_log_status = log_status,
+};

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A loop: its node, its format, its life.
+ */
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/slab.h>
+#include <media/v4l2-event.h>
+#include <media/v4l2-ioctl.h>
+
+#include "compat.h"
+#include "v4l2dma.h"
+
+static void loop_free(struct v4l2_device *v4l2_dev)
+{
+	struct v4l2dma_loop *loop = container_of(v4l2_dev, struct v4l2dma_loop,
+						 v4l2_dev);
+
+	v4l2_device_unregister(v4l2_dev);
+	mutex_destroy(&loop->pool.lock);
+	mutex_destroy(&loop->lock);
+	kfree(loop);
+}
+
+static int register_node(struct v4l2dma_loop *loop)
+{
+	struct video_device *vdev = &loop->vdev;
+
+	strscpy(vdev->name, loop->config.label, sizeof(vdev->name));
+	vdev->v4l2_dev = &loop->v4l2_dev;
+	vdev->lock = &loop->lock;
+	vdev->fops = &v4l2dma_fops;
+	vdev->ioctl_ops = &v4l2dma_ioctl_ops;
+	vdev->release = video_device_release_empty;
+	/* Both sides; what each handle may use of them is decided per call. */
+	vdev->vfl_dir = VFL_DIR_M2M;
+	vdev->device_caps = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_OUTPUT |
+			    V4L2_CAP_STREAMING | V4L2_CAP_READWRITE;
+	if (loop->config.exclusive_caps)
+		vdev->device_caps &= ~V4L2_CAP_VIDEO_CAPTURE;
+	if (!loop->config.support_dmabuf)
+		v4l2_disable_ioctl(vdev, VIDIOC_EXPBUF);
+	video_set_drvdata(vdev, loop);
+	return video_register_device(vdev, VFL_TYPE_VIDEO,
+				     loop->config.video_nr);
+}
+
+/**
+ * v4l2dma_loop_create() - make a loop and its node
+ * @parent: parent device
+ * @id: its number
+ * @config: what it is set to, valid
+ *
+ * Return: the loop, or an ERR_PTR.
+ */
+struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
+					 const struct v4l2dma_config *config)
+{
+	struct v4l2dma_loop *loop;
+	int ret;
+
+	loop = kzalloc(sizeof(*loop), GFP_KERNEL);
+	if (!loop)
+		return ERR_PTR(-ENOMEM);
+	loop->id = id;
+	loop->config = *config;
+	mutex_init(&loop->lock);
+	mutex_init(&loop->pool.lock);
+	INIT_LIST_HEAD(&loop->handles);
+	v4l2dma_flow_init(loop);
+	v4l2dma_format_default(&loop->format);
+	loop->timeperframe.numerator = 1;
+	loop->timeperframe.denominator = 30;
+
+	snprintf(loop->v4l2_dev.name, sizeof(loop->v4l2_dev.name),
+		 V4L2DMA_DRIVER_NAME "-%03u", id);
+	ret = v4l2_device_register(parent, &loop->v4l2_dev);
+	if (ret) {
+		kfree(loop);
+		return ERR_PTR(ret);
+	}
+	loop->v4l2_dev.release = loop_free;
+
+	ret = register_node(loop);
+	if (ret) {
+		v4l2_device_put(&loop->v4l2_dev);
+		return ERR_PTR(ret);
+	}
+	return loop;
+}
+
+/**
+ * v4l2dma_loop_remove() - unplug a loop
+ * @loop: the loop; it is freed when its last handle is closed
+ */
+void v4l2dma_loop_remove(struct v4l2dma_loop *loop)
+{
+	video_unregister_device(&loop->vdev);
+	cancel_delayed_work_sync(&loop->reclaim_work);
+	v4l2_device_disconnect(&loop->v4l2_dev);
+	v4l2_device_put(&loop->v4l2_dev);
+}
+
+/**
+ * v4l2dma_loop_update_caps() - follow the writer with the announced side
+ * @loop: the loop
+ *
+ * udev reads the capabilities once, at a uevent: without one at each flip its
+ * properties, and with them every program that asks udev, would be stale.
+ */
+void v4l2dma_loop_update_caps(struct v4l2dma_loop *loop)
+{
+	u32 caps, side;
+
+	if (!loop->config.exclusive_caps)
+		return;
+
+	mutex_lock(&loop->lock);
+	side = READ_ONCE(loop->streaming) ? V4L2_CAP_VIDEO_CAPTURE :
+					    V4L2_CAP_VIDEO_OUTPUT;
+	caps = V4L2_CAP_STREAMING | V4L2_CAP_READWRITE | side;
+	if (loop->vdev.device_caps != caps) {
+		WRITE_ONCE(loop->vdev.device_caps, caps);
+		kobject_uevent(&loop->vdev.dev.kobj, KOBJ_CHANGE);
+	}
+	mutex_unlock(&loop->lock);
+}
+
+/**
+ * v4l2dma_loop_set_format() - the writer has chosen a format
+ * @loop: the loop, its lock held; it has no writer
+ * @format: valid
+ *
+ * Readers whose buffers do not fit any more are told, and their queue ends.
+ */
+void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
+			     const struct v4l2_pix_format *format)
+{
+	static const struct v4l2_event change = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
+	};
+	struct v4l2dma_handle *h;
+
+	lockdep_assert_held(&loop->lock);
+	if (!memcmp(&loop->format, format, sizeof(*format)))
+		return;
+	loop->format = *format;
+
+	spin_lock(&loop->flow_lock);
+	loop->format_gen++;
+	spin_unlock(&loop->flow_lock);
+
+	list_for_each_entry(h, &loop->handles, entry) {
+		if (h->role == V4L2DMA_ROLE_READER)
+			vb2_queue_error(capture_queue(h));
+		if (h->role == V4L2DMA_ROLE_READ)
+			h->reader.format_gen = loop->format_gen;
+		v4l2_event_queue_fh(&h->fh, &change);
+	}
+}

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module's own memory: zeroed pages, exported as a dma-buf.
+ *
+ * Pages are inserted into mappings as normal pages, not as bare PFNs, so that
+ * get_user_pages works on a mapping of a frame (MSG_ZEROCOPY, io_uring).
+ */
+#include <linux/dma-mapping.h>
+#include <linux/highmem.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "compat.h"
+#include "v4l2dma.h"
+
+/**
+ * struct v4l2dma_pages - what is behind a dma-buf of ours
+ * @pages: the memory
+ * @n_pages: their number
+ * @lock: covers @attachments, @vaddr
+ * @attachments: devices that have it mapped
+ * @vaddr: kernel mapping, made at the first vmap and kept until the release:
+ *	a reader that needs copies maps the same slot again and again
+ * @copy_lock: held while a copy is made into the memory; covers @copy_id
+ * @copy_id: frame whose copy the memory holds; readers share it
+ */
+struct v4l2dma_pages {
+	struct page **pages;
+	unsigned int n_pages;
+	struct mutex lock;
+	struct list_head attachments;
+	void *vaddr;
+	struct mutex copy_lock;
+	u64 copy_id;
+};
+
+struct v4l2dma_attachment {
+	struct list_head entry;
+	struct device *dev;
+	struct sg_table sgt;
+	bool mapped;
+};
+
+static void free_pages_of(struct v4l2dma_pages *p)
+{
+	unsigned int i;
+
+	vunmap(p->vaddr);
+	for (i = 0; i < p->n_pages && p->pages[i]; i++)
+		__free_page(p->pages[i]);
+	kvfree(p->pages);
+	mutex_destroy(&p->copy_lock);
+	mutex_destroy(&p->lock);
+	kfree(p);
+}
+
+static int pages_attach(struct dma_buf *dbuf, struct dma_buf_attachment *at)
+{
+	struct v4l2dma_pages *p = dbuf->priv;
+	struct v4l2dma_attachment *a;
+	int ret;
+
+	a = kzalloc(sizeof(*a), GFP_KERNEL);
+	if (!a)
+		return -ENOMEM;
+	ret = sg_alloc_table_from_pages(&a->sgt, p->pages, p->n_pages, 0,
+					dbuf->size, GFP_KERNEL);
+	if (ret) {
+		kfree(a);
+		return ret;
+	}
+	a->dev = at->dev;
+	at->priv = a;
+
+	mutex_lock(&p->lock);
+	list_add(&a->entry, &p->attachments);
+	mutex_unlock(&p->lock);
+	return 0;
+}
+
+static void pages_detach(struct dma_buf *dbuf, struct dma_buf_attachment *at)
+{
+	struct v4l2dma_pages *p = dbuf->priv;
+	struct v4l2dma_attachment *a = at->priv;
+
+	mutex_lock(&p->lock);
+	list_del(&a->entry);
+	mutex_unlock(&p->lock);
+	sg_free_table(&a->sgt);
+	kfree(a);
+}
+
+static struct sg_table *pages_map(struct dma_buf_attachment *at,
+				  enum dma_data_direction dir)
+{
+	struct v4l2dma_attachment *a = at->priv;
+	int ret;
+
+	ret = dma_map_sgtable(at->dev, &a->sgt, dir, 0);
+	if (ret)
+		return ERR_PTR(ret);
+	a->mapped = true;
+	return &a->sgt;
+}
+
+static void pages_unmap(struct dma_buf_attachment *at, struct sg_table *sgt,
+			enum dma_data_direction dir)
+{
+	struct v4l2dma_attachment *a = at->priv;
+
+	a->mapped = false;
+	dma_unmap_sgtable(at->dev, sgt, dir, 0);
+}
+
+static int pages_begin_cpu(struct dma_buf *dbuf, enum dma_data_direction dir)
+{
+	struct v4l2dma_pages *p = dbuf->priv;
+	struct v4l2dma_attachment *a;
+
+	mutex_lock(&p->lock);
+	if (p->vaddr)
+		invalidate_kernel_vmap_range(p->vaddr, dbuf->size);
+	list_for_each_entry(a, &p->attachments, entry)
+		if (a->mapped)
+			dma_sync_sgtable_for_cpu(a->dev, &a->sgt, dir);
+	mutex_unlock(&p->lock);
+	return 0;
+}
+
+static int pages_end_cpu(struct dma_buf *dbuf, enum dma_data_direction dir)
+{
+	struct v4l2dma_pages *p = dbuf->priv;
+	struct v4l2dma_attachment *a;
+
+	mutex_lock(&p->lock);
+	if (p->vaddr)
+		flush_kernel_vmap_range(p->vaddr, dbuf->size);
+	list_for_each_entry(a, &p->attachments, entry)
+		if (a->mapped)
+			dma_sync_sgtable_for_device(a->dev, &a->sgt, dir);
+	mutex_unlock(&p->lock);
+	return 0;
+}
+
+static int pages_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
+{
+	struct v4l2dma_pages *p = dbuf->priv;
+
+	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
+		return -EINVAL;
+	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
+	return vm_map_pages(vma, p->pages, p->n_pages);
+}
+
+static int pages_vmap(struct dma_buf *dbuf, struct iosys_map *map)
+{
+	struct v4l2dma_pages *p = dbuf->priv;
+	int ret = 0;
+
+	mutex_lock(&p->lock);
+	if (!p->vaddr)
+		p->vaddr = vmap(p->pages, p->n_pages, VM_MAP, PAGE_KERNEL);
+	if (p->vaddr)
+		iosys_map_set_vaddr(map, p->vaddr);
+	else
+		ret = -ENOMEM;
+	mutex_unlock(&p->lock);
+	return ret;
+}
+
+static void pages_vunmap(struct dma_buf *dbuf, struct iosys_map *map)
+{
+	/* Kept, see struct v4l2dma_pages. */
+}
+
+static void pages_release(struct dma_buf *dbuf)
+{
+	free_pages_of(dbuf->priv);
+}
+
+static const struct dma_buf_ops v4l2dma_pages_ops = {
+	.attach = pages_attach,
+	.detach = pages_detach,
+	.map_dma_buf = pages_map,
+	.unmap_dma_buf = pages_unmap,
+	.release = pages_release,
+	.begin_cpu_access = pages_begin_cpu,
+	.end_cpu_access = pages_end_cpu,
+	.mmap = pages_mmap,
+	.vmap = pages_vmap,
+	.vunmap = pages_vunmap,
+};
+
+static struct v4l2dma_pages *alloc_pages_of(unsigned int n_pages)
+{
+	struct v4l2dma_pages *p;
+	unsigned int i;
+
+	p = kzalloc(sizeof(*p), GFP_KERNEL);
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	mutex_init(&p->lock);
+	mutex_init(&p->copy_lock);
+	INIT_LIST_HEAD(&p->attachments);
+	p->n_pages = n_pages;
+	p->pages = kvcalloc(n_pages, sizeof(*p->pages), GFP_KERNEL);
+	if (!p->pages) {
+		p->n_pages = 0;
+		goto fail;
+	}
+
+	for (i = 0; i < n_pages; i++) {
+		/* Zeroed: nobody may find what another process left behind. */
+		p->pages[i] = alloc_page(GFP_HIGHUSER | __GFP_ZERO |
+					 __GFP_ACCOUNT | __GFP_NOWARN);
+		if (!p->pages[i] || fatal_signal_pending(current))
+			goto fail;
+		if (!(i % 256))
+			cond_resched();
+	}
+	return p;
+
+fail:
+	free_pages_of(p);
+	return ERR_PTR(-ENOMEM);
+}
+
+/**
+ * v4l2dma_pages_create() - allocate memory and export it
+ * @size: bytes, whole pages
+ *
+ * Return: a dma-buf with one reference, or an ERR_PTR.
+ */
+struct dma_buf *v4l2dma_pages_create(unsigned long size)
+{
+	DEFINE_DMA_BUF_EXPORT_INFO(info);
+	struct v4l2dma_pages *p;
+	struct dma_buf *dbuf;
+
+	p = alloc_pages_of(size >> PAGE_SHIFT);
+	if (IS_ERR(p))
+		return ERR_CAST(p);
+
+	info.ops = &v4l2dma_pages_ops;
+	info.size = size;
+	info.flags = O_RDWR;
+	info.priv = p;
+	dbuf = dma_buf_export(&info);
+	if (IS_ERR(dbuf))
+		free_pages_of(p);
+	return dbuf;
+}
+
+/**
+ * v4l2dma_pages_lock_copy() - begin to share a copy of a frame
+ * @dbuf: memory that v4l2dma_pages_create() made
+ * @id: the frame
+ *
+ * Return: 0 if the memory holds a copy of it already, and nothing is locked;
+ * 1 if the caller shall make it and then call v4l2dma_pages_unlock_copy();
+ * -ERESTARTSYS.
+ */
+int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id)
+{
+	struct v4l2dma_pages *p = dbuf->priv;
+
+	if (mutex_lock_interruptible(&p->copy_lock))
+		return -ERESTARTSYS;
+	if (p->copy_id == id) {
+		mutex_unlock(&p->copy_lock);
+		return 0;
+	}
+	p->copy_id = 0;
+	return 1;
+}
+
+/**
+ * v4l2dma_pages_unlock_copy() - end what v4l2dma_pages_lock_copy() began
+ * @dbuf: the memory
+ * @id: the frame
+ * @done: the copy is whole
+ */
+void v4l2dma_pages_unlock_copy(struct dma_buf *dbuf, u64 id, bool done)
+{
+	struct v4l2dma_pages *p = dbuf->priv;
+
+	p->copy_id = done ? id : 0;
+	mutex_unlock(&p->copy_lock);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * vb2_ops: one queue per handle and side.
+ */
+#include <linux/ktime.h>
+
+#include "compat.h"
+#include "v4l2dma.h"
+
+/* What a writer may say of a frame and a reader should hear. */
+#define META_FLAGS	(V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME | \
+			 V4L2_BUF_FLAG_BFRAME | V4L2_BUF_FLAG_TIMECODE | \
+			 V4L2_BUF_FLAG_TSTAMP_SRC_MASK)
+
+static int queue_setup(struct vb2_queue *q, unsigned int *n_buffers,
+		       unsigned int *n_planes, unsigned int sizes[],
+		       struct device *alloc_devs[])
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(q);
+	struct v4l2dma_loop *loop = h->loop;
+	struct v4l2_pix_format format;
+	u32 gen;
+
+	mutex_lock(&loop->lock);
+	format = loop->format;
+	gen = loop->format_gen;
+	mutex_unlock(&loop->lock);
+
+	if (*n_planes) {
+		if (*n_planes != 1 || sizes[0] < format.sizeimage ||
+		    sizes[0] > v4l2dma_format_max_size(&format))
+			return -EINVAL;
+	} else {
+		*n_planes = 1;
+		sizes[0] = format.sizeimage;
+		*n_buffers = v4l2dma_pool_join(h, *n_buffers, format.sizeimage,
+					       q->is_output);
+	}
+	h->reader.format_gen = gen;
+	return 0;
+}
+
+static int buf_prepare(struct vb2_buffer *vb)
+{
+	/* A driver of a capture queue sets the payload, vb2 that of an output. */
+	if (vb2_get_plane_payload(vb, 0) > vb2_plane_size(vb, 0))
+		return -EINVAL;
+	return 0;
+}
+
+static void stop_buffers(struct vb2_queue *q)
+{
+	struct vb2_buffer *vb;
+	unsigned int i;
+
+	for (i = 0; i < V4L2DMA_MAX_SLOTS; i++) {
+		vb = vb2_get_buffer(q, i);
+		if (vb && vb->state == VB2_BUF_STATE_ACTIVE)
+			vb2_buffer_done(vb, VB2_BUF_STATE_ERROR);
+	}
+}
+
+static int capture_buf_init(struct vb2_buffer *vb)
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
+	struct v4l2dma_plane *plane = vb->planes[0].mem_priv;
+
+	spin_lock(&h->loop->flow_lock);
+	if (plane->shared)
+		set_bit(vb->index, h->reader.shared);
+	else
+		h->reader.n_private++;
+	spin_unlock(&h->loop->flow_lock);
+	return 0;
+}
+
+static void capture_buf_cleanup(struct vb2_buffer *vb)
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
+	struct v4l2dma_plane *plane = vb->planes[0].mem_priv;
+
+	spin_lock(&h->loop->flow_lock);
+	if (plane->shared)
+		clear_bit(vb->index, h->reader.shared);
+	else
+		h->reader.n_private--;
+	spin_unlock(&h->loop->flow_lock);
+}
+
+/* The reader gives a buffer, and with it the frame that it held there. */
+static void capture_buf_queue(struct vb2_buffer *vb)
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
+	struct v4l2dma_plane *plane = vb->planes[0].mem_priv;
+
+	if (plane->shared) {
+		v4l2dma_plane_unlend(plane);
+		v4l2dma_flow_give_back(h->loop, &h->reader, vb->index);
+		return;
+	}
+	spin_lock(&h->loop->flow_lock);
+	list_add_tail(&to_v4l2dma_buffer(vb)->entry, &h->reader.spare);
+	spin_unlock(&h->loop->flow_lock);
+	/* A frame may have waited for a buffer. */
+	wake_up(h->reader.wq);
+}
+
+static int capture_start(struct vb2_queue *q, unsigned int count)
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(q);
+
+	v4l2dma_flow_reader_start(h->loop, &h->reader);
+	return 0;
+}
+
+static void capture_stop(struct vb2_queue *q)
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(q);
+	struct v4l2dma_plane *plane;
+	struct vb2_buffer *vb;
+	unsigned int i;
+
+	v4l2dma_flow_reader_stop(h->loop, &h->reader);
+	for (i = 0; i < V4L2DMA_MAX_SLOTS; i++) {
+		vb = vb2_get_buffer(q, i);
+		plane = vb ? vb->planes[0].mem_priv : NULL;
+		if (plane)
+			v4l2dma_plane_unlend(plane);
+	}
+	stop_buffers(q);
+}
+
+static int output_buf_out_validate(struct vb2_buffer *vb)
+{
+	struct vb2_v4l2_buffer *vbuf = to_vb2_v4l2_buffer(vb);
+
+	if (vbuf->field == V4L2_FIELD_ANY)
+		vbuf->field = V4L2_FIELD_NONE;
+	return vbuf->field <= V4L2_FIELD_INTERLACED_BT ? 0 : -EINVAL;
+}
+
+static void output_buf_queue(struct vb2_buffer *vb)
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
+	struct vb2_v4l2_buffer *vbuf = to_vb2_v4l2_buffer(vb);
+	struct v4l2dma_meta meta = {
+		.timestamp = vb->timestamp ? : ktime_get_ns(),
+		.bytesused = vb2_get_plane_payload(vb, 0),
+		.field = vbuf->field,
+		.flags = vbuf->flags & META_FLAGS,
+		.timecode = vbuf->timecode,
+	};
+
+	v4l2dma_flow_publish(h->loop, vb->index, vb, vb->planes[0].mem_priv,
+			     &meta);
+}
+
+/*
+ * vb2 hands over what was queued before it calls this, and frames may be
+ * completed by then: the preparations are in VIDIOC_STREAMON, and this must
+ * not fail.
+ */
+static int output_start(struct vb2_queue *q, unsigned int count)
+{
+	return 0;
+}
+
+static void output_stop(struct vb2_queue *q)
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(q);
+
+	v4l2dma_flow_writer_stop(h->loop);
+	stop_buffers(q);
+}
+
+static const struct vb2_ops capture_ops = {
+	.queue_setup = queue_setup,
+	V4L2DMA_VB2_WAIT_OPS
+	.buf_init = capture_buf_init,
+	.buf_cleanup = capture_buf_cleanup,
+	.buf_queue = capture_buf_queue,
+	.start_streaming = capture_start,
+	.stop_streaming = capture_stop,
+};
+
+static const struct vb2_ops output_ops = {
+	.queue_setup = queue_setup,
+	V4L2DMA_VB2_WAIT_OPS
+	.buf_out_validate = output_buf_out_validate,
+	.buf_prepare = buf_prepare,
+	.buf_queue = output_buf_queue,
+	.start_streaming = output_start,
+	.stop_streaming = output_stop,
+};
+
+static int queue_init(struct v4l2dma_handle *h, struct vb2_queue *q, u32 type,
+		      const struct vb2_ops *ops)
+{
+	q->type = type;
+	/* read() and write() are our own, see reader.c and writer.c. */
+	q->io_modes = VB2_MMAP | VB2_USERPTR;
+	if (h->loop->config.support_dmabuf)
+		q->io_modes |= VB2_DMABUF;
+	q->drv_priv = h;
+	q->ops = ops;
+	q->mem_ops = &v4l2dma_mem_ops;
+	q->buf_struct_size = sizeof(struct v4l2dma_buffer);
+	q->timestamp_flags = V4L2_BUF_FLAG_TIMESTAMP_COPY;
+	q->lock = &h->lock;
+	q->dev = h->loop->v4l2_dev.dev;
+	return vb2_queue_init(q);
+}
+
+/**
+ * v4l2dma_queues_init() - prepare both queues of a handle
+ * @h: the handle
+ *
+ * Return: 0 or a negative errno; nothing needs to be undone then.
+ */
+int v4l2dma_queues_init(struct v4l2dma_handle *h)
+{
+	int ret;
+
+	ret = queue_init(h, capture_queue(h), V4L2_BUF_TYPE_VIDEO_CAPTURE,
+			 &capture_ops);
+	if (ret)
+		return ret;
+	return queue_init(h, output_queue(h), V4L2_BUF_TYPE_VIDEO_OUTPUT,
+			  &output_ops);
+}

@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * v4l2dma: a virtual video cable whose frames are dma-bufs.
+ *
+ * A loop has a writer (one file handle that owns the OUTPUT queue) and
+ * readers (file handles that own a CAPTURE queue each). Buffer i of the writer
+ * and buffer i of every reader are the same slot, and a slot's memory is a
+ * dma-buf: either the module's own pages or what the writer imported.
+ *
+ * Who takes a frame where:
+ *
+ *	writer's QBUF -> flow: offered to every reader, waits in its list
+ *	reader's DQBUF -> flow: taken; reader.c lends it or copies it
+ *	reader's QBUF -> flow: given back; the last one completes the writer's
+ *			       buffer, which the writer's DQBUF then finds
+ *
+ * Locks, outermost first:
+ *
+ *	v4l2dma_driver.lock	the list of loops
+ *	v4l2dma_handle.lock	one file handle: its queues and its role. It is
+ *				the lock that the V4L2 core takes for queue
+ *				ioctls, and vb2's q->lock. Given up while DQBUF,
+ *				read() or write() sleep.
+ *	mm->mmap_lock		(get_userptr, copies from and to user space)
+ *	v4l2dma_loop.lock	format, capabilities, roles: vdev->lock
+ *	v4l2dma_pool.lock	the slots' memory
+ *	vb2 q->mmap_lock
+ *	v4l2dma_plane.lock	what a buffer shows to its user
+ *	v4l2dma_pages.copy_lock	the copy that readers share
+ *	dma_resv		(taken by dma_buf_vmap and friends)
+ *	v4l2dma_pages.lock	attachments and kernel mapping
+ *	v4l2dma_loop.flow_lock	(spinlock) frames, claims, readers, counters
+ *	vb2 q->done_lock
+ *
+ * Nothing sleeps under flow_lock, and no lock of one handle is ever taken
+ * under that of another: a reader that waits for a page or a fence delays
+ * nobody else.
+ */
+#ifndef V4L2DMA_H
+#define V4L2DMA_H
+
+#include <linux/bitmap.h>
+#include <linux/dma-buf.h>
+#include <linux/iosys-map.h>
+#include <linux/kref.h>
+#include <linux/ktime.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/uidgid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <media/v4l2-dev.h>
+#include <media/v4l2-device.h>
+#include <media/v4l2-event.h>
+#include <media/v4l2-fh.h>
+#include <media/v4l2-mem2mem.h>
+#include <media/videobuf2-v4l2.h>
+
+#include <uapi/v4l2dma.h>
+
+#define V4L2DMA_MAX_LOOPS	32
+#define V4L2DMA_MAX_SLOTS	VB2_MAX_FRAME
+#define V4L2DMA_MIN_WIDTH	16
+#define V4L2DMA_MAX_WIDTH	8192
+#define V4L2DMA_MIN_HEIGHT	16
+#define V4L2DMA_MAX_HEIGHT	8192
+
+struct frame_vector;
+struct platform_device;
+struct v4l2dma_handle;
+struct v4l2dma_loop;
+
+/**
+ * struct v4l2dma_config - what a loop is set to; constant while it exists
+ * @video_nr: wanted number of /dev/videoN, or -1
+ * @label: card name
+ * @exclusive_caps: announce one side at a time
+ * @support_dmabuf: offer V4L2_MEMORY_DMABUF and VIDIOC_EXPBUF
+ * @has_gid: @allowed_gid is set
+ * @allowed_gid: who may open the node, beside CAP_SYS_ADMIN
+ * @min_buffers: fewest slots
+ * @max_buffers: most slots
+ * @max_readers: most readers at a time
+ * @max_pending: most frames that wait for one reader
+ * @reclaim_ms: how long a reader may keep a frame while the writer starves
+ * @debug: verbosity of the kernel log, 0 is silent
+ */
+struct v4l2dma_config {
+	int video_nr;
+	char label[V4L2DMA_LABEL_LEN];
+	bool exclusive_caps;
+	bool support_dmabuf;
+	bool has_gid;
+	kgid_t allowed_gid;
+	unsigned int min_buffers;
+	unsigned int max_buffers;
+	unsigned int max_readers;
+	unsigned int max_pending;
+	unsigned int reclaim_ms;
+	unsigned int debug;
+};
+
+/**
+ * struct v4l2dma_plane - the memory of one vb2 buffer (its mem_priv)
+ * @ref: held by vb2, by each frame that lies in it and by each mapping
+ * @maps: live mappings of the buffer, for V4L2_BUF_FLAG_MAPPED
+ * @lock: covers @lent, @held, @held_bytes and @shown
+ * @h: whose buffer it is, valid as long as vb2 has it; NULL for write()
+ * @dbuf: the memory: pages of the pool or of this buffer alone (MMAP), or what
+ *	the user imported (DMABUF). NULL for USERPTR
+ * @lent: reader, MMAP: the writer's own dma-buf while the reader holds a frame
+ *	that needed no copy
+ * @held: frame that the reader holds in @lent, for a late mmap
+ * @held_bytes: payload of that frame
+ * @shared: @dbuf is the slot's memory; everybody's buffer of this index has it
+ * @shown: @dbuf was mapped or exported, so every frame must be found there
+ * @vec: USERPTR: the pinned pages
+ * @vaddr: USERPTR: where the kernel sees them
+ * @write: USERPTR: the kernel writes into them
+ * @size: usable bytes
+ */
+struct v4l2dma_plane {
+	refcount_t ref;
+	atomic_t maps;
+	struct mutex lock;
+	struct v4l2dma_handle *h;
+	struct dma_buf *dbuf;
+	struct dma_buf *lent;
+	u64 held;
+	u32 held_bytes;
+	bool shared;
+	bool shown;
+	struct frame_vector *vec;
+	void *vaddr;
+	bool write;
+	unsigned long size;
+};
+
+/**
+ * struct v4l2dma_buffer - a buffer of a reader's or writer's queue
+ * @vb: first, vb2 asks for it
+ * @entry: in &v4l2dma_reader.spare; flow_lock
+ */
+struct v4l2dma_buffer {
+	struct vb2_v4l2_buffer vb;
+	struct list_head entry;
+};
+
+/**
+ * struct v4l2dma_meta - what travels with the pixels
+ * @timestamp: nanoseconds; the writer's, or CLOCK_MONOTONIC if it gave none
+ * @bytesused: payload in bytes
+ * @field: enum v4l2_field
+ * @flags: V4L2_BUF_FLAG_* that a writer may set
+ * @timecode: valid with V4L2_BUF_FLAG_TIMECODE
+ */
+struct v4l2dma_meta {
+	u64 timestamp;
+	u32 bytesused;
+	u32 field;
+	u32 flags;
+	struct v4l2_timecode timecode;
+};
+
+/**
+ * struct v4l2dma_frame - what lies in a slot; all under flow_lock
+ * @entry: in &v4l2dma_loop.live, oldest first, while @live
+ * @live: queued by the writer and not yet given back to it
+ * @vb: the writer's buffer, NULL if it came by write()
+ * @plane: the memory; kept until the slot's next frame, so that a copy under
+ *	way never loses its source
+ * @claims: readers that it waits for or that hold it
+ * @taken: readers that hold it
+ * @id: counts the loop's frames, from 1
+ * @meta: travels to the readers
+ */
+struct v4l2dma_frame {
+	struct list_head entry;
+	bool live;
+	struct vb2_buffer *vb;
+	struct v4l2dma_plane *plane;
+	unsigned int claims;
+	unsigned int taken;
+	u64 id;
+	struct v4l2dma_meta meta;
+};
+
+/**
+ * enum v4l2dma_claim_state - a reader's relation to the frame of a slot
+ * @V4L2DMA_CLAIM_NONE: none
+ * @V4L2DMA_CLAIM_WAITING: offered; may be dropped at no cost
+ * @V4L2DMA_CLAIM_TAKEN: in the reader's hands
+ */
+enum v4l2dma_claim_state {
+	V4L2DMA_CLAIM_NONE,
+	V4L2DMA_CLAIM_WAITING,
+	V4L2DMA_CLAIM_TAKEN,
+};
+
+/**
+ * struct v4l2dma_claim - one reader's claim on one slot; flow_lock
+ * @entry: in &v4l2dma_reader.waiting while WAITING
+ * @state: see enum v4l2dma_claim_state
+ * @id: of the frame
+ * @since: when it was taken
+ */
+struct v4l2dma_claim {
+	struct list_head entry;
+	enum v4l2dma_claim_state state;
+	u64 id;
+	ktime_t since;
+};
+
+/**
+ * struct v4l2dma_reader - the reading side of a handle; flow_lock
+ * @entry: in &v4l2dma_loop.readers while it streams
+ * @wq: woken when a frame waits
+ * @waiting: claims in state WAITING, oldest first
+ * @n_waiting: their number
+ * @n_held: claims in state TAKEN
+ * @claims: by slot
+ * @by_read: uses read(): no buffers, every frame fits
+ * @format_gen: &v4l2dma_loop.format_gen that its buffers were made for
+ * @shared: buffers whose memory is the slot's: they take frames of their index
+ * @queued: of these, the ones that the reader gave to us
+ * @n_private: buffers with memory of their own: they take copies of any frame
+ * @spare: of these, the ones that the reader gave to us
+ * @base: id of the first frame after STREAMON, which has sequence 0
+ * @stats: counters since STREAMON; only its __u64 members are used
+ */
+struct v4l2dma_reader {
+	struct list_head entry;
+	wait_queue_head_t *wq;
+	struct list_head waiting;
+	unsigned int n_waiting;
+	unsigned int n_held;
+	struct v4l2dma_claim claims[V4L2DMA_MAX_SLOTS];
+	bool by_read;
+	u32 format_gen;
+	DECLARE_BITMAP(shared, V4L2DMA_MAX_SLOTS);
+	DECLARE_BITMAP(queued, V4L2DMA_MAX_SLOTS);
+	unsigned int n_private;
+	struct list_head spare;
+	u64 base;
+	struct v4l2dma_reader_stats stats;
+};
+
+/**
+ * struct v4l2dma_taken - a frame in a reader's hands
+ * @slot: its slot
+ * @id: its number
+ * @sequence: as the reader counts
+ * @plane: its memory, with a reference of its own
+ * @meta: what came with it
+ */
+struct v4l2dma_taken {
+	unsigned int slot;
+	u64 id;
+	u32 sequence;
+	struct v4l2dma_plane *plane;
+	struct v4l2dma_meta meta;
+};
+
+/**
+ * enum v4l2dma_role - what a handle is to its loop
+ * @V4L2DMA_ROLE_NONE: nothing yet
+ * @V4L2DMA_ROLE_WRITER: owns the OUTPUT queue
+ * @V4L2DMA_ROLE_WRITE: writes frames with write()
+ * @V4L2DMA_ROLE_READER: owns a CAPTURE queue
+ * @V4L2DMA_ROLE_READ: reads frames with read()
+ */
+enum v4l2dma_role {
+	V4L2DMA_ROLE_NONE,
+	V4L2DMA_ROLE_WRITER,
+	V4L2DMA_ROLE_WRITE,
+	V4L2DMA_ROLE_READER,
+	V4L2DMA_ROLE_READ,
+};
+
+/**
+ * struct v4l2dma_rest - the part of a frame that read() has not fetched yet
+ * @data: a private copy, NULL if there is none
+ * @size: bytes in it
+ * @pos: bytes already fetched
+ */
+struct v4l2dma_rest {
+	void *data;
+	size_t size;
+	size_t pos;
+};
+
+/**
+ * struct v4l2dma_handle - an open file
+ * @fh: first, the V4L2 core finds it in file->private_data
+ * @m2m: the handle's two queues. Only q_lock and the queues are used: q_lock
+ *	makes the core take @lock for queue ioctls instead of the node's lock
+ * @loop: what it is open on
+ * @entry: in &v4l2dma_loop.handles; loop->lock
+ * @lock: see the lock order above
+ * @role: written under @lock and loop->lock
+ * @in_pool: counted in &v4l2dma_pool.users; @lock
+ * @alloc_slots: REQBUFS is under way: buffers take the slots' memory; @lock
+ * @polled_only: ROLE_READ was begun by poll() alone; @lock
+ * @n_slots: slots of a write() writer; @lock
+ * @slots: memory of these; @lock
+ * @rest: for read(); @lock
+ * @reader: the reading side
+ * @pid: who opened it
+ * @comm: name of that process
+ */
+struct v4l2dma_handle {
+	struct v4l2_fh fh;
+	struct v4l2_m2m_ctx m2m;
+	struct v4l2dma_loop *loop;
+	struct list_head entry;
+	struct mutex lock;
+	enum v4l2dma_role role;
+	bool in_pool;
+	bool alloc_slots;
+	bool polled_only;
+	unsigned int n_slots;
+	struct v4l2dma_plane *slots[V4L2DMA_MAX_SLOTS];
+	struct v4l2dma_rest rest;
+	struct v4l2dma_reader reader;
+	struct pid *pid;
+	char comm[TASK_COMM_LEN];
+};
+
+/**
+ * struct v4l2dma_pool - the loop's own memory, one dma-buf per slot
+ * @lock: covers all of it
+ * @users: handles that settled on @slots; the pool is freed with the last one,
+ *	because a dma-buf of ours pins the module
+ * @slots: number of slots, 0 while nobody uses the pool
+ * @size: bytes of a slot, whole pages
+ * @mem: the slots' memory, made when a buffer first needs it
+ */
+struct v4l2dma_pool {
+	struct mutex lock;
+	unsigned int users;
+	unsigned int slots;
+	unsigned long size;
+	struct dma_buf *mem[V4L2DMA_MAX_SLOTS];
+};
+
+/**
+ * struct v4l2dma_loop - a virtual video cable
+ * @entry: in &v4l2dma_driver.loops
+ * @id: its number
+ * @config: what it is set to
+ * @v4l2_dev: its release frees the loop
+ * @vdev: the node
+ * @lock: vdev->lock; covers the members up to @handles
+ * @format: of the frames, at both ends
+ * @format_gen: counts the changes of @format
+ * @timeperframe: nominal frame interval
+ * @writer: the handle with role WRITER or WRITE
+ * @n_readers: handles with role READER or READ
+ * @handles: all open handles
+ * @n_handles: their number
+ * @pool: the slots' memory
+ * @flow_lock: covers the members below
+ * @streaming: the writer streams
+ * @writer_slots: how many slots the writer works with
+ * @writer_base: id of the writer's first frame since its STREAMON
+ * @frames: by slot
+ * @live: frames in flight, oldest first
+ * @n_live: their number
+ * @last_id: id of the newest frame
+ * @readers: readers that stream
+ * @pool_stale: a reader may still look at memory that the writer got back
+ * @stats: counters
+ * @writer_wq: a write() writer waits here for a slot
+ * @reclaim_work: takes slots from readers that kept them too long
+ */
+struct v4l2dma_loop {
+	struct list_head entry;
+	u32 id;
+	struct v4l2dma_config config;
+	struct v4l2_device v4l2_dev;
+	struct video_device vdev;
+
+	struct mutex lock;
+	struct v4l2_pix_format format;
+	u32 format_gen;
+	struct v4l2_fract timeperframe;
+	struct v4l2dma_handle *writer;
+	unsigned int n_readers;
+	struct list_head handles;
+	unsigned int n_handles;
+
+	struct v4l2dma_pool pool;
+
+	spinlock_t flow_lock;
+	bool streaming;
+	unsigned int writer_slots;
+	u64 writer_base;
+	struct v4l2dma_frame frames[V4L2DMA_MAX_SLOTS];
+	struct list_head live;
+	unsigned int n_live;
+	u64 last_id;
+	struct list_head readers;
+	bool pool_stale;
+	struct v4l2dma_loop_stats stats;
+	wait_queue_head_t writer_wq;
+	struct delayed_work reclaim_work;
+};
+
+#define v4l2dma_dbg(loop, level, fmt, ...)				\
+	do {								\
+		if ((loop)->config.debug >= (level))			\
+			v4l2_info(&(loop)->v4l2_dev, fmt, ##__VA_ARGS__); \
+	} while (0)
+
+static inline struct v4l2dma_handle *to_handle(struct file *file)
+{
+	return container_of(file->private_data, struct v4l2dma_handle, fh);
+}
+
+static inline struct v4l2dma_buffer *to_v4l2dma_buffer(struct vb2_buffer *vb)
+{
+	return container_of(to_vb2_v4l2_buffer(vb), struct v4l2dma_buffer, vb);
+}
+
+/* The two queues of a handle; which of them it uses is its role. */
+static inline struct vb2_queue *capture_queue(struct v4l2dma_handle *h)
+{
+	return &h->m2m.cap_q_ctx.q;
+}
+
+static inline struct vb2_queue *output_queue(struct v4l2dma_handle *h)
+{
+	return &h->m2m.out_q_ctx.q;
+}
+
+/* main.c */
+void v4l2dma_config_defaults(struct v4l2dma_config *config);
+
+/**
+ * struct v4l2dma_driver - the module
+ * @lock: covers @loops
+ * @loops: all loops, by id
+ * @pdev: their parent device
+ */
+struct v4l2dma_driver {
+	struct mutex lock;
+	struct list_head loops;
+	struct platform_device *pdev;
+};
+
+extern struct v4l2dma_driver v4l2dma_driver;
+
+/* loop.c */
+struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
+					 const struct v4l2dma_config *config);
+void v4l2dma_loop_remove(struct v4l2dma_loop *loop);
+void v4l2dma_loop_update_caps(struct v4l2dma_loop *loop);
+void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
+			     const struct v4l2_pix_format *format);
+
+/* handle.c */
+struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
+					     struct file *file);
+void v4l2dma_handle_destroy(struct v4l2dma_handle *h, struct file *file);
+bool v4l2dma_handle_sees(struct v4l2dma_handle *h, u32 type);
+int v4l2dma_handle_take_role(struct v4l2dma_handle *h, enum v4l2dma_role role);
+void v4l2dma_handle_drop_role(struct v4l2dma_handle *h);
+
+/* file.c, ioctl.c */
+extern const struct v4l2_file_operations v4l2dma_fops;
+extern const struct v4l2_ioctl_ops v4l2dma_ioctl_ops;
+
+/* format.c */
+void v4l2dma_format_default(struct v4l2_pix_format *pix);
+void v4l2dma_format_adjust(struct v4l2_pix_format *pix);
+bool v4l2dma_format_known(u32 fourcc);
+u32 v4l2dma_format_nth(unsigned int index);
+u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix);
+void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height);
+
+/* queue.c */
+int v4l2dma_queues_init(struct v4l2dma_handle *h);
+
+/* reader.c */
+void v4l2dma_reader_init(struct v4l2dma_handle *h);
+int v4l2dma_reader_dqbuf(struct v4l2dma_handle *h, struct v4l2_buffer *b,
+			 bool nonblock);
+int v4l2dma_reader_begin_read(struct v4l2dma_handle *h);
+void v4l2dma_reader_end_read(struct v4l2dma_handle *h);
+ssize_t v4l2dma_reader_read(struct v4l2dma_handle *h, char __user *buf,
+			    size_t count, bool nonblock);
+
+/* writer.c */
+ssize_t v4l2dma_writer_write(struct v4l2dma_handle *h, const char __user *buf,
+			     size_t count, bool nonblock);
+bool v4l2dma_writer_can_write(struct v4l2dma_handle *h);
+void v4l2dma_writer_end_write(struct v4l2dma_handle *h);
+
+/* flow.c */
+void v4l2dma_flow_init(struct v4l2dma_loop *loop);
+void v4l2dma_flow_writer_start(struct v4l2dma_loop *loop, unsigned int slots);
+void v4l2dma_flow_set_slots(struct v4l2dma_loop *loop, unsigned int slots);
+void v4l2dma_flow_writer_stop(struct v4l2dma_loop *loop);
+void v4l2dma_flow_writer_forget(struct v4l2dma_loop *loop);
+u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
+			 struct vb2_buffer *vb, struct v4l2dma_plane *plane,
+			 const struct v4l2dma_meta *meta);
+int v4l2dma_flow_free_slot(struct v4l2dma_loop *loop, unsigned int slots);
+void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
+			       struct v4l2dma_reader *reader);
+void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
+			      struct v4l2dma_reader *reader);
+bool v4l2dma_flow_readable(struct v4l2dma_loop *loop,
+			   struct v4l2dma_reader *reader);
+bool v4l2dma_flow_take(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
+		       struct v4l2dma_taken *taken);
+bool v4l2dma_flow_finish(struct v4l2dma_loop *loop,
+			 struct v4l2dma_reader *reader,
+			 const struct v4l2dma_taken *taken, bool keep);
+void v4l2dma_flow_abandon(struct v4l2dma_loop *loop,
+			  struct v4l2dma_reader *reader,
+			  const struct v4l2dma_taken *taken);
+void v4l2dma_flow_give_back(struct v4l2dma_loop *loop,
+			    struct v4l2dma_reader *reader, unsigned int slot);
+void v4l2dma_flow_count_copy(struct v4l2dma_loop *loop,
+			     struct v4l2dma_reader *reader, size_t bytes);
+
+/* memops.c */
+extern const struct vb2_mem_ops v4l2dma_mem_ops;
+struct v4l2dma_plane *v4l2dma_plane_create(struct v4l2dma_handle *h,
+					   struct dma_buf *dbuf,
+					   unsigned long size);
+void v4l2dma_plane_lend(struct v4l2dma_plane *plane,
+			const struct v4l2dma_taken *taken);
+void v4l2dma_plane_unlend(struct v4l2dma_plane *plane);
+struct v4l2dma_plane *v4l2dma_plane_get(struct v4l2dma_plane *plane);
+void v4l2dma_plane_put(struct v4l2dma_plane *plane);
+
+/* pool.c */
+unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
+			       unsigned long size, bool writer);
+void v4l2dma_pool_leave(struct v4l2dma_handle *h);
+struct dma_buf *v4l2dma_pool_slot(struct v4l2dma_loop *loop, unsigned int slot,
+				  unsigned long size);
+
+/* pages.c */
+struct dma_buf *v4l2dma_pages_create(unsigned long size);
+int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id);
+void v4l2dma_pages_unlock_copy(struct dma_buf *dbuf, u64 id, bool done);
+
+/* copy.c */
+struct v4l2dma_cpu_map {
+	struct v4l2dma_plane *plane;
+	enum dma_data_direction dir;
+	struct iosys_map map;
+};
+
+int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
+		      struct v4l2dma_cpu_map *cpu);
+void v4l2dma_cpu_end(struct v4l2dma_cpu_map *cpu);
+int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
+		 size_t bytes);
+ssize_t v4l2dma_copy_shared(struct v4l2dma_plane *dst,
+			    struct v4l2dma_plane *src, u64 id, size_t bytes);
+
+/* control.c */
+int v4l2dma_control_register(void);
+void v4l2dma_control_unregister(void);
+
+#endif /* V4L2DMA_H */
