@@ -8,7 +8,7 @@ qemu_path() { printf '%s' "${1//,/,,}"; }
 
 # TCG is slow at AVX, which glibc would use for every memcpy if the CPU had it; SMAP and SMEP catch a module that
 # touches user memory directly.
-tcg_cpu=Nehalem,+smap,+smep,+umip,+rdrand,+pdpe1gb,+invtsc
+tcg_cpu=Nehalem,+smap,+smep,+umip,+rdrand,+pdpe1gb
 
 # set_machine INITRAMFS KERNEL-LOG ACCELERATOR: sets the array $machine to a QEMU command that boots the kernel.
 set_machine() {

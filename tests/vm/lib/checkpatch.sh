@@ -1,0 +1,62 @@
+# shellcheck shell=bash disable=SC2154 # what common.sh and the command set
+# SPDX-License-Identifier: MIT
+#
+# The kernel's own tools over the module's sources.
+
+# Debian's headers leave checkpatch out, so the three files it consists of are taken from the package of the kernel's
+# sources, once: they change so little that one version serves all kernels.
+checkpatch_source=linux-source-6.12
+
+fetch_checkpatch() {
+	local new lock
+	[[ ! -x $cache/checkpatch/checkpatch.pl ]] || return 0
+	exec {lock}>"$cache/checkpatch.lock"
+	flock "$lock"
+	[[ ! -x $cache/checkpatch/checkpatch.pl ]] || return 0
+	# shellcheck source=/dev/null
+	. "$vm_dir/lib/apt.sh"
+	apt_prepare
+	note "fetching checkpatch (the package of the kernel's sources is large; this is done once)"
+	new=$(mktemp -d "$cache/.new.XXXXXX")
+	apt_unpack "$new" "$checkpatch_source"
+	tar -xf "$new/usr/src/$checkpatch_source.tar.xz" -C "$new" --strip-components=2 --wildcards --occurrence=1 \
+		"*/scripts/checkpatch.pl" "*/scripts/spelling.txt" "*/scripts/const_structs.checkpatch"
+	rm -rf "${new:?}/usr" "$cache/checkpatch"
+	mv -T "$new" "$cache/checkpatch"
+	flock -u "$lock"
+}
+
+# kbuild prints this for any module built outside the kernel's own tree; it says nothing about the module.
+not_about_us='Skipping BTF generation|the compiler differs from the one used to build the kernel'
+
+# check_sources FOLDER: W=1 and sparse, then checkpatch; fails after it has shown everything.
+check_sources() {
+	local out=$1 bad=0 sparse_args=()
+	lock_folder "$out"
+	rm -rf "$out/src"
+	copy_sources "$out/src"
+	if command -v sparse >/dev/null; then
+		sparse_args=(C=2 CHECK=sparse)
+	else
+		note "sparse is not installed, so its checks are left out; run scripts/deps."
+	fi
+	run_make "$out/src/kmod" W=1 "${sparse_args[@]}" "${make_args[@]}" >"$out/make.log" 2>&1 || bad=1
+	if ((bad)); then
+		cat "$out/make.log" >&2
+	elif grep -E '(warning|error|WARNING|ERROR):' "$out/make.log" | grep -Ev "$not_about_us" >&2; then
+		bad=1
+	fi
+	run_checkpatch || bad=1
+	((bad == 0)) || die "the module's sources are not clean for $version (the whole log is in $out/make.log)."
+	note "W=1, sparse and checkpatch are content with $version"
+}
+
+run_checkpatch() {
+	local files=()
+	fetch_checkpatch
+	cd "$tree" || return
+	# Relative paths, because checkpatch knows headers shared with programs by the beginning of their path.
+	mapfile -d '' files < <(find "$(realpath --relative-to="$tree" "$source_dir")" include/uapi -name '*.[ch]' -print0 |
+		sort -z)
+	perl "$cache/checkpatch/checkpatch.pl" --no-tree --strict --terse --show-types --no-summary --file "${files[@]}" >&2
+}
