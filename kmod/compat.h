@@ -64,20 +64,25 @@ static inline unsigned int vb2_get_num_buffers(struct vb2_queue *q)
 #define V4L2DMA_VB2_WAIT_OPS
 #endif
 
+/* 6.18 gave the care for file->private_data to these. */
+static inline void v4l2dma_fh_add(struct v4l2_fh *fh, struct file *file)
+{
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
-#define v4l2dma_fh_add(fh, file)	v4l2_fh_add(fh, file)
-#define v4l2dma_fh_del(fh, file)	v4l2_fh_del(fh, file)
+	v4l2_fh_add(fh, file);
 #else
-#define v4l2dma_fh_add(fh, file)		\
-	do {					\
-		(file)->private_data = (fh);	\
-		v4l2_fh_add(fh);		\
-	} while (0)
-#define v4l2dma_fh_del(fh, file)		\
-	do {					\
-		(file)->private_data = NULL;	\
-		v4l2_fh_del(fh);		\
-	} while (0)
+	file->private_data = fh;
+	v4l2_fh_add(fh);
 #endif
+}
+
+static inline void v4l2dma_fh_del(struct v4l2_fh *fh, struct file *file)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	v4l2_fh_del(fh, file);
+#else
+	file->private_data = NULL;
+	v4l2_fh_del(fh);
+#endif
+}
 
 #endif /* V4L2DMA_COMPAT_H */

@@ -16,8 +16,8 @@
  * @planes: further component planes (2: separate Cb and Cr, 1: interleaved)
  * @hsub: horizontal subsampling of these
  * @vsub: vertical subsampling of these
- * @hstep: pixels that cannot be split horizontally
- * @vstep: lines that cannot be split
+ * @hstep: pixels that cannot be split, where it is not @hsub
+ * @vstep: lines that cannot be split, where it is not @vsub
  */
 struct v4l2dma_format {
 	u32 fourcc;
@@ -35,7 +35,7 @@ struct v4l2dma_format {
 	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .hstep = 2, .vstep = 2 }
 #define PLANAR(f, b, n, h, v) \
 	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .planes = n, .hsub = h, \
-	  .vsub = v, .hstep = h, .vstep = v }
+	  .vsub = v }
 #define COMPRESSED(f) \
 	{ .fourcc = V4L2_PIX_FMT_##f, .hstep = 1, .vstep = 1 }
 
@@ -94,6 +94,16 @@ static const struct v4l2dma_format *find(u32 fourcc)
 		if (formats[i].fourcc == fourcc)
 			return &formats[i];
 	return NULL;
+}
+
+static u32 hstep(const struct v4l2dma_format *f)
+{
+	return f->hstep ? : f->hsub;
+}
+
+static u32 vstep(const struct v4l2dma_format *f)
+{
+	return f->vstep ? : f->vsub;
 }
 
 /* Bytes of a frame with this stride. */
@@ -163,9 +173,9 @@ void v4l2dma_format_adjust(struct v4l2_pix_format *pix)
 		pix->pixelformat = f->fourcc;
 	}
 	pix->width = rounddown(clamp_t(u32, pix->width, V4L2DMA_MIN_WIDTH,
-				       V4L2DMA_MAX_WIDTH), f->hstep);
+				       V4L2DMA_MAX_WIDTH), hstep(f));
 	pix->height = rounddown(clamp_t(u32, pix->height, V4L2DMA_MIN_HEIGHT,
-					V4L2DMA_MAX_HEIGHT), f->vstep);
+					V4L2DMA_MAX_HEIGHT), vstep(f));
 	if (pix->field == V4L2_FIELD_ANY ||
 	    pix->field > V4L2_FIELD_INTERLACED_BT)
 		pix->field = V4L2_FIELD_NONE;
@@ -229,6 +239,6 @@ void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height)
 {
 	const struct v4l2dma_format *f = find(fourcc);
 
-	*width = f->hstep;
-	*height = f->vstep;
+	*width = hstep(f);
+	*height = vstep(f);
 }

@@ -21,8 +21,8 @@ static int querycap(struct file *file, void *priv, struct v4l2_capability *cap)
 
 	strscpy(cap->driver, V4L2DMA_DRIVER_NAME, sizeof(cap->driver));
 	strscpy(cap->card, loop->config.label, sizeof(cap->card));
-	snprintf(cap->bus_info, sizeof(cap->bus_info), "platform:%s",
-		 loop->v4l2_dev.name);
+	snprintf(cap->bus_info, sizeof(cap->bus_info),
+		 "platform:" V4L2DMA_DRIVER_NAME "-%03u", loop->id);
 	return 0;
 }
 

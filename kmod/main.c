@@ -14,53 +14,80 @@ struct v4l2dma_driver v4l2dma_driver = {
 	.loops = LIST_HEAD_INIT(v4l2dma_driver.loops),
 };
 
-/*
- * A parameter that may differ from loop to loop. One value is every loop's;
- * with several, the i-th is that of the i-th loop.
- */
-#define LOOP_PARAM(name, type, ctype, desc)				\
-	static ctype name[V4L2DMA_MAX_LOOPS];				\
-	static unsigned int n_##name;					\
-	module_param_array(name, type, &n_##name, 0444);		\
-	MODULE_PARM_DESC(name, desc)
-
-#define LOOP_PARAM_FOR(name, i, target)					\
-	do {								\
-		if ((i) < n_##name)					\
-			(target) = name[i];				\
-		else if (n_##name == 1)					\
-			(target) = name[0];				\
-	} while (0)
-
 static unsigned int devices = 1;
 module_param(devices, uint, 0444);
 MODULE_PARM_DESC(devices, "number of loops (default 1, at most 32)");
 
-LOOP_PARAM(video_nr, int, int, "wanted number of /dev/videoN, -1: any");
-LOOP_PARAM(card_label, charp, char *, "name of each loop");
-LOOP_PARAM(exclusive_caps, bool, bool,
-	   "announce OUTPUT until a writer streams, CAPTURE from then on (default N)");
-LOOP_PARAM(min_buffers, uint, unsigned int,
-	   "fewest slots of a loop (default 4)");
-LOOP_PARAM(max_buffers, uint, unsigned int,
-	   "most slots of a loop (default and at most 32)");
-LOOP_PARAM(support_dmabuf, bool, bool,
-	   "offer DMABUF memory and EXPBUF (default Y)");
-LOOP_PARAM(max_readers, uint, unsigned int,
-	   "most readers of a loop at a time (default 8)");
-LOOP_PARAM(max_pending, uint, unsigned int,
-	   "most frames that wait for one reader (default 2)");
-LOOP_PARAM(reclaim_ms, uint, unsigned int,
-	   "how long a reader may keep a frame while the writer has none left (default 500)");
-LOOP_PARAM(allowed_gid, int, int,
-	   "group that may open the loop, -1: everybody whom the node's mode lets (default)");
-LOOP_PARAM(debug, uint, unsigned int, "verbosity of the kernel log (default 0)");
+/*
+ * What may differ from loop to loop. One value is every loop's; with several,
+ * the i-th is that of the i-th loop. A number and a name are one loop's only.
+ */
+static int video_nr[V4L2DMA_MAX_LOOPS];
+static unsigned int n_video_nr;
+module_param_array(video_nr, int, &n_video_nr, 0444);
+MODULE_PARM_DESC(video_nr, "wanted number of /dev/videoN, -1: any");
+
+static char *card_label[V4L2DMA_MAX_LOOPS];
+static unsigned int n_card_label;
+module_param_array(card_label, charp, &n_card_label, 0444);
+MODULE_PARM_DESC(card_label, "name of each loop");
+
+static bool exclusive_caps[V4L2DMA_MAX_LOOPS];
+static unsigned int n_exclusive_caps;
+module_param_array(exclusive_caps, bool, &n_exclusive_caps, 0444);
+MODULE_PARM_DESC(exclusive_caps,
+		 "announce OUTPUT until a writer streams, CAPTURE from then on (default N)");
+
+static bool support_dmabuf[V4L2DMA_MAX_LOOPS];
+static unsigned int n_support_dmabuf;
+module_param_array(support_dmabuf, bool, &n_support_dmabuf, 0444);
+MODULE_PARM_DESC(support_dmabuf,
+		 "offer DMABUF memory and EXPBUF (default Y)");
+
+static unsigned int min_buffers[V4L2DMA_MAX_LOOPS];
+static unsigned int n_min_buffers;
+module_param_array(min_buffers, uint, &n_min_buffers, 0444);
+MODULE_PARM_DESC(min_buffers, "fewest slots of a loop (default 4)");
+
+static unsigned int max_buffers[V4L2DMA_MAX_LOOPS];
+static unsigned int n_max_buffers;
+module_param_array(max_buffers, uint, &n_max_buffers, 0444);
+MODULE_PARM_DESC(max_buffers, "most slots of a loop (default and at most 32)");
+
+static unsigned int max_readers[V4L2DMA_MAX_LOOPS];
+static unsigned int n_max_readers;
+module_param_array(max_readers, uint, &n_max_readers, 0444);
+MODULE_PARM_DESC(max_readers,
+		 "most readers of a loop at a time (default 8)");
+
+static unsigned int max_pending[V4L2DMA_MAX_LOOPS];
+static unsigned int n_max_pending;
+module_param_array(max_pending, uint, &n_max_pending, 0444);
+MODULE_PARM_DESC(max_pending,
+		 "most frames that wait for one reader (default 2)");
+
+static unsigned int reclaim_ms[V4L2DMA_MAX_LOOPS];
+static unsigned int n_reclaim_ms;
+module_param_array(reclaim_ms, uint, &n_reclaim_ms, 0444);
+MODULE_PARM_DESC(reclaim_ms,
+		 "how long a reader may keep a frame while the writer has none left (default 500)");
+
+static int allowed_gid[V4L2DMA_MAX_LOOPS];
+static unsigned int n_allowed_gid;
+module_param_array(allowed_gid, int, &n_allowed_gid, 0444);
+MODULE_PARM_DESC(allowed_gid,
+		 "group that may open the loop, -1: whom the node's mode lets (default)");
+
+static unsigned int debug[V4L2DMA_MAX_LOOPS];
+static unsigned int n_debug;
+module_param_array(debug, uint, &n_debug, 0444);
+MODULE_PARM_DESC(debug, "verbosity of the kernel log (default 0)");
 
 #define MAX_READERS	64
 #define MAX_RECLAIM_MS	60000
 
 static bool check_range(const char *name, long long value, long long min,
-		     long long max)
+			long long max)
 {
 	if (value >= min && value <= max)
 		return true;
@@ -72,11 +99,13 @@ static bool check_range(const char *name, long long value, long long min,
 static bool valid(const struct v4l2dma_config *c)
 {
 	return check_range("video_nr", c->video_nr, -1, 255) &&
-	       check_range("min_buffers", c->min_buffers, 2, V4L2DMA_MAX_SLOTS) &&
+	       check_range("min_buffers", c->min_buffers, 2,
+			   V4L2DMA_MAX_SLOTS) &&
 	       check_range("max_buffers", c->max_buffers, c->min_buffers,
-			V4L2DMA_MAX_SLOTS) &&
+			   V4L2DMA_MAX_SLOTS) &&
 	       check_range("max_readers", c->max_readers, 1, MAX_READERS) &&
-	       check_range("max_pending", c->max_pending, 1, V4L2DMA_MAX_SLOTS) &&
+	       check_range("max_pending", c->max_pending, 1,
+			   V4L2DMA_MAX_SLOTS) &&
 	       check_range("reclaim_ms", c->reclaim_ms, 1, MAX_RECLAIM_MS);
 }
 
@@ -105,32 +134,50 @@ static bool set_label(struct v4l2dma_config *c, unsigned int i)
 	return false;
 }
 
+/* Which of @n values is the i-th loop's; -1: none, take the default. */
+static int pick(unsigned int n, unsigned int i)
+{
+	if (i < n)
+		return i;
+	return n == 1 ? 0 : -1;
+}
+
+static unsigned int pick_uint(const unsigned int *values, unsigned int n,
+			      unsigned int i, unsigned int fallback)
+{
+	int at = pick(n, i);
+
+	return at < 0 ? fallback : values[at];
+}
+
+static bool pick_bool(const bool *values, unsigned int n, unsigned int i,
+		      bool fallback)
+{
+	int at = pick(n, i);
+
+	return at < 0 ? fallback : values[at];
+}
+
 /* From the module's parameters, for the i-th loop. */
 static bool configure(struct v4l2dma_config *c, unsigned int i)
 {
-	int gid = -1;
+	int gid = pick(n_allowed_gid, i);
 
-	*c = (struct v4l2dma_config){
-		.video_nr = -1,
-		.support_dmabuf = true,
-		.min_buffers = 4,
-		.max_buffers = V4L2DMA_MAX_SLOTS,
-		.max_readers = 8,
-		.max_pending = 2,
-		.reclaim_ms = 500,
-	};
-	if (i < n_video_nr)
-		c->video_nr = video_nr[i];
-	LOOP_PARAM_FOR(exclusive_caps, i, c->exclusive_caps);
-	LOOP_PARAM_FOR(min_buffers, i, c->min_buffers);
-	LOOP_PARAM_FOR(max_buffers, i, c->max_buffers);
-	LOOP_PARAM_FOR(support_dmabuf, i, c->support_dmabuf);
-	LOOP_PARAM_FOR(max_readers, i, c->max_readers);
-	LOOP_PARAM_FOR(max_pending, i, c->max_pending);
-	LOOP_PARAM_FOR(reclaim_ms, i, c->reclaim_ms);
-	LOOP_PARAM_FOR(allowed_gid, i, gid);
-	LOOP_PARAM_FOR(debug, i, c->debug);
-	return set_label(c, i) && set_gid(c, gid) && valid(c);
+	memset(c, 0, sizeof(*c));
+	c->video_nr = i < n_video_nr ? video_nr[i] : -1;
+	c->exclusive_caps = pick_bool(exclusive_caps, n_exclusive_caps, i,
+				      false);
+	c->support_dmabuf = pick_bool(support_dmabuf, n_support_dmabuf, i,
+				      true);
+	c->min_buffers = pick_uint(min_buffers, n_min_buffers, i, 4);
+	c->max_buffers = pick_uint(max_buffers, n_max_buffers, i,
+				   V4L2DMA_MAX_SLOTS);
+	c->max_readers = pick_uint(max_readers, n_max_readers, i, 8);
+	c->max_pending = pick_uint(max_pending, n_max_pending, i, 2);
+	c->reclaim_ms = pick_uint(reclaim_ms, n_reclaim_ms, i, 500);
+	c->debug = pick_uint(debug, n_debug, i, 0);
+	return set_label(c, i) && valid(c) &&
+	       set_gid(c, gid < 0 ? -1 : allowed_gid[gid]);
 }
 
 static void remove_loops(void)

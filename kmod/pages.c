@@ -28,10 +28,10 @@
 struct v4l2dma_pages {
 	struct page **pages;
 	unsigned int n_pages;
-	struct mutex lock;
+	struct mutex lock;		/* attachments, vaddr */
 	struct list_head attachments;
 	void *vaddr;
-	struct mutex copy_lock;
+	struct mutex copy_lock;		/* copy_id */
 	u64 copy_id;
 };
 

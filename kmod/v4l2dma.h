@@ -126,7 +126,7 @@ struct v4l2dma_config {
 struct v4l2dma_plane {
 	refcount_t ref;
 	atomic_t maps;
-	struct mutex lock;
+	struct mutex lock;		/* lent, held, held_bytes, shown */
 	struct v4l2dma_handle *h;
 	struct dma_buf *dbuf;
 	struct dma_buf *lent;
@@ -317,7 +317,7 @@ struct v4l2dma_handle {
 	struct v4l2_m2m_ctx m2m;
 	struct v4l2dma_loop *loop;
 	struct list_head entry;
-	struct mutex lock;
+	struct mutex lock;		/* queues, role, read() and write() */
 	enum v4l2dma_role role;
 	bool in_pool;
 	bool alloc_slots;
@@ -340,7 +340,7 @@ struct v4l2dma_handle {
  * @mem: the slots' memory, made when a buffer first needs it
  */
 struct v4l2dma_pool {
-	struct mutex lock;
+	struct mutex lock;		/* all of it */
 	unsigned int users;
 	unsigned int slots;
 	unsigned long size;
@@ -384,7 +384,7 @@ struct v4l2dma_loop {
 	struct v4l2_device v4l2_dev;
 	struct video_device vdev;
 
-	struct mutex lock;
+	struct mutex lock;		/* format ... n_handles */
 	struct v4l2_pix_format format;
 	u32 format_gen;
 	struct v4l2_fract timeperframe;
@@ -395,7 +395,7 @@ struct v4l2dma_loop {
 
 	struct v4l2dma_pool pool;
 
-	spinlock_t flow_lock;
+	spinlock_t flow_lock;		/* streaming ... stats */
 	bool streaming;
 	unsigned int writer_slots;
 	u64 writer_base;
@@ -412,8 +412,10 @@ struct v4l2dma_loop {
 
 #define v4l2dma_dbg(loop, level, fmt, ...)				\
 	do {								\
-		if ((loop)->config.debug >= (level))			\
-			v4l2_info(&(loop)->v4l2_dev, fmt, ##__VA_ARGS__); \
+		const struct v4l2dma_loop *l_ = (loop);			\
+									\
+		if (l_->config.debug >= (level))			\
+			v4l2_info(&l_->v4l2_dev, fmt, ##__VA_ARGS__);	\
 	} while (0)
 
 static inline struct v4l2dma_handle *to_handle(struct file *file)
@@ -438,8 +440,6 @@ static inline struct vb2_queue *output_queue(struct v4l2dma_handle *h)
 }
 
 /* main.c */
-void v4l2dma_config_defaults(struct v4l2dma_config *config);
-
 /**
  * struct v4l2dma_driver - the module
  * @lock: covers @loops
@@ -447,7 +447,7 @@ void v4l2dma_config_defaults(struct v4l2dma_config *config);
  * @pdev: their parent device
  */
 struct v4l2dma_driver {
-	struct mutex lock;
+	struct mutex lock;		/* loops */
 	struct list_head loops;
 	struct platform_device *pdev;
 };
