@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/error.h"
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+namespace v4l2dma {
+
+/// Writes @p bytes to a new file next to @p path and renames it: whoever opens @p path sees the old content
+/// or all of the new one. Mode 0666 less the umask. Nothing is left behind when it fails.
+[[nodiscard]] Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
+
+} // namespace v4l2dma

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "flow/strategy.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace v4l2dma {
+
+/// What the user wants of the path.
+struct PathWishes {
+    bool zero_copy = false;              ///< nothing else will do
+    std::optional<Memory> source_memory; ///< only paths with this memory type on the source's queue
+    std::optional<Memory> sink_memory;   ///< likewise the sink's
+    std::uint32_t buffers = 6;           ///< to ask for, on each side that allocates
+};
+
+/// Finds the best path that works, once, by trying: some drivers accept REQBUFS(DMABUF) and refuse at QBUF,
+/// so a path counts as found only when its first frame has gone through. Until then fall_back() takes the
+/// next one.
+///
+/// Borrows source and sink; releases them between two attempts and at its end.
+class Negotiation {
+public:
+    /// What became of one strategy.
+    struct Attempt {
+        const Strategy* strategy = nullptr;
+        std::string obstacle; ///< empty: it works; otherwise the call that failed, or why it was not tried
+        bool tried = false;
+    };
+
+    Negotiation(Source& source, Sink& sink, const PathWishes& wishes)
+        : source_(source), sink_(sink), wishes_(wishes) {}
+    Negotiation(const Negotiation&) = delete;
+    Negotiation& operator=(const Negotiation&) = delete;
+    ~Negotiation() { release(); }
+
+    /// Sets the sink's format and establishes the best path. The source streams afterwards.
+    /// Errors: (unsupported) no path is left, with every call that failed; (device) a device is busy, gone,
+    /// or does not take the format, which another path would not change.
+    [[nodiscard]] Status establish();
+    /// The path that runs failed with @p why before its first frame was through: takes the next one.
+    [[nodiscard]] Status fall_back(const Error& why);
+    /// Gives everything on both sides back. The source and the sink are stopped.
+    void release() noexcept;
+
+    /// The path that runs. Only after establish() succeeded.
+    [[nodiscard]] const Strategy& current() const noexcept { return *attempts_.back().strategy; }
+    [[nodiscard]] const std::vector<Attempt>& attempts() const noexcept { return attempts_; }
+
+private:
+    [[nodiscard]] Status establish_next();
+    [[nodiscard]] std::string why_not(const Strategy& strategy) const;
+    [[nodiscard]] Error nothing_left() const;
+    void log_obstacle() const;
+
+    Source& source_;
+    Sink& sink_;
+    PathWishes wishes_;
+    std::size_t next_ = 0;
+    std::vector<Attempt> attempts_;
+    std::optional<Error> last_error_;
+};
+
+} // namespace v4l2dma

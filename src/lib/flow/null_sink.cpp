@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+#include "flow/null_sink.h"
+
+#include <utility>
+
+namespace v4l2dma {
+
+std::string NullSink::why_not(MemoryRole role) const {
+    if (role == MemoryRole::imports && !wants_dmabufs_)
+        return "not asked for (--dmabuf)";
+    if (role == MemoryRole::exports || role == MemoryRole::maps)
+        return "this consumer has no buffers of its own";
+    return {};
+}
+
+Status NullSink::set_format(const FrameFormat& format) {
+    const PixelFormat* entry = find_pixel_format(format.fourcc);
+    least_payload_ =
+        entry == nullptr
+            ? 1
+            : std::max<std::uint64_t>(1, min_sizeimage(*entry, format.bytesperline(), format.height));
+    most_payload_ = format.sizeimage();
+    return {};
+}
+
+Result<std::uint32_t> NullSink::allocate(std::uint32_t) {
+    return make_error(ErrorKind::unsupported, "allocate", name(), "it has no buffers");
+}
+
+Status NullSink::map() {
+    return make_error(ErrorKind::unsupported, "mmap", name(), "it has no buffers");
+}
+
+Result<std::span<DmabufBuffer>> NullSink::export_buffers() {
+    return make_error(ErrorKind::unsupported, "export", name(), "it has no buffers");
+}
+
+Result<bool> NullSink::put(const Frame& frame) {
+    const BufferMetadata& now = frame.metadata;
+    if (previous_) {
+        const std::uint32_t step = now.sequence - previous_->sequence; // wraps
+        faults_.sequence += step == 0 || step >= 1U << 31 ? 1U : 0U;
+        faults_.timestamp += now.timestamp < previous_->timestamp ? 1U : 0U;
+    }
+    faults_.size += now.bytesused < least_payload_ || now.bytesused > most_payload_ ? 1U : 0U;
+    previous_ = now;
+    held_ = frame.index;
+    return true;
+}
+
+Result<std::optional<std::uint32_t>> NullSink::reclaim() {
+    return std::exchange(held_, std::nullopt);
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "base/event_loop.h"
+#include "flow/negotiation.h"
+#include "flow/statistics.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace v4l2dma {
+
+struct PumpOptions {
+    std::optional<std::uint64_t> frame_limit;             ///< ends after so many frames
+    std::chrono::microseconds report_interval{1'000'000}; ///< between two PumpListener::progress()
+    std::chrono::microseconds drain_limit{1'000'000};     ///< how long the end waits for the sink's frames
+};
+
+/// Hears how the pump fares; the commands print it.
+class PumpListener {
+public:
+    PumpListener() = default;
+    PumpListener(const PumpListener&) = delete;
+    PumpListener& operator=(const PumpListener&) = delete;
+    virtual ~PumpListener() = default;
+
+    /// The first frame went through: this path it is.
+    virtual void started(const Strategy& strategy) = 0;
+    /// Every report_interval, also before the first frame.
+    virtual void progress(const Strategy& strategy, const StatisticsReport& report) = 0;
+};
+
+/// How a run ended.
+struct PumpResult {
+    const Strategy* strategy = nullptr; ///< the last one that ran; null if none did
+    StatisticsReport total;
+    bool interrupted = false; ///< by a signal
+    bool forced = false;      ///< a second one came before everything was given back
+};
+
+/// Moves frames from a source to a sink until the limit, a signal or an error.
+///
+/// Waits in epoll for the source, the sink and the signals, bounded by the report interval, and never
+/// otherwise. Allocates nothing per frame. Runs on one thread; borrows all it is given.
+class Pump {
+public:
+    Pump(Source& source, Sink& sink, const PathWishes& wishes, const PumpOptions& options,
+         const StopSignals& signals, PumpListener& listener, std::span<FrameObserver* const> observers,
+         System& system = real_system())
+        : source_(source), sink_(sink), options_(options), signals_(signals), listener_(listener),
+          observers_(observers), system_(system), negotiation_(source, sink, wishes) {}
+
+    /// Negotiates, runs, drains, gives everything back. May be called once.
+    /// After an error total() still tells what got through.
+    [[nodiscard]] Result<PumpResult> run();
+
+    [[nodiscard]] const PumpResult& result() const noexcept { return result_; }
+    [[nodiscard]] const std::vector<Negotiation::Attempt>& attempts() const noexcept {
+        return negotiation_.attempts();
+    }
+
+private:
+    [[nodiscard]] Status stream();
+    [[nodiscard]] Status watch_source();
+    [[nodiscard]] Status wait(std::chrono::microseconds deadline);
+    [[nodiscard]] Status on_source(std::uint32_t events);
+    [[nodiscard]] Status on_frame(const Frame& frame);
+    [[nodiscard]] Status on_accepted(const Frame& frame);
+    [[nodiscard]] Status on_refused(const Error& why);
+    [[nodiscard]] Status reclaim();
+    [[nodiscard]] Status set_source_paused(bool paused);
+    [[nodiscard]] Status drain();
+    void on_signal() noexcept;
+    void report_if_due();
+    [[nodiscard]] bool done() const noexcept;
+
+    Source& source_;
+    Sink& sink_;
+    PumpOptions options_;
+    const StopSignals& signals_;
+    PumpListener& listener_;
+    std::span<FrameObserver* const> observers_;
+    System& system_;
+    Negotiation negotiation_;
+    std::optional<EventLoop> loop_;
+    Statistics statistics_;
+    PumpResult result_;
+    std::optional<Frame> pending_; ///< a frame that the sink had no room for
+    std::chrono::microseconds next_report_{};
+    unsigned interrupts_ = 0;
+    bool sink_watched_ = false;
+};
+
+} // namespace v4l2dma

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "flow/endpoint.h"
+#include "v4l2/format.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace v4l2dma {
+
+/// What the user wants a capture device to deliver; what is not wished for stays as the device has it.
+struct CaptureWishes {
+    std::optional<std::uint32_t> width;  ///< pixels
+    std::optional<std::uint32_t> height; ///< pixels
+    std::optional<std::string> format;   ///< as resolve_format() takes it
+    std::optional<double> fps;           ///< frames a second
+
+    [[nodiscard]] bool any_format() const noexcept { return width || height || format; }
+};
+
+/// A camera, or a loop's capture side.
+class V4l2Source final : public Source {
+public:
+    /// Takes the device over and makes it deliver what is wished. A wish that the driver would adjust is an
+    /// error that lists what there is: (usage).
+    [[nodiscard]] static Result<std::unique_ptr<V4l2Source>> open(Device device, const CaptureWishes& wishes);
+    ~V4l2Source() override;
+
+    [[nodiscard]] const Device& device() const noexcept { return device_; }
+
+    [[nodiscard]] std::string_view name() const override { return device_.path(); }
+    [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    [[nodiscard]] std::string why_not(MemoryRole role) const override;
+    [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override;
+    [[nodiscard]] Status map() override;
+    [[nodiscard]] Status export_frames() override;
+    [[nodiscard]] Status import_buffers(std::span<DmabufBuffer> buffers) override;
+    [[nodiscard]] Status start() override;
+    [[nodiscard]] Result<std::optional<Frame>> take() override;
+    [[nodiscard]] Status give_back(std::uint32_t index) override;
+    void stop() noexcept override;
+    void release() noexcept override;
+    [[nodiscard]] int event_fd() const noexcept override { return device_.fd(); }
+
+private:
+    explicit V4l2Source(Device device) : device_(std::move(device)) {}
+    Status apply(const CaptureWishes& wishes);
+    Status apply_format(const CaptureWishes& wishes);
+    Status check_wishes(const FrameFormat& granted, const FrameFormat& wanted,
+                        const CaptureWishes& wishes) const;
+    Status refresh_export(std::uint32_t index);
+    std::unexpected<Error> explain(Error error) const;
+
+    Device device_;
+    FrameFormat format_;
+    std::optional<Queue> queue_;
+    bool exports_ = false;
+    bool late_export_ = false;           ///< a loop: each frame comes in the dma-buf its writer queued
+    std::vector<DmabufBuffer> exported_; ///< by index
+    std::span<DmabufBuffer> imported_;   ///< by index, of the sink
+};
+
+} // namespace v4l2dma
