@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "loop/control.h"
+
+#include <fcntl.h>
+#include <linux/videodev2.h>
+#include <span>
+
+namespace v4l2dma {
+
+namespace {
+
+constexpr const char* node = V4L2DMA_CONTROL_NODE;
+
+/// A name that the kernel gave us in a fixed array. It is NUL-terminated; if not, we must not read on.
+std::string text(std::span<const __u8> field) {
+    std::string result;
+    for (const __u8 c : field) {
+        if (c == 0)
+            break;
+        result.push_back(static_cast<char>(c));
+    }
+    return result;
+}
+
+std::unexpected<Error> open_error(int code) {
+    auto error = system_error("open", node, code);
+    error.error().kind = ErrorKind::device;
+    if (is_not_permitted(error.error())) {
+        error.error().remedy = "Run this as root";
+    } else if (is_not_loaded(error.error())) {
+        error.error().detail = "the kernel module v4l2dma is not loaded";
+        error.error().remedy = "Load it with 'v4l2dma load'";
+    }
+    return error;
+}
+
+std::unexpected<Error> query_error(std::string_view operation, int code) {
+    auto error = system_error(operation, node, code);
+    error.error().kind = ErrorKind::device;
+    if (code == ENOTTY) {
+        error.error().detail = "the loaded module does not know this request";
+        error.error().remedy = "It is older than this program: load its own one with 'v4l2dma load --reload'";
+    }
+    return error;
+}
+
+} // namespace
+
+std::string device_path(const LoopInfo& loop) {
+    return "/dev/video" + std::to_string(loop.video_nr);
+}
+
+std::string card_label(const LoopInfo& loop) {
+    return text(loop.card_label);
+}
+
+std::string command_name(const ReaderStats& reader) {
+    return text(reader.comm);
+}
+
+std::string memory_name(std::uint32_t memory) {
+    switch (memory) {
+    case V4L2DMA_WRITER_NONE:
+        return "none";
+    case V4L2DMA_WRITER_RW:
+        return "read/write";
+    case V4L2_MEMORY_MMAP:
+        return "mmap";
+    case V4L2_MEMORY_USERPTR:
+        return "userptr";
+    case V4L2_MEMORY_DMABUF:
+        return "dmabuf";
+    default: // of a newer module
+        return "memory type " + std::to_string(memory);
+    }
+}
+
+Result<ControlNode> ControlNode::open(System& system) {
+    const int fd = system.open(node, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return open_error(-fd);
+    return ControlNode(system, UniqueFd(fd));
+}
+
+Result<std::vector<LoopInfo>> ControlNode::loops() const {
+    std::vector<LoopInfo> found;
+    v4l2dma_loop_query query{};
+    query.flags = V4L2DMA_QUERY_NEXT;
+    for (;;) {
+        const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_QUERY, &query);
+        if (answer == -ENOENT)
+            return found;
+        if (answer < 0)
+            return query_error("QUERY", -answer);
+        found.push_back(query.info);
+        const std::uint32_t id = query.info.id;
+        if (id == UINT32_MAX)
+            return found;
+        query = {};
+        query.id = id + 1;
+        query.flags = V4L2DMA_QUERY_NEXT;
+    }
+}
+
+Result<std::optional<LoopInfo>> ControlNode::find(std::uint32_t video_nr) const {
+    Result<std::vector<LoopInfo>> all = loops();
+    if (!all)
+        return std::unexpected(std::move(all.error()));
+    for (const LoopInfo& loop : *all)
+        if (loop.video_nr == video_nr)
+            return loop;
+    return std::nullopt;
+}
+
+Result<LoopStats> ControlNode::stats(std::uint32_t loop_id) const {
+    LoopStats stats{};
+    stats.id = loop_id;
+    const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_STATS, &stats);
+    if (answer < 0)
+        return query_error("STATS", -answer);
+    return stats;
+}
+
+Result<std::vector<ReaderStats>> ControlNode::readers(std::uint32_t loop_id) const {
+    std::vector<ReaderStats> found;
+    for (std::uint32_t index = 0;; ++index) {
+        ReaderStats reader{};
+        reader.loop_id = loop_id;
+        reader.index = index;
+        const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_READER_STATS, &reader);
+        if (answer == -ENOENT)
+            return found;
+        if (answer < 0)
+            return query_error("READER_STATS", -answer);
+        found.push_back(reader);
+    }
+}
+
+bool is_not_loaded(const Error& error) noexcept {
+    return error.code == ENOENT || error.code == ENXIO || error.code == ENODEV;
+}
+
+bool is_not_permitted(const Error& error) noexcept {
+    return error.code == EACCES || error.code == EPERM;
+}
+
+} // namespace v4l2dma
