@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "commands/commands.h"
 
+#include "commands/clone.h"
+#include "commands/play.h"
+
 namespace v4l2dma {
 
-std::span<const Command> commands() { return {}; }
+namespace {
+
+constexpr Command table[] = {
+    {"clone", "Send a capture device's frames into an output device", run_clone},
+    {"play", "Take a loop's frames as a consumer; count and verify them", run_play},
+};
+
+} // namespace
+
+std::span<const Command> commands() { return table; }
 
 } // namespace v4l2dma

@@ -32,6 +32,8 @@ public:
     virtual ~Source() = default;
 
     [[nodiscard]] virtual std::string_view name() const = 0;
+    /// The device number of the node behind it, 0 if there is none.
+    [[nodiscard]] virtual dev_t device_number() const noexcept { return 0; }
     /// Settled when the source is opened.
     [[nodiscard]] virtual const FrameFormat& format() const = 0;
     /// Why it cannot play this role; empty if it can be tried. The truth comes from the calls.
@@ -69,6 +71,8 @@ public:
     virtual ~Sink() = default;
 
     [[nodiscard]] virtual std::string_view name() const = 0;
+    /// The device number of the node behind it, 0 if there is none.
+    [[nodiscard]] virtual dev_t device_number() const noexcept { return 0; }
     [[nodiscard]] virtual std::string why_not(MemoryRole role) const = 0;
     /// Exactly this format, or an error that says what it offers.
     [[nodiscard]] virtual Status set_format(const FrameFormat& format) = 0;

@@ -41,7 +41,8 @@ Status Pump::stream() {
     while (!done()) {
         if (Status status = wait(next_report_); !status)
             return status;
-        report_if_due();
+        if (Status status = report_if_due(); !status)
+            return status;
     }
     return {};
 }
@@ -131,7 +132,8 @@ Status Pump::on_accepted(const Frame& frame) {
     const Strategy& strategy = negotiation_.current();
     statistics_.passed(frame.metadata, strategy.copies ? frame.metadata.bytesused : 0, system_.now());
     if (statistics_.frames() == 1)
-        listener_.started(strategy);
+        if (Status status = listener_.started(strategy); !status)
+            return status;
     if (!sink_watched_ && sink_.event_fd() >= 0) {
         // Edge-triggered: vb2 calls an output writable as long as one of its buffers is not queued.
         if (Status status = loop_->add(sink_.event_fd(), EPOLLOUT, sink_key, EventLoop::Trigger::edge);
@@ -186,15 +188,15 @@ Status Pump::set_source_paused(bool paused) {
     return loop_->modify(source_.event_fd(), paused ? 0U : static_cast<std::uint32_t>(EPOLLIN), source_key);
 }
 
-void Pump::report_if_due() {
+Status Pump::report_if_due() {
     const std::chrono::microseconds now = system_.now();
     if (now < next_report_)
-        return;
-    listener_.progress(negotiation_.current(), statistics_.interval(now));
+        return {};
     // Missed intervals are not made up for.
     next_report_ += options_.report_interval;
     if (next_report_ <= now)
         next_report_ = now + options_.report_interval;
+    return listener_.progress(negotiation_.current(), statistics_.interval(now));
 }
 
 // The camera stops first; what the sink still shows or passes on gets a moment to come back.

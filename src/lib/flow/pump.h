@@ -26,10 +26,10 @@ public:
     PumpListener& operator=(const PumpListener&) = delete;
     virtual ~PumpListener() = default;
 
-    /// The first frame went through: this path it is.
-    virtual void started(const Strategy& strategy) = 0;
+    /// The first frame went through: this path it is. An error ends the run, here and below.
+    [[nodiscard]] virtual Status started(const Strategy& strategy) = 0;
     /// Every report_interval, also before the first frame.
-    virtual void progress(const Strategy& strategy, const StatisticsReport& report) = 0;
+    [[nodiscard]] virtual Status progress(const Strategy& strategy, const StatisticsReport& report) = 0;
 };
 
 /// How a run ended.
@@ -73,7 +73,7 @@ private:
     [[nodiscard]] Status set_source_paused(bool paused);
     [[nodiscard]] Status drain();
     void on_signal() noexcept;
-    void report_if_due();
+    [[nodiscard]] Status report_if_due();
     [[nodiscard]] bool done() const noexcept;
 
     Source& source_;

@@ -23,6 +23,7 @@ public:
     [[nodiscard]] const Device& device() const noexcept { return device_; }
 
     [[nodiscard]] std::string_view name() const override { return device_.path(); }
+    [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
     [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override;

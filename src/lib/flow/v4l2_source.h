@@ -32,6 +32,7 @@ public:
     [[nodiscard]] const Device& device() const noexcept { return device_; }
 
     [[nodiscard]] std::string_view name() const override { return device_.path(); }
+    [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
     [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override;

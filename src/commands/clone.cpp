@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "commands/clone.h"
+
+#include "cli/exit_code.h"
+#include "cli/flow_options.h"
+#include "flow/frame_log.h"
+#include "flow/open_endpoint.h"
+
+namespace v4l2dma {
+
+namespace {
+
+struct CloneOptions {
+    std::string input;
+    std::string output;
+    bool dmabuf = false;
+    CaptureOptions capture;
+    RunOptions run;
+    MemoryOption memory;
+    MemoryOption output_memory;
+
+    void add_to(CommandLine& line);
+    [[nodiscard]] PathWishes path_wishes() const;
+};
+
+void CloneOptions::add_to(CommandLine& line) {
+    line.app()
+        .add_option("-i,--input", input, "Capture device: path, number, or card label")
+        ->required()
+        ->type_name("DEV");
+    line.app()
+        .add_option("-o,--output", output, "Output device (a loop): path, number, or card label; or null:")
+        ->required()
+        ->type_name("DEV");
+    capture.add_to(line);
+    run.add_to(line);
+    line.app().add_flag("--dmabuf", dmabuf, "Demand zero-copy: fail with exit code 4 where it cannot be had");
+    memory.add_to(line, "--memory", "capture device");
+    output_memory.add_to(line, "--output-memory", "output device");
+    line.add_json("Print start, statistics and end as JSON, one object a line");
+}
+
+PathWishes CloneOptions::path_wishes() const {
+    return {.zero_copy = dmabuf,
+            .source_memory = memory.memory(),
+            .sink_memory = output_memory.memory(),
+            .buffers = run.buffers};
+}
+
+// The two ends, opened. The sink borrows nothing from the source.
+struct Ends {
+    std::unique_ptr<Source> source;
+    std::unique_ptr<Sink> sink;
+};
+
+Result<Ends> open_ends(const CloneOptions& options) {
+    // The sink first: nothing is set on the camera for an output that cannot be had.
+    Result<std::unique_ptr<Sink>> sink = open_sink(options.output, true);
+    if (!sink)
+        return std::unexpected(std::move(sink.error()));
+    if (Result<Device> input = Device::open(options.input);
+        input && input->number() == (*sink)->device_number())
+        return make_error(ErrorKind::usage, "clone", input->path(), "it is both the input and the output",
+                          "A loop's reader and writer are different programs");
+    Result<std::unique_ptr<Source>> source = open_source(options.input, options.capture.wishes);
+    if (!source)
+        return std::unexpected(std::move(source.error()));
+    return Ends{.source = std::move(*source), .sink = std::move(*sink)};
+}
+
+int clone(const CloneOptions& options, bool json) {
+    const Result<StopSignals> signals = StopSignals::create();
+    if (!signals)
+        return report(signals.error());
+    const Result<Ends> ends = open_ends(options);
+    if (!ends)
+        return report(ends.error());
+
+    std::unique_ptr<FrameLog> log;
+    std::vector<FrameObserver*> observers;
+    if (!options.run.frame_log.empty()) {
+        Result<std::unique_ptr<FrameLog>> created = FrameLog::create(options.run.frame_log);
+        if (!created)
+            return report(created.error());
+        log = std::move(*created);
+        observers.push_back(log.get());
+    }
+    RunReporter reporter({.command = "clone",
+                          .json = json,
+                          .interval = options.run.interval(),
+                          .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
+                         *ends->source, *ends->sink);
+    Pump pump(*ends->source, *ends->sink, options.path_wishes(),
+              {.frame_limit = options.run.frames, .report_interval = reporter.pump_interval()}, *signals,
+              reporter, observers);
+    const Result<PumpResult> result = pump.run();
+    const std::optional<Error> error = result ? std::nullopt : std::optional(result.error());
+    const Status finished = reporter.finish(pump.result(), error);
+    if (error)
+        return report(*error);
+    return finished ? to_int(ExitCode::done) : report(finished.error());
+}
+
+} // namespace
+
+int run_clone(std::span<char*> arguments) {
+    CommandLine line("clone",
+                     "Send a capture device's frames into an output device, without copies where possible");
+    CloneOptions options;
+    options.add_to(line);
+    if (const std::optional<int> code = line.parse(arguments))
+        return *code;
+    if (options.dmabuf && options.memory.memory() == Memory::mmap &&
+        options.output_memory.memory() == Memory::mmap)
+        return line.usage_error("--dmabuf contradicts mmap memory on both sides");
+    if (options.memory.memory() == Memory::dmabuf && options.output_memory.memory() == Memory::dmabuf)
+        return line.usage_error("one side must have the memory: dmabuf on both sides is not possible");
+    return clone(options, line.json());
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+#include "commands/play.h"
+
+#include "cli/exit_code.h"
+#include "cli/flow_options.h"
+#include "flow/frame_log.h"
+#include "flow/null_sink.h"
+#include "flow/snapshot.h"
+#include "flow/v4l2_source.h"
+#include "loop/control.h"
+
+#include <charconv>
+#include <filesystem>
+#include <spdlog/fmt/fmt.h>
+
+namespace v4l2dma {
+
+namespace {
+
+struct PlayOptions {
+    std::string input;
+    bool dmabuf = false;
+    std::optional<std::uint32_t> width;
+    std::optional<std::uint32_t> height;
+    std::string display = "none";
+    std::string snapshot;
+    std::uint64_t snapshot_frame = 0;
+    RunOptions run;
+
+    void add_to(CommandLine& line);
+};
+
+void PlayOptions::add_to(CommandLine& line) {
+    line.app()
+        .add_option("-i,--input", input,
+                    "Capture device: path, number, or card label (default: the first loop, one "
+                    "with a writer first)")
+        ->type_name("DEV");
+    line.app().add_flag("--dmabuf", dmabuf, "Take the frames as dma-bufs, as a GPU or display would");
+    line.app()
+        .add_option("--width", width, "The width in pixels that the frames must have")
+        ->check(CLI::PositiveNumber);
+    line.app()
+        .add_option("--height", height, "The height in pixels that the frames must have")
+        ->check(CLI::PositiveNumber);
+    line.app()
+        .add_option("--display", display, "Where to show the frames: none (count and verify)")
+        ->check(CLI::IsMember({"none"}))
+        ->capture_default_str();
+    CLI::Option* file =
+        line.app().add_option("--snapshot", snapshot, "Write a frame to this PNG file")->type_name("FILE");
+    line.app()
+        .add_option("--snapshot-frame", snapshot_frame, "Which one, counted from 0")
+        ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 62))
+        ->needs(file)
+        ->capture_default_str();
+    run.add_to(line);
+    line.add_json("Print start, statistics and end as JSON, one object a line");
+}
+
+/// The loop to play when the user names none: one with a writer before one without.
+Result<Device> find_loop() {
+    std::optional<Device> silent;
+    std::string unwritten;
+    for (Device& device : open_all_devices()) {
+        if (!device.capability().is_loop())
+            continue;
+        if (!device.capability().is_capture()) { // exclusive_caps without a writer
+            unwritten = device.path();
+            continue;
+        }
+        if (has_signal(device))
+            return std::move(device);
+        if (!silent)
+            silent.emplace(std::move(device));
+    }
+    if (silent)
+        return std::move(*silent);
+    if (!unwritten.empty())
+        return make_error(ErrorKind::device, "play", unwritten, "nobody writes into it yet",
+                          "Start a writer first, for example `v4l2dma clone`");
+    return make_error(ErrorKind::device, "play", "", "there is no loop that can be read",
+                      "`v4l2dma load` creates one; -i names another device");
+}
+
+Result<std::unique_ptr<V4l2Source>> open_input(const PlayOptions& options) {
+    Result<Device> device = options.input.empty() ? find_loop() : Device::open(options.input);
+    if (!device)
+        return std::unexpected(std::move(device.error()));
+    Result<std::unique_ptr<V4l2Source>> source = V4l2Source::open(std::move(*device), {});
+    if (!source)
+        return source;
+    const FrameFormat& format = (*source)->format();
+    if (options.width.value_or(format.width) != format.width ||
+        options.height.value_or(format.height) != format.height)
+        return make_error(ErrorKind::usage, "size",
+                          fmt::format("{}x{}", options.width.value_or(format.width),
+                                      options.height.value_or(format.height)),
+                          fmt::format("{} has {}", (*source)->name(), format.text()),
+                          "A reader gets what the writer sends; set the size there");
+    return source;
+}
+
+/// The loop's own counters, which only root may read: without them the end says nothing of them.
+class LoopCounters {
+public:
+    explicit LoopCounters(const Device& device) {
+        if (!device.capability().is_loop())
+            return;
+        Result<ControlNode> control = ControlNode::open();
+        const std::optional<std::uint32_t> number = video_number(device.path());
+        if (!control || !number)
+            return;
+        const Result<std::optional<LoopInfo>> loop = control->find(*number);
+        if (!loop || !*loop)
+            return;
+        const Result<LoopStats> stats = control->stats((*loop)->id);
+        if (!stats)
+            return;
+        id_ = (*loop)->id;
+        begin_ = *stats;
+    }
+
+    /// What happened in the loop since the constructor, for all of its readers.
+    [[nodiscard]] nlohmann::ordered_json difference() const {
+        nlohmann::ordered_json json = nlohmann::ordered_json::object();
+        const Result<ControlNode> control = id_ ? ControlNode::open() : std::unexpected(Error{});
+        const Result<LoopStats> now = control ? control->stats(*id_) : std::unexpected(Error{});
+        if (!now)
+            return json;
+        json["loop"] = {{"frames", now->frames - begin_.frames},
+                        {"dropped", now->dropped - begin_.dropped},
+                        {"copies", now->copies - begin_.copies},
+                        {"copied_bytes", now->copied_bytes - begin_.copied_bytes}};
+        return json;
+    }
+
+private:
+    // The N of /dev/videoN, also of a link to it.
+    static std::optional<std::uint32_t> video_number(const std::string& path) {
+        std::error_code error;
+        const std::string name = std::filesystem::canonical(path, error).filename().string();
+        const std::size_t digits = name.find_first_of("0123456789");
+        std::uint32_t number = 0;
+        if (error || digits == std::string::npos)
+            return std::nullopt;
+        if (std::from_chars(name.data() + digits, name.data() + name.size(), number).ec != std::errc())
+            return std::nullopt;
+        return number;
+    }
+
+    std::optional<std::uint32_t> id_;
+    LoopStats begin_{};
+};
+
+void say_loop(const nlohmann::ordered_json& json) {
+    if (json.contains("loop"))
+        spdlog::info("play: meanwhile the loop passed on {} frames and copied {} bytes",
+                     json["loop"]["frames"].get<std::uint64_t>(),
+                     json["loop"]["copied_bytes"].get<std::uint64_t>());
+}
+
+/// What the frames themselves were like; an error if they broke a promise.
+Status verdict(const NullSink& sink, const std::optional<Snapshot>& snapshot, std::string_view input) {
+    const NullSink::Faults& faults = sink.faults();
+    if (faults.sum() > 0)
+        return make_error(
+            ErrorKind::system, "verify", input,
+            fmt::format("{} frames with a sequence number that did not grow, {} with a timestamp that "
+                        "went back, {} with a wrong size",
+                        faults.sequence, faults.timestamp, faults.size));
+    if (snapshot && !snapshot->taken())
+        return make_error(ErrorKind::system, "snapshot", input, "the stream ended before that frame");
+    return {};
+}
+
+nlohmann::ordered_json end_members(const NullSink& sink, const LoopCounters& counters) {
+    nlohmann::ordered_json json;
+    json["faults"] = {{"sequence", sink.faults().sequence},
+                      {"timestamp", sink.faults().timestamp},
+                      {"size", sink.faults().size}};
+    json.update(counters.difference());
+    return json;
+}
+
+int play(const PlayOptions& options, bool json) {
+    const Result<StopSignals> signals = StopSignals::create();
+    if (!signals)
+        return report(signals.error());
+    const Result<std::unique_ptr<V4l2Source>> source = open_input(options);
+    if (!source)
+        return report(source.error());
+
+    NullSink sink(options.dmabuf);
+    std::vector<FrameObserver*> observers;
+    std::optional<Snapshot> snapshot;
+    if (!options.snapshot.empty())
+        observers.push_back(&snapshot.emplace(options.snapshot, options.snapshot_frame));
+    std::unique_ptr<FrameLog> log;
+    if (!options.run.frame_log.empty()) {
+        Result<std::unique_ptr<FrameLog>> created = FrameLog::create(options.run.frame_log);
+        if (!created)
+            return report(created.error());
+        log = std::move(*created);
+        observers.push_back(log.get());
+    }
+    const LoopCounters counters((*source)->device());
+    const std::string name((*source)->name());
+    RunReporter reporter({.command = "play",
+                          .json = json,
+                          .interval = options.run.interval(),
+                          .waiting = "waiting for the first frame of " + name},
+                         **source, sink);
+    Pump pump(
+        **source, sink,
+        {.zero_copy = options.dmabuf, .source_memory = {}, .sink_memory = {}, .buffers = options.run.buffers},
+        {.frame_limit = options.run.frames, .report_interval = reporter.pump_interval()}, *signals, reporter,
+        observers);
+    const Result<PumpResult> result = pump.run();
+
+    Status outcome = result ? Status{} : std::unexpected(result.error());
+    if (outcome &&
+        !(result->interrupted && result->total.frames == 0)) // stopped before there was anything to see
+        outcome = verdict(sink, snapshot, name);
+    const nlohmann::ordered_json extra = end_members(sink, counters);
+    const Status finished =
+        reporter.finish(pump.result(), outcome ? std::nullopt : std::optional(outcome.error()), extra);
+    if (!json)
+        say_loop(extra);
+    if (!outcome)
+        return report(outcome.error());
+    return finished ? to_int(ExitCode::done) : report(finished.error());
+}
+
+} // namespace
+
+int run_play(std::span<char*> arguments) {
+    CommandLine line("play", "Take a loop's frames as a consumer does; count and verify them");
+    PlayOptions options;
+    options.add_to(line);
+    if (const std::optional<int> code = line.parse(arguments))
+        return *code;
+    return play(options, line.json());
+}
+
+} // namespace v4l2dma

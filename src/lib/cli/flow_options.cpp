@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "cli/flow_options.h"
+
+#include <cmath>
+#include <limits>
+
+namespace v4l2dma {
+
+namespace {
+
+// A frame's side that fits no driver's 32 bits is nonsense whatever the device; the rest is the device's
+// call.
+constexpr std::uint32_t most_pixels = 1U << 24;
+
+} // namespace
+
+void RunOptions::add_to(CommandLine& line) {
+    constexpr std::uint32_t most_buffers = 32; // VIDEO_MAX_FRAME
+    line.app()
+        .add_option("-b,--buffers", buffers, "Buffers to ask for on each side that allocates")
+        ->check(CLI::Range(2U, most_buffers))
+        ->capture_default_str();
+    line.app()
+        .add_option("-n,--frames", frames, "Stop after so many frames")
+        ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max() / 2));
+    line.app()
+        .add_option("--stats-interval", stats_interval, "Seconds between two lines of statistics, 0 for none")
+        ->check(CLI::Range(0.0, 86400.0))
+        ->capture_default_str();
+    line.app().add_option(
+        "--frame-log", frame_log,
+        "Diagnosis: write 'sequence timestamp index inode hash' of each frame to this file (the "
+        "CPU reads every frame for it; not counted as a copy)");
+}
+
+std::chrono::milliseconds RunOptions::interval() const {
+    return std::chrono::milliseconds(std::llround(stats_interval * 1000));
+}
+
+void CaptureOptions::add_to(CommandLine& line) {
+    line.app().add_option("--width", wishes.width, "Width in pixels")->check(CLI::Range(1U, most_pixels));
+    line.app().add_option("--height", wishes.height, "Height in pixels")->check(CLI::Range(1U, most_pixels));
+    line.app().add_option("--format", wishes.format, "Pixel format: YUYV, NV12, MJPG, ..");
+    line.app().add_option("--fps", wishes.fps, "Frames a second")->check(CLI::Range(0.01, 10000.0));
+}
+
+void MemoryOption::add_to(CommandLine& line, const std::string& name, const std::string& side) {
+    line.app()
+        .add_option(name, text, "Memory of the " + side + "'s queue: mmap, dmabuf or auto")
+        ->check(CLI::IsMember({"auto", "mmap", "dmabuf"}))
+        ->capture_default_str();
+}
+
+std::optional<Memory> MemoryOption::memory() const {
+    if (text == "mmap")
+        return Memory::mmap;
+    if (text == "dmabuf")
+        return Memory::dmabuf;
+    return std::nullopt;
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "cli/command_line.h"
+#include "cli/run_reporter.h"
+#include "flow/pump.h"
+#include "flow/v4l2_source.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace v4l2dma {
+
+/// The options of every command that moves frames: --buffers, --frames, --stats-interval, --frame-log.
+struct RunOptions {
+    std::uint32_t buffers = PathWishes{}.buffers;
+    std::optional<std::uint64_t> frames;
+    double stats_interval = 1.0; ///< seconds
+    std::string frame_log;
+
+    void add_to(CommandLine& line);
+    [[nodiscard]] std::chrono::milliseconds interval() const;
+};
+
+/// --width, --height, --format, --fps of a capture device.
+struct CaptureOptions {
+    CaptureWishes wishes;
+
+    void add_to(CommandLine& line);
+};
+
+/// `--NAME mmap|dmabuf|auto` of one side's queue.
+struct MemoryOption {
+    std::string text = "auto";
+
+    void add_to(CommandLine& line, const std::string& name, const std::string& side);
+    [[nodiscard]] std::optional<Memory> memory() const;
+};
+
+} // namespace v4l2dma

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+#include "cli/run_reporter.h"
+
+#include "base/log.h"
+#include "cli/output.h"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace v4l2dma {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::uint64_t copied_per_frame(const StatisticsReport& report) {
+    return report.frames == 0 ? 0 : report.copied_bytes / report.frames;
+}
+
+StatsValues values_of(const Strategy* strategy, const StatisticsReport& report) {
+    StatsValues values;
+    values.fps = report.fps;
+    values.frames = report.frames;
+    values.dropped = report.dropped;
+    values.latency_ms = report.latency_ms;
+    values.path = strategy != nullptr ? std::string(strategy->name) : "";
+    values.copied_bytes_per_frame = copied_per_frame(report);
+    return values;
+}
+
+Json event(std::string_view name, const Json& members) {
+    Json json;
+    json["event"] = name;
+    json.update(members);
+    return json;
+}
+
+Json optional_number(const std::optional<double>& value) {
+    return value ? Json(*value) : Json(nullptr);
+}
+
+std::string summary(const PumpResult& result) {
+    const StatisticsReport& total = result.total;
+    std::string text =
+        fmt::format("{} frames in {:.1f} s ({:.1f} fps), {} dropped", total.frames,
+                    std::chrono::duration<double>(total.elapsed).count(), total.fps, total.dropped);
+    if (total.corrupt > 0)
+        text += fmt::format(", {} marked as bad by the driver", total.corrupt);
+    if (total.latency_ms && total.max_latency_ms)
+        text += fmt::format(", latency {:.1f} ms (at most {:.1f})", *total.latency_ms, *total.max_latency_ms);
+    if (result.strategy != nullptr)
+        text += fmt::format(", path {}: {} bytes copied per frame", result.strategy->name,
+                            copied_per_frame(total));
+    return text;
+}
+
+} // namespace
+
+RunReporter::RunReporter(Options options, const Source& source, const Sink& sink)
+    : options_(std::move(options)), source_(source), sink_(sink), line_(options_.interval) {}
+
+std::chrono::microseconds RunReporter::pump_interval() const noexcept {
+    using namespace std::chrono_literals;
+    return options_.interval > 0ms ? options_.interval : 1h;
+}
+
+Status RunReporter::started(const Strategy& strategy) {
+    const FrameFormat& format = source_.format();
+    const std::uint32_t copied = strategy.copies ? format.sizeimage() : 0;
+    if (options_.json)
+        return write_json_line(event("start", {{"command", options_.command},
+                                               {"source", source_.name()},
+                                               {"sink", sink_.name()},
+                                               {"format", format.fourcc.text()},
+                                               {"width", format.width},
+                                               {"height", format.height},
+                                               {"bytesperline", format.bytesperline()},
+                                               {"sizeimage", format.sizeimage()},
+                                               {"path", strategy.name},
+                                               {"zero_copy", strategy.zero_copy},
+                                               {"copied_bytes_per_frame", copied}}));
+    spdlog::info("{}: {} from {} to {}, {} ({}): {} bytes copied per frame", options_.command, format.text(),
+                 source_.name(), sink_.name(), strategy.name, strategy.text, copied);
+    return {};
+}
+
+Status RunReporter::progress(const Strategy& strategy, const StatisticsReport& report) {
+    if (report.frames == 0 && !waiting_said_ && !options_.waiting.empty()) {
+        waiting_said_ = true;
+        spdlog::info("{}", options_.waiting);
+    }
+    if (options_.interval.count() == 0 || (report.frames == 0 && !options_.json))
+        return {};
+    const StatsValues values = values_of(&strategy, report);
+    if (options_.json)
+        return write_json_line(event("stats", stats_json(values)));
+    line_.update(values);
+    return {};
+}
+
+Status RunReporter::finish(const PumpResult& result, const std::optional<Error>& error, const Json& extra) {
+    const StatisticsReport& total = result.total;
+    line_.clear();
+    if (!options_.json) {
+        // A run that never got a frame through has nothing to sum up but its error.
+        if (total.frames > 0 || !error)
+            spdlog::info("{}: {}", options_.command, summary(result));
+        return {};
+    }
+    Json json = event("end", {{"frames", total.frames},
+                              {"dropped", total.dropped},
+                              {"corrupt", total.corrupt},
+                              {"copied_bytes", total.copied_bytes},
+                              {"seconds", std::chrono::duration<double>(total.elapsed).count()},
+                              {"fps", total.fps},
+                              {"latency_ms", optional_number(total.latency_ms)},
+                              {"max_latency_ms", optional_number(total.max_latency_ms)},
+                              {"interrupted", result.interrupted}});
+    json["path"] = result.strategy != nullptr ? Json(result.strategy->name) : Json(nullptr);
+    json.update(extra);
+    json["error"] = error ? Json(error->message()) : Json(nullptr);
+    return write_json_line(json);
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include "flow/open_endpoint.h"
+
+#include "flow/null_sink.h"
+#include "flow/v4l2_sink.h"
+
+namespace v4l2dma {
+
+namespace {
+
+using SourceResult = Result<std::unique_ptr<Source>>;
+using SinkResult = Result<std::unique_ptr<Sink>>;
+
+SourceResult open_v4l2_source(std::string_view name, const CaptureWishes& wishes, System& system) {
+    Result<Device> device = Device::open(name, system);
+    if (!device)
+        return std::unexpected(std::move(device.error()));
+    return V4l2Source::open(std::move(*device), wishes);
+}
+
+SinkResult open_v4l2_sink(std::string_view name, bool, System& system) {
+    Result<Device> device = Device::open(name, system);
+    if (!device)
+        return std::unexpected(std::move(device.error()));
+    return V4l2Sink::open(std::move(*device));
+}
+
+SinkResult open_null_sink(std::string_view, bool wants_dmabufs, System&) {
+    return std::make_unique<NullSink>(wants_dmabufs);
+}
+
+template <typename Open> struct Kind {
+    std::string_view prefix; ///< the empty one matches everything and comes last
+    Open open;
+};
+constexpr Kind<SourceResult (*)(std::string_view, const CaptureWishes&, System&)> sources[] = {
+    {"", open_v4l2_source},
+};
+constexpr Kind<SinkResult (*)(std::string_view, bool, System&)> sinks[] = {
+    {"null:", open_null_sink},
+    {"", open_v4l2_sink},
+};
+
+const auto& find_kind(const auto& table, std::string_view name) {
+    std::size_t i = 0;
+    while (!name.starts_with(table[i].prefix))
+        ++i;
+    return table[i];
+}
+
+} // namespace
+
+SourceResult open_source(std::string_view name, const CaptureWishes& wishes, System& system) {
+    return find_kind(sources, name).open(name, wishes, system);
+}
+
+SinkResult open_sink(std::string_view name, bool wants_dmabufs, System& system) {
+    return find_kind(sinks, name).open(name, wants_dmabufs, system);
+}
+
+} // namespace v4l2dma
