@@ -31,7 +31,7 @@ std::vector<std::string> long_options(const CLI::App& app) {
 CommandLine::CommandLine(const std::string& command, const std::string& description)
     : command_("v4l2dma " + command), app_(description, command_) {
     app_.set_help_flag("-h,--help", "Print this help");
-    app_.set_version_flag("--version", "v4l2dma " V4L2DMA_VERSION);
+    app_.set_version_flag("--version", "v4l2dma " V4L2DMA_VERSION, "Print the version");
     color_option_ = app_.add_option("--color", color_, "Colours on stderr: auto, always or never")
                         ->check(CLI::IsMember({"auto", "always", "never"}))
                         ->option_text("WHEN");

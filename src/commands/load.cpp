@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#include "commands/load.h"
+
+#include "cli/command_line.h"
+#include "cli/exit_code.h"
+#include "cli/output.h"
+#include "cli/table.h"
+#include "loop/control.h"
+#include "loop/module.h"
+#include "loop/parameters.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+
+namespace v4l2dma {
+
+namespace {
+
+const std::string module_name = V4L2DMA_DRIVER_NAME;
+
+struct LoadOptions {
+    LoopParameters loops;
+    std::optional<std::string> module_path;
+    bool reload = false;
+    bool unload = false;
+
+    void add_to(CommandLine& line);
+    /// The first option given that says how to load; empty if none is.
+    [[nodiscard]] std::string loading_option() const;
+
+private:
+    void add_list(CLI::App& app, const std::string& name, std::vector<std::string>& list,
+                  const std::string& help, const std::string& type);
+    std::vector<CLI::Option*> loading_options_; ///< owned by the CLI::App
+};
+
+void LoadOptions::add_list(CLI::App& app, const std::string& name, std::vector<std::string>& list,
+                           const std::string& help, const std::string& type) {
+    // Not CLI11's delimiter: it drops empty elements, and takes the words that follow for further ones.
+    const std::function<void(const std::string&)> split = [&list](const std::string& text) {
+        list = split_list(text);
+    };
+    loading_options_.push_back(app.add_option_function(name, split, help)->type_name(type));
+}
+
+void LoadOptions::add_to(CommandLine& line) {
+    CLI::App& app = line.app();
+    const auto add = [&](const std::string& name, auto& value, const std::string& help,
+                         const std::string& type) {
+        loading_options_.push_back(app.add_option(name, value, help)->type_name(type));
+    };
+    add("--devices", loops.devices, "Number of loops, 1 to 32 (1, or as many as the longest list needs)",
+        "N");
+    add_list(app, "--video-nr", loops.video_nr, "Number of each loop's /dev/videoN; -1: any", "N[,N..]");
+    add_list(app, "--card-label", loops.card_label, "Name of each loop, as applications show it",
+             "NAME[,NAME..]");
+    add_list(app, "--exclusive-caps", loops.exclusive_caps,
+             "1: announce only OUTPUT until a writer streams, and only CAPTURE from then on", "0|1[,..]");
+    add("--min-buffers", loops.min_buffers, "Fewest buffers of a loop, 2 to 32 (4)", "N");
+    add("--max-buffers", loops.max_buffers, "Most buffers of a loop, up to 32 (32)", "N");
+    add("--support-dmabuf", loops.support_dmabuf, "0: offer neither DMABUF memory nor EXPBUF (1)", "0|1");
+    add("--allowed-gid", loops.allowed_gid, "Only this group may open the loops", "GROUP");
+    add("--max-readers", loops.max_readers, "Most readers of a loop at a time, 1 to 64 (8)", "N");
+    add("--debug", loops.debug, "Verbosity of the module in the kernel log, 0 to 9 (0)", "N");
+    add("--module", module_path, "Take this file instead of the installed module", "PATH");
+    loading_options_.push_back(app.add_flag("--reload", reload, "Unload the module first if it is loaded"));
+    app.add_flag("--unload", unload, "Unload the module and end");
+    line.add_json();
+}
+
+std::string LoadOptions::loading_option() const {
+    // Not CLI11's excludes(): it fills the help with the list.
+    const auto given =
+        std::ranges::find_if(loading_options_, [](const CLI::Option* o) { return o->count() > 0; });
+    return given == loading_options_.end() ? "" : (*given)->get_name();
+}
+
+/// Every loop there is. The control node is closed again: it would pin the module.
+Result<std::vector<LoopInfo>> list_loops() {
+    const Result<ControlNode> control = ControlNode::open();
+    if (!control)
+        return std::unexpected(control.error());
+    return control->loops();
+}
+
+std::string times(std::uint32_t count) {
+    return count == 1 ? "once" : std::to_string(count) + " times";
+}
+
+/// "it is in use: /dev/video4 is open twice". Everything here is a help for the user, so whatever cannot be
+/// found out is left out.
+Error explain_use(Error error) {
+    const std::optional<int> count = module_use_count(module_name); // before our own handle counts
+    std::string users;
+    std::string nodes;
+    for (const LoopInfo& loop : list_loops().value_or(std::vector<LoopInfo>{})) {
+        if (loop.openers == 0)
+            continue;
+        users += (users.empty() ? "" : ", ") + device_path(loop) + " is open " + times(loop.openers);
+        nodes += " " + device_path(loop);
+    }
+    if (users.empty() && count && *count > 0)
+        users = "something holds " + std::to_string(*count) + (*count == 1 ? " reference" : " references") +
+                ", as an exported dma-buf does";
+    error.detail = "it is in use";
+    if (!users.empty())
+        error.detail += ": " + users;
+    error.remedy = nodes.empty() ? "End the programs that use it first"
+                                 : "End the programs first; 'fuser -v" + nodes + "' names them";
+    return error;
+}
+
+int report_unload(const ModuleError& failure) {
+    return report(failure.reason == ModuleFailure::in_use ? explain_use(failure.error) : failure.error);
+}
+
+int report_loaded() {
+    std::string nodes;
+    for (const LoopInfo& loop : list_loops().value_or(std::vector<LoopInfo>{}))
+        nodes += (nodes.empty() ? " with " : ", ") + device_path(loop);
+    return report(Error{.kind = ErrorKind::device,
+                        .code = 0,
+                        .operation = "load",
+                        .object = "module " + module_name,
+                        .detail = "it is loaded already" + nodes,
+                        .remedy = "'v4l2dma load --reload' unloads it first and loads it with new options"});
+}
+
+int run_unload(bool json) {
+    if (const ModuleResult<void> unloaded = unload_module(module_name); !unloaded)
+        return report_unload(unloaded.error());
+    if (!json) {
+        spdlog::info("the module {} is unloaded", module_name);
+        return to_int(ExitCode::done);
+    }
+    nlohmann::ordered_json document;
+    document["unloaded"] = module_name;
+    const Status written = write_json_document(document);
+    return written ? to_int(ExitCode::done) : report(written.error());
+}
+
+/// The module takes another number if the wanted one is in use. The user should not have to find that out.
+void warn_about_nodes(const std::vector<LoopInfo>& loops, const std::vector<std::string>& wanted) {
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+        const std::string path = device_path(loops[i]);
+        if (i < wanted.size() && wanted[i] != "-1" && path != "/dev/video" + wanted[i])
+            spdlog::warn("/dev/video{} is taken by another driver, the loop became {}", wanted[i], path);
+        // devtmpfs makes the node before the module's load is over.
+        if (std::error_code ignored; !std::filesystem::exists(path, ignored))
+            spdlog::warn("{} does not appear; is /dev a devtmpfs here?", path);
+    }
+}
+
+Status print_loops(const std::vector<LoopInfo>& loops, const std::string& module_path, bool json) {
+    if (json) {
+        nlohmann::ordered_json document;
+        document["module"] = module_path;
+        document["devices"] = nlohmann::ordered_json::array();
+        for (const LoopInfo& loop : loops)
+            document["devices"].push_back({{"device", device_path(loop)},
+                                           {"video_nr", loop.video_nr},
+                                           {"card_label", card_label(loop)},
+                                           {"id", loop.id}});
+        return write_json_document(document);
+    }
+    Table table;
+    for (const LoopInfo& loop : loops)
+        table.add({device_path(loop), card_label(loop)});
+    return write_stdout(table.text());
+}
+
+int run_load_module(const LoadOptions& options, std::span<const ModuleParameter> parameters, bool json) {
+    const bool loaded = is_module_loaded(module_name);
+    if (loaded && !options.reload)
+        return report_loaded();
+    const ModuleResult<KernelModule> module = KernelModule::find(module_name, options.module_path);
+    if (!module)
+        return report(module.error().error);
+    // Before the old one is gone.
+    if (const ModuleResult<void> checked = module->check(parameters); !checked)
+        return report(checked.error().error);
+    if (loaded)
+        if (const ModuleResult<void> unloaded = unload_module(module_name); !unloaded)
+            return report_unload(unloaded.error());
+    if (const ModuleResult<void> inserted = module->load(parameters); !inserted)
+        return report(inserted.error().error);
+
+    const Result<std::vector<LoopInfo>> loops = list_loops();
+    if (!loops) {
+        Error error = loops.error();
+        error.detail = "the module is loaded, but does not say which devices it made";
+        error.remedy = "";
+        return report(error);
+    }
+    warn_about_nodes(*loops, options.loops.video_nr);
+    const Status printed = print_loops(*loops, module->path(), json);
+    return printed ? to_int(ExitCode::done) : report(printed.error());
+}
+
+} // namespace
+
+int run_load(std::span<char*> arguments) {
+    CommandLine line("load", "Load the kernel module v4l2dma and say which devices came. Needs root.");
+    LoadOptions options;
+    options.add_to(line);
+    if (const std::optional<int> code = line.parse(arguments))
+        return *code;
+    if (options.unload) {
+        const std::string other = options.loading_option();
+        return other.empty() ? run_unload(line.json()) : line.usage_error("--unload goes without " + other);
+    }
+    const Result<std::vector<ModuleParameter>> parameters = module_parameters(options.loops);
+    if (!parameters)
+        return parameters.error().kind == ErrorKind::usage ? line.usage_error(parameters.error().message())
+                                                           : report(parameters.error());
+    return run_load_module(options, *parameters, line.json());
+}
+
+} // namespace v4l2dma
