@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <linux/videodev2.h>
+#include <optional>
+#include <span>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+/// A program that uses a V4L2 node, call by call. A call returns 0 or the errno; nothing is hidden or
+/// retried.
+class Client {
+public:
+    explicit Client(const std::string& node, int flags = 0);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    [[nodiscard]] int fd() const { return fd_; }
+    void close();
+
+    int ioctl(unsigned long request, void* argument) const;
+
+    /// Picks the side and the memory type, and asks for buffers. For USERPTR it allocates memory.
+    int reqbufs(v4l2_buf_type type, v4l2_memory memory, unsigned count);
+    int create_bufs(v4l2_buf_type type, v4l2_memory memory, unsigned count, std::uint32_t sizeimage = 0);
+    [[nodiscard]] unsigned count() const { return count_; }
+    [[nodiscard]] std::uint32_t length() const { return length_; }
+    /// Maps buffer @p index (MMAP), or finds its memory (USERPTR).
+    std::span<std::uint32_t> map(unsigned index);
+    void unmap_all();
+    /// DMABUF: which fds (borrowed) are queued from now on.
+    void use(std::vector<int> dmabufs) { dmabufs_ = std::move(dmabufs); }
+
+    int queue(unsigned index, std::uint32_t bytesused = 0, std::int64_t microseconds = 0);
+    int queue_all();
+    int dequeue(v4l2_buffer& buffer) const;
+    /// EXPBUF: the fd, or -errno.
+    [[nodiscard]] int export_fd(unsigned index) const;
+    int stream_on() const;
+    int stream_off() const;
+    /// poll(): revents; @p milliseconds < 0 waits for ever.
+    [[nodiscard]] short poll(short events, int milliseconds) const;
+    [[nodiscard]] v4l2_pix_format format(v4l2_buf_type type) const;
+    int set_format(v4l2_pix_format& pix, v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_OUTPUT) const;
+
+private:
+    [[nodiscard]] v4l2_buffer blank(unsigned index) const;
+
+    int fd_ = -1;
+    v4l2_buf_type type_ = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+    v4l2_memory memory_ = V4L2_MEMORY_MMAP;
+    unsigned count_ = 0;
+    std::uint32_t length_ = 0;
+    std::vector<std::span<std::uint32_t>> maps_;
+    std::vector<std::vector<std::uint32_t>> user_;
+    std::vector<int> dmabufs_;
+};
+
+inline constexpr auto capture = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+inline constexpr auto output = V4L2_BUF_TYPE_VIDEO_OUTPUT;
+
+/// The loop's node, and a foreign capture node that exports dma-bufs; from the environment.
+std::string loop_node();
+std::string exporter_node();
+
+/// dma-bufs of another driver: its buffers, exported. Owns fds and mappings.
+class ForeignBuffers {
+public:
+    /// Sized for the loop's frames; empty() says that there is no exporter here.
+    ForeignBuffers(unsigned count, std::uint32_t bytes);
+    ~ForeignBuffers();
+    ForeignBuffers(const ForeignBuffers&) = delete;
+    ForeignBuffers& operator=(const ForeignBuffers&) = delete;
+    [[nodiscard]] bool empty() const { return fds_.empty(); }
+    [[nodiscard]] const std::vector<int>& fds() const { return fds_; }
+    std::span<std::uint32_t> map(unsigned index) { return maps_[index]; }
+
+private:
+    Client exporter_;
+    std::vector<int> fds_;
+    std::vector<std::span<std::uint32_t>> maps_;
+};
+
+/// Maps a dma-buf; the caller munmaps it.
+std::span<std::uint32_t> map_dmabuf(int fd, std::size_t bytes);
+ino_t inode(int fd);
+
+/// Fills every word of a frame from one number, so that no two frames share a word at one place.
+void paint(std::span<std::uint32_t> frame, std::uint32_t number);
+/// The number, if every word belongs to one frame; empty if the frame is torn.
+std::optional<std::uint32_t> painted(std::span<const std::uint32_t> frame);

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+// The writer's format, at both ends.
+#include "client.h"
+#include "control.h"
+
+#include <cerrno>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace {
+
+v4l2_pix_format wish(std::uint32_t fourcc, std::uint32_t width, std::uint32_t height) {
+    v4l2_pix_format pix{};
+    pix.pixelformat = fourcc;
+    pix.width = width;
+    pix.height = height;
+    pix.field = V4L2_FIELD_NONE;
+    return pix;
+}
+
+} // namespace
+
+TEST_SUITE("format") {
+    TEST_CASE("layouts") {
+        struct Row {
+            std::uint32_t fourcc, bytesperline, sizeimage;
+        };
+        Client writer(loop_node());
+        for (const Row row : {Row{V4L2_PIX_FMT_YUYV, 1280, 614400}, Row{V4L2_PIX_FMT_UYVY, 1280, 614400},
+                              Row{V4L2_PIX_FMT_NV12, 640, 460800}, Row{V4L2_PIX_FMT_YUV420, 640, 460800},
+                              Row{V4L2_PIX_FMT_RGB24, 1920, 921600}, Row{V4L2_PIX_FMT_BGR24, 1920, 921600},
+                              Row{V4L2_PIX_FMT_XBGR32, 2560, 1228800}, Row{V4L2_PIX_FMT_GREY, 640, 307200},
+                              Row{V4L2_PIX_FMT_NV16, 640, 614400}, Row{V4L2_PIX_FMT_NV24, 640, 921600},
+                              Row{V4L2_PIX_FMT_P010, 1280, 921600}, Row{V4L2_PIX_FMT_YUV422P, 640, 614400}}) {
+            v4l2_pix_format pix = wish(row.fourcc, 640, 480);
+            REQUIRE(writer.set_format(pix) == 0);
+            CHECK(pix.pixelformat == row.fourcc);
+            CHECK(pix.bytesperline == row.bytesperline);
+            CHECK(pix.sizeimage == row.sizeimage);
+            CHECK(writer.format(capture).sizeimage == row.sizeimage);
+        }
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_YUYV, 640, 480);
+        REQUIRE(writer.set_format(pix) == 0);
+    }
+
+    TEST_CASE("a camera's padding is kept, nonsense is not") {
+        Client writer(loop_node());
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_NV12, 640, 480);
+        pix.bytesperline = 704;
+        pix.sizeimage = 704 * 480 * 3 / 2 + 4096;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.bytesperline == 704);
+        CHECK(pix.sizeimage == 704 * 480 * 3 / 2 + 4096);
+        CHECK(writer.format(capture).bytesperline == 704);
+        pix.bytesperline = 3;
+        pix.sizeimage = 0xffffffff;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.bytesperline == 640);
+        CHECK(pix.sizeimage == 640 * 480 * 3 / 2);
+        pix = wish(V4L2_PIX_FMT_YUYV, 0xffffffff, 0xffffffff);
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.width == 8192);
+        CHECK(pix.height == 8192);
+        pix = wish(0x31313131, 640, 480);
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.pixelformat == V4L2_PIX_FMT_YUYV);
+    }
+
+    TEST_CASE("a reader gets the writer's format, whatever it wishes") {
+        Client reader(loop_node());
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_RGB24, 100, 100);
+        REQUIRE(reader.set_format(pix, capture) == 0);
+        CHECK(pix.pixelformat == V4L2_PIX_FMT_YUYV);
+        CHECK(pix.width == 640);
+    }
+
+    TEST_CASE("a writer's buffers fix the format") {
+        Client writer(loop_node());
+        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_GREY, 64, 64);
+        CHECK(writer.set_format(pix) == EBUSY);
+        CHECK(Client(loop_node()).set_format(pix) == EBUSY);
+    }
+
+    TEST_CASE("a new format ends the readers' queues, with an event") {
+        Client reader(loop_node());
+        v4l2_event_subscription subscription{};
+        subscription.type = V4L2_EVENT_SOURCE_CHANGE;
+        REQUIRE(reader.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == 0);
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        REQUIRE(reader.queue_all() == 0);
+        REQUIRE(reader.stream_on() == 0);
+        Client writer(loop_node());
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_YUYV, 320, 240);
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK((reader.poll(POLLPRI, -1) & POLLPRI) != 0);
+        v4l2_event event{};
+        REQUIRE(reader.ioctl(VIDIOC_DQEVENT, &event) == 0);
+        CHECK(event.type == V4L2_EVENT_SOURCE_CHANGE);
+        v4l2_buffer buffer{};
+        CHECK(reader.dequeue(buffer) == EIO);
+        CHECK((reader.poll(POLLIN, -1) & POLLERR) != 0);
+        REQUIRE(reader.stream_off() == 0);
+        CHECK(reader.stream_on() == EIO);
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        CHECK(reader.length() == 320 * 240 * 2);
+        CHECK(reader.stream_on() == 0);
+        reader.close();
+        pix = wish(V4L2_PIX_FMT_YUYV, 640, 480);
+        REQUIRE(writer.set_format(pix) == 0);
+    }
+
+    TEST_CASE("compressed frames keep their payload size") {
+        Client writer(loop_node());
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_MJPEG, 640, 480);
+        REQUIRE(writer.set_format(pix) == 0);
+        Client reader(loop_node());
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        REQUIRE(reader.queue_all() == 0);
+        REQUIRE(reader.stream_on() == 0);
+        std::vector<char> jpeg(12345, 'j');
+        REQUIRE(::write(writer.fd(), jpeg.data(), jpeg.size()) == 12345);
+        v4l2_buffer buffer{};
+        REQUIRE(reader.dequeue(buffer) == 0);
+        CHECK(buffer.bytesused == 12345);
+        reader.close();
+        writer.close();
+        Client last(loop_node());
+        pix = wish(V4L2_PIX_FMT_YUYV, 640, 480);
+        REQUIRE(last.set_format(pix) == 0);
+    }
+
+    TEST_CASE("a long read is one frame, a short read is continued") {
+        Client writer(loop_node());
+        Client reader(loop_node());
+        const std::uint32_t bytes = writer.format(output).sizeimage;
+        CHECK(reader.poll(POLLIN, 0) == 0);
+        std::vector<std::uint32_t> sent(bytes / 4);
+        std::vector<std::uint32_t> got(bytes / 2);
+        paint(sent, 9);
+        REQUIRE(::write(writer.fd(), sent.data(), bytes) == static_cast<ssize_t>(bytes));
+        CHECK(::read(reader.fd(), got.data(), got.size() * 4) == static_cast<ssize_t>(bytes));
+        CHECK(painted(std::span(got).first(bytes / 4)) == 9);
+        REQUIRE(::write(writer.fd(), sent.data(), bytes) == static_cast<ssize_t>(bytes));
+        char* to = reinterpret_cast<char*>(got.data());
+        CHECK(::read(reader.fd(), to, 1000) == 1000);
+        CHECK(::read(reader.fd(), to + 1000, bytes) == static_cast<ssize_t>(bytes - 1000));
+        CHECK(painted(std::span(got).first(bytes / 4)) == 9);
+    }
+}
