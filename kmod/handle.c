@@ -108,6 +108,33 @@ bool v4l2dma_handle_sees(struct v4l2dma_handle *h, u32 type)
 				V4L2_CAP_VIDEO_CAPTURE);
 }
 
+static bool side_is_full(struct v4l2dma_loop *loop, bool output)
+{
+	lockdep_assert_held(&loop->lock);
+	if (output)
+		return loop->writer;
+	return loop->n_readers >= loop->config.max_readers;
+}
+
+/**
+ * v4l2dma_handle_shut_out() - is that side of the loop taken by others
+ * @h: the handle, its lock held
+ * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or _OUTPUT
+ *
+ * Return: whether the handle has no role and could not get one there.
+ */
+bool v4l2dma_handle_shut_out(struct v4l2dma_handle *h, u32 type)
+{
+	bool full;
+
+	if (h->role != V4L2DMA_ROLE_NONE)
+		return false;
+	mutex_lock(&h->loop->lock);
+	full = side_is_full(h->loop, V4L2_TYPE_IS_OUTPUT(type));
+	mutex_unlock(&h->loop->lock);
+	return full;
+}
+
 /**
  * v4l2dma_handle_take_role() - become the writer or a reader
  * @h: the handle, its lock held
@@ -119,7 +146,7 @@ bool v4l2dma_handle_sees(struct v4l2dma_handle *h, u32 type)
 int v4l2dma_handle_take_role(struct v4l2dma_handle *h, enum v4l2dma_role role)
 {
 	struct v4l2dma_loop *loop = h->loop;
-	int ret = 0;
+	int ret = -EBUSY;
 
 	if (h->role == role)
 		return 0;
@@ -127,22 +154,17 @@ int v4l2dma_handle_take_role(struct v4l2dma_handle *h, enum v4l2dma_role role)
 		return -EBUSY;
 
 	mutex_lock(&loop->lock);
-	if (is_writer(role)) {
-		if (loop->writer)
-			ret = -EBUSY;
-		else
-			loop->writer = h;
-	} else {
-		if (loop->n_readers >= loop->config.max_readers)
-			ret = -EBUSY;
-		else
-			loop->n_readers++;
-	}
-	if (!ret) {
-		h->role = role;
-		if (role == V4L2DMA_ROLE_READ)
-			h->reader.format_gen = loop->format_gen;
-	}
+	if (side_is_full(loop, is_writer(role)))
+		goto unlock;
+	if (is_writer(role))
+		loop->writer = h;
+	else
+		loop->n_readers++;
+	if (role == V4L2DMA_ROLE_READ)
+		h->reader.format_gen = loop->format_gen;
+	h->role = role;
+	ret = 0;
+unlock:
 	mutex_unlock(&loop->lock);
 	return ret;
 }

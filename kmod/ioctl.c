@@ -284,6 +284,8 @@ static int reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *r)
 		q = find_queue(h, r->type);
 		if (IS_ERR(q))
 			return PTR_ERR(q);
+		if (v4l2dma_handle_shut_out(h, r->type))
+			return -EBUSY;
 		ret = vb2_reqbufs(q, r);
 	} else {
 		q = claim_queue(h, r->type);

@@ -467,6 +467,7 @@ struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
 					     struct file *file);
 void v4l2dma_handle_destroy(struct v4l2dma_handle *h, struct file *file);
 bool v4l2dma_handle_sees(struct v4l2dma_handle *h, u32 type);
+bool v4l2dma_handle_shut_out(struct v4l2dma_handle *h, u32 type);
 int v4l2dma_handle_take_role(struct v4l2dma_handle *h, enum v4l2dma_role role);
 void v4l2dma_handle_drop_role(struct v4l2dma_handle *h);
 

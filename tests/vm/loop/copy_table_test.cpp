@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
