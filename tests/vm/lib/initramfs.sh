@@ -15,17 +15,18 @@ initramfs_module_files() {
 	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }'
 }
 
-# make_initramfs FILE: for the kernel in $kernel.
+# make_initramfs FILE: for the kernel in $kernel. A kernel that has all of it built in needs no modules.
 make_initramfs() {
-	local file=$1 root=$1.d module
+	local file=$1 root=$1.d module files
+	files=$(initramfs_module_files) || exit
 	mkdir -p "$root/bin" "$root/modules"
 	install -m 755 "$busybox" "$root/bin/busybox"
 	install -m 755 "$vm_dir/guest-init" "$root/init"
-	while read -r module; do
+	while IFS= read -r module; do
+		[[ -n $module ]] || continue
 		cp -- "$module" "$root/modules/"
 		echo "${module##*/}"
-	done < <(initramfs_module_files) >"$root/modules/order"
-	[[ -s $root/modules/order ]] || die "the modules of $version cannot be listed; is the package kmod installed?"
+	done <<<"$files" >"$root/modules/order"
 	(cd "$root" && find . -print0 | cpio --quiet --null --create --format=newc --owner=0:0) >"$file"
 	rm -rf "$root"
 }
