@@ -61,7 +61,7 @@ run_checkpatch() {
 	# Relative paths, because checkpatch knows headers shared with programs by the beginning of their path.
 	while IFS= read -r -d '' file; do
 		ignore=()
-		[[ $file != */compat.h ]] || ignore=(--ignore LINUX_VERSION_CODE,CONSTANT_COMPARISON)
+		[[ $file != */compat.h ]] || ignore=(--ignore "LINUX_VERSION_CODE,CONSTANT_COMPARISON")
 		perl "$cache/checkpatch/checkpatch.pl" --no-tree --strict --terse --show-types --no-summary \
 			"${ignore[@]}" --file "$file" >&2 || bad=1
 	done < <(find "$(realpath --relative-to="$tree" "$source_dir")" include/uapi -name '*.[ch]' -print0 | sort -z)
