@@ -103,6 +103,7 @@ Error explain_use(Error error) {
     if (users.empty() && count && *count > 0)
         users = "something holds " + std::to_string(*count) + (*count == 1 ? " reference" : " references") +
                 ", as an exported dma-buf does";
+    error.code = 0; // "Resource temporarily unavailable" adds nothing
     error.detail = "it is in use";
     if (!users.empty())
         error.detail += ": " + users;

@@ -2,8 +2,11 @@
 #include "loop/control.h"
 
 #include <fcntl.h>
+#include <filesystem>
 #include <linux/videodev2.h>
 #include <span>
+#include <spdlog/fmt/fmt.h>
+#include <sys/sysmacros.h>
 
 namespace v4l2dma {
 
@@ -20,6 +23,13 @@ std::string text(std::span<const __u8> field) {
         result.push_back(static_cast<char>(c));
     }
     return result;
+}
+
+/// "video4", whatever the user calls the node: sysfs links each device number to the device's name.
+std::string kernel_name(dev_t number) {
+    std::error_code ignored;
+    const std::string link = fmt::format("/sys/dev/char/{}:{}", major(number), minor(number));
+    return std::filesystem::read_symlink(link, ignored).filename();
 }
 
 std::unexpected<Error> open_error(int code) {
@@ -102,12 +112,13 @@ Result<std::vector<LoopInfo>> ControlNode::loops() const {
     }
 }
 
-Result<std::optional<LoopInfo>> ControlNode::find(std::uint32_t video_nr) const {
+Result<std::optional<LoopInfo>> ControlNode::find(dev_t number) const {
+    const std::string name = kernel_name(number);
     Result<std::vector<LoopInfo>> all = loops();
     if (!all)
         return std::unexpected(std::move(all.error()));
     for (const LoopInfo& loop : *all)
-        if (loop.video_nr == video_nr)
+        if (name == "video" + std::to_string(loop.video_nr))
             return loop;
     return std::nullopt;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <uapi/v4l2dma.h>
 #include <vector>
 
@@ -38,8 +39,8 @@ public:
 
     /// Every loop, in the order of their ids.
     [[nodiscard]] Result<std::vector<LoopInfo>> loops() const;
-    /// The loop behind /dev/video<video_nr>; empty if that is no loop of ours.
-    [[nodiscard]] Result<std::optional<LoopInfo>> find(std::uint32_t video_nr) const;
+    /// The loop whose node has this device number; empty if that is no loop of ours.
+    [[nodiscard]] Result<std::optional<LoopInfo>> find(dev_t number) const;
     /// Counters since the loop exists.
     [[nodiscard]] Result<LoopStats> stats(std::uint32_t loop_id) const;
     /// The loop's readers now. They may come and go between the calls this is made of.

@@ -66,6 +66,21 @@ ModuleFailure classify_not_permitted() {
     return is_locked_down() ? ModuleFailure::signature : ModuleFailure::no_permission;
 }
 
+/// Why nobody, or not this user, may load and unload modules.
+void explain_refusal(Error& error, ModuleFailure reason) {
+    if (error.code == ENOSYS) {
+        error.detail = "this kernel was built without loadable modules";
+    } else if (reason == ModuleFailure::disabled) {
+        error.detail = "loading and unloading is switched off (kernel.modules_disabled)";
+        error.remedy = "Only a reboot allows it again";
+    } else if (::geteuid() == 0) {
+        error.detail = "root may not do that here, as in a container";
+        error.remedy = "Do it on the host";
+    } else {
+        error.remedy = "Run this as root";
+    }
+}
+
 /// libkmod talks to stderr by itself unless it is given this: its remarks are for -v.
 __attribute__((format(printf, 6, 0))) void forward_log(void* /*data*/, int /*priority*/, const char* /*file*/,
                                                        int /*line*/, const char* /*function*/,
@@ -307,19 +322,14 @@ ModuleError KernelModule::insertion_error(int code) const {
         error.detail = "it needs symbols that this kernel does not have";
         error.remedy = "dmesg names them";
         break;
-    case ModuleFailure::no_permission:
-        error.detail = ::geteuid() == 0 ? "root may not load modules here, as in a container" : "";
-        error.remedy = ::geteuid() == 0 ? "Load the module on the host" : "Run this as root";
-        break;
     case ModuleFailure::signature:
         error.detail = "the kernel takes only modules with a signature it trusts: Secure Boot or lockdown";
         error.remedy =
             "Sign the module with a key that is enrolled (mokutil --import), or turn Secure Boot off";
         break;
+    case ModuleFailure::no_permission:
     case ModuleFailure::disabled:
-        error.detail = code == ENOSYS ? "this kernel was built without loadable modules"
-                                      : "loading of modules is switched off (kernel.modules_disabled)";
-        error.remedy = code == ENOSYS ? "" : "Only a reboot allows it again";
+        explain_refusal(error, result.reason);
         break;
     case ModuleFailure::bad_parameter:
         error.detail = "the module refused its parameters";
@@ -359,8 +369,11 @@ ModuleResult<void> unload_module(const std::string& name) {
     case EBUSY:
         return failure(ModuleFailure::in_use, -answer, "unload", object, "it is in use", "");
     case EPERM:
-    case EACCES:
-        return failure(ModuleFailure::no_permission, -answer, "unload", object, "", "Run this as root");
+    case EACCES: {
+        auto refused = failure(classify_not_permitted(), -answer, "unload", object, "", "");
+        explain_refusal(refused.error().error, refused.error().reason);
+        return refused;
+    }
     default:
         return failure(ModuleFailure::other, -answer, "unload", object, "", "dmesg may say more");
     }

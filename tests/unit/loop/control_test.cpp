@@ -65,8 +65,7 @@ TEST_CASE("loops are listed through gaps in their ids") {
     CHECK(device_path(loops->at(0)) == "/dev/video11");
     CHECK(device_path(loops->at(1)) == "/dev/video15");
     CHECK(card_label(loops->at(0)) == std::string(V4L2DMA_LABEL_LEN, 'x'));
-    CHECK(control->find(15)->value().id == 5);
-    CHECK_FALSE(control->find(3)->has_value());
+    CHECK_FALSE(control->find(0)->has_value()); // no device has this number
 }
 
 TEST_CASE("counters and readers of a loop") {
