@@ -245,8 +245,9 @@ nlohmann::ordered_json to_json(const LoopReport& loop) {
                                    {"max_pending", info.max_pending},
                                    {"reclaim_ms", info.reclaim_ms},
                                    {"openers", info.openers},
-                                   {"writer_memory", memory_name(info.writer_memory)},
+                                   {"writer", memory_name(info.writer_memory)},
                                    {"writer_streaming", info.writer_streaming != 0},
+                                   {"readers", info.readers},
                                    {"frames", loop.stats.frames},
                                    {"delivered", loop.stats.delivered},
                                    {"dropped", loop.stats.dropped},
@@ -256,9 +257,9 @@ nlohmann::ordered_json to_json(const LoopReport& loop) {
                                    {"orphaned", loop.stats.orphaned}};
     if ((info.flags & V4L2DMA_LOOP_ALLOWED_GID_SET) != 0)
         json["allowed_gid"] = info.allowed_gid;
-    json["readers"] = nlohmann::ordered_json::array();
+    json["reader_stats"] = nlohmann::ordered_json::array();
     for (const ReaderStats& reader : loop.readers)
-        json["readers"].push_back(to_json(reader));
+        json["reader_stats"].push_back(to_json(reader));
     return json;
 }
 
