@@ -179,7 +179,9 @@ int run_load_module(const LoadOptions& options, std::span<const ModuleParameter>
     if (!module)
         return report(module.error().error);
     // Before the old one is gone.
-    if (const ModuleResult<void> checked = module->check(parameters); !checked)
+    const ModuleResult<void> checked =
+        loaded ? module->check_replacement(parameters) : module->check(parameters);
+    if (!checked)
         return report(checked.error().error);
     if (loaded)
         if (const ModuleResult<void> unloaded = unload_module(module_name); !unloaded)

@@ -39,6 +39,10 @@ std::string_view release_of(std::string_view vermagic) {
     return vermagic.substr(0, vermagic.find(' '));
 }
 
+bool is_of_release(std::string_view vermagic, std::string_view release) {
+    return release_of(vermagic) == release;
+}
+
 /// The first line of a file of /proc or /sys, empty if it cannot be read.
 std::string first_line(const std::string& path) {
     std::ifstream file(path);
@@ -110,11 +114,11 @@ std::string format_parameters(std::span<const ModuleParameter> parameters) {
 
 bool is_refused_vermagic(std::string_view vermagic, std::string_view release) {
     const bool has_checksums = vermagic.contains(" modversions");
-    return !vermagic.empty() && !has_checksums && release_of(vermagic) != release;
+    return !vermagic.empty() && !has_checksums && !is_of_release(vermagic, release);
 }
 
 ModuleFailure classify_insertion(int code, std::string_view vermagic, std::string_view release) {
-    const bool other_kernel = !vermagic.empty() && release_of(vermagic) != release;
+    const bool other_kernel = !vermagic.empty() && !is_of_release(vermagic, release);
     switch (code) {
     case ENOEXEC:
         return other_kernel ? ModuleFailure::wrong_kernel : ModuleFailure::not_a_module;
@@ -248,6 +252,13 @@ ModuleResult<void> KernelModule::check(std::span<const ModuleParameter> paramete
     if (is_refused_vermagic(info("vermagic"), running_release()))
         return std::unexpected(insertion_error(ENOEXEC));
     return {};
+}
+
+ModuleResult<void> KernelModule::check_replacement(std::span<const ModuleParameter> parameters) const {
+    ModuleResult<void> checked = check(parameters);
+    if (checked && !is_of_release(info("vermagic"), running_release()))
+        return std::unexpected(insertion_error(ENOEXEC));
+    return checked;
 }
 
 ModuleResult<void> KernelModule::load(std::span<const ModuleParameter> parameters) const {

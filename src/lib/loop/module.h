@@ -72,9 +72,12 @@ public:
     [[nodiscard]] static ModuleResult<KernelModule> find(const std::string& name,
                                                          const std::optional<std::string>& path);
 
-    /// Whatever can be known without the kernel's help, to be asked before an older one is unloaded.
-    /// Errors: unknown_parameter, wrong_kernel.
+    /// Whatever can be known without the kernel's help.
+    /// Errors: unknown_parameter, wrong_kernel (only if the kernel is certain to refuse it).
     [[nodiscard]] ModuleResult<void> check(std::span<const ModuleParameter> parameters) const;
+
+    /// As check(), before a loaded module is given up for this one: any other kernel's is refused.
+    [[nodiscard]] ModuleResult<void> check_replacement(std::span<const ModuleParameter> parameters) const;
 
     /// Loads what it depends on, then it. Blocks until the module is initialised. Needs root.
     [[nodiscard]] ModuleResult<void> load(std::span<const ModuleParameter> parameters) const;

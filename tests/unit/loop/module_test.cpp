@@ -75,6 +75,9 @@ TEST_CASE("the file is read before the kernel sees it") {
     CHECK(other_kernel.error().reason == ModuleFailure::wrong_kernel);
     CHECK(other_kernel.error().error.message().contains("built for kernel 1.2.3-fake"));
 
+    CHECK(module->check_replacement(known).error().reason == ModuleFailure::wrong_kernel);
+    CHECK(module->check_replacement(unknown).error().reason == ModuleFailure::unknown_parameter);
+
     const auto other_name = KernelModule::find("vivid", V4L2DMA_FAKE_MODULE);
     REQUIRE_FALSE(other_name);
     CHECK(other_name.error().reason == ModuleFailure::not_a_module);
