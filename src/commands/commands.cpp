@@ -19,6 +19,8 @@ constexpr Command table[] = {
 
 } // namespace
 
-std::span<const Command> commands() { return table; }
+std::span<const Command> commands() {
+    return table;
+}
 
 } // namespace v4l2dma
