@@ -1,0 +1,87 @@
+# shellcheck shell=bash disable=SC2154 # variables of lib/case.sh
+# SPDX-License-Identifier: MIT
+#
+# camera -> clone -> loop -> play: which memory the frames lie in, what is copied, and that they are the same frames.
+
+# The reader is there first, so that no frame is missing from its log.
+send_300_frames() {
+	local reader_options=$1
+	shift
+	load_camera
+	load_loop
+	# shellcheck disable=SC2086 # several words
+	start play "$bin" play -i "$loop" $reader_options -n 300 --frame-log "$work/play.log" --json
+	await play start
+	start clone "$bin" clone -i "$camera" -o "$loop" --frame-log "$work/clone.log" --json "$@"
+	await clone start
+	finish play
+	kill -INT "${pids[clone]}"
+	finish clone
+	expect_equal "frames that play got" 300 "$(json play end .frames)"
+	expect_equal "frames that were dropped on the way" 0 "$(json play end .dropped)"
+}
+
+expect_no_copy() {
+	expect_equal "copies in the loop" 0 "$(counter .copies)"
+	expect_equal "copied bytes in the loop" 0 "$(counter .copied_bytes)"
+	expect_equal "bytes copied by clone" 0 "$(json clone end .copied_bytes)"
+	expect_equal "bytes copied by play" 0 "$(json play end .copied_bytes)"
+	expect_idle
+}
+
+test_camera_exports_dmabuf_reader() {
+	send_300_frames --dmabuf --dmabuf --output-memory dmabuf
+	expect_equal path source-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 300 same-memory
+	expect_no_copy
+}
+
+test_loop_exports_mapped_reader() {
+	send_300_frames "" --dmabuf --output-memory mmap
+	expect_equal path sink-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 300 any-memory
+	expect_no_copy
+}
+
+test_loop_exports_dmabuf_reader() {
+	send_300_frames --dmabuf --dmabuf
+	expect_equal path sink-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 300 same-memory
+	expect_no_copy
+}
+
+# Where a copy is unavoidable it is made, once, and said.
+test_camera_exports_mapped_reader() {
+	send_300_frames "" --output-memory dmabuf
+	expect_same_frames clone.log play.log 300 any-memory
+	expect_equal "copies in the loop" 300 "$(counter .copies)"
+}
+
+test_mapped_copy() {
+	send_300_frames "" --memory mmap --output-memory mmap
+	expect_same_frames clone.log play.log 300 any-memory
+	expect_equal "copies in the loop" 0 "$(counter .copies)"
+	expect_equal "bytes that clone copied for each frame" "$(json clone start .sizeimage)" \
+		"$(json clone end '.copied_bytes / .frames')"
+}
+
+# A camera whose memory must be contiguous takes the loop's fds at REQBUFS and refuses them at QBUF.
+test_falls_back_at_the_call_that_fails() {
+	load_camera allocators=1
+	load_loop
+	run 0 "$bin" clone -i "$camera" -o "$loop" --dmabuf -n 5 --json -v
+	expect_equal path source-exports "$(jq -rs 'last | .path' <<<"$out")"
+	expect_match "what was tried" 'sink-exports.*QBUF.*Bad address' "$err"
+	expect_idle
+}
+
+test_snapshot() {
+	load_camera
+	load_loop
+	start clone "$bin" clone -i "$camera" -o "$loop" --width 640 --height 360 --dmabuf --json
+	await clone start
+	run 0 "$bin" play --dmabuf -n 3 --snapshot "$work/frame.png"
+	expect_match "file type" 'PNG image data, 640 x 360' "$(file "$work/frame.png")"
+	kill -INT "${pids[clone]}"
+	finish clone
+}

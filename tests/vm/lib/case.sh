@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# What the cases in tests/vm/cases are written with. Runs in a guest, as root.
+#
+# A case is a function test_* and runs in a shell of its own with a fresh folder $work; a failing command ends it.
+# tests/vm/guest-tests unloads the modules after each, which fails while anything is still held.
+# shellcheck disable=SC2034,SC2154 # shared with the cases and with guest-tests
+
+bin=${V4L2DMA_BIN:-$tree/build/v4l2dma}
+camera=/dev/video0
+loop=/dev/video10
+# A guest under emulation is slow, and a hang must end: no answer is awaited longer than this.
+patience=60
+
+declare -A pids=() fds=()
+
+fail() {
+	printf '    %s\n' "$*" >&2
+	exit 1
+}
+
+# skip REASON: for what this kernel or machine cannot do; the run lists it.
+skip() {
+	printf '    skipped: %s\n' "$*" >&2
+	exit 77
+}
+
+expect_equal() { [[ $2 == "$3" ]] || fail "$1: expected '$2', got '$3'"; }
+expect_match() { [[ $3 =~ $2 ]] || fail "$1: '$3' does not match '$2'"; }
+expect_at_least() { (($3 >= $2)) || fail "$1: expected at least $2, got $3"; }
+
+load_camera() { modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr=0 "$@"; }
+load_loop() { modprobe v4l2dma video_nr=10 "$@"; }
+
+# start NAME COMMAND...: in the background; its stdout is read by 'await' and 'finish', as lines of JSON.
+start() {
+	local name=$1 fd
+	shift
+	mkfifo "$work/$name.fifo"
+	"$@" >"$work/$name.fifo" 2>"$work/$name.err" &
+	pids[$name]=$!
+	exec {fd}<"$work/$name.fifo"
+	fds[$name]=$fd
+}
+
+# await NAME EVENT: until the command says so.
+await() {
+	local line deadline=$((SECONDS + patience))
+	while ((SECONDS < deadline)) && read -r -t "$patience" -u "${fds[$1]}" line; do
+		printf '%s\n' "$line" >>"$work/$1.json"
+		[[ $line != *"\"event\":\"$2\""* ]] || return 0
+	done
+	fail "$1 never came to '$2': $(tail -n 3 "$work/$1.err")"
+}
+
+# finish NAME [EXIT-CODE]: reads it to its end and checks how it ended.
+finish() {
+	local status=0
+	timeout "$patience" cat <&"${fds[$1]}" >>"$work/$1.json" || fail "$1 does not end"
+	wait "${pids[$1]}" || status=$?
+	unset "pids[$1]"
+	expect_equal "exit code of $1 ($(tail -n 2 "$work/$1.err"))" "${2:-0}" "$status"
+}
+
+# json NAME EVENT FILTER: of the last such line that the command printed.
+json() { jq -rs --arg event "$2" "map(select(.event == \$event)) | last | $3" "$work/$1.json"; }
+
+# counter FILTER: of the loop, as root sees it; for example .stats.copied_bytes
+counter() { "$bin" inspect "$loop" --json | jq -r ".devices[0].loop | $1"; }
+
+# run EXIT-CODE COMMAND...: leaves stdout and stderr in $out and $err.
+run() {
+	local expected=$1 status=0
+	shift
+	timeout "$patience" "$@" >"$work/out" 2>"$work/err" || status=$?
+	out=$(<"$work/out") err=$(<"$work/err")
+	expect_equal "exit code of '${*##*/}' ($err)" "$expected" "$status"
+}
+
+# Nobody has the loop open or holds anything of it.
+expect_idle() {
+	expect_equal "slots of the idle loop" 0 "$(counter .slots)"
+	expect_equal "readers of the idle loop" 0 "$(counter .readers)"
+	expect_equal "writer of the idle loop" none "$(counter .writer)"
+}
+
+# expect_same_frames WRITER-LOG READER-LOG COUNT same-memory|any-memory: each frame that the reader logged is the one
+# that the writer logged with the same timestamp: the same pixels and, with same-memory, the same dma-buf.
+expect_same_frames() {
+	local report
+	report=$(awk -v memory="$4" '
+		/^#/ { next }
+		NR == FNR { inode[$2] = $4; hash[$2] = $5; next }
+		{
+			frames++
+			if (!($2 in hash)) unknown++
+			else if (hash[$2] != $5) different++
+			else if (memory == "same-memory" && inode[$2] != $4) elsewhere++
+		}
+		END { printf "%d frames, %d unknown, %d different, %d elsewhere", frames, unknown, different, elsewhere }
+	' "$1" "$2")
+	expect_equal "frames of ${2##*/} in ${1##*/}" "$3 frames, 0 unknown, 0 different, 0 elsewhere" "$report"
+}
