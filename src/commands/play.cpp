@@ -183,49 +183,108 @@ nlohmann::ordered_json end_members(const NullSink& sink, const LoopCounters& cou
     return json;
 }
 
-int play(const PlayOptions& options, bool json) {
-    const Result<StopSignals> signals = StopSignals::create();
-    if (!signals)
-        return report(signals.error());
-    const Result<std::unique_ptr<V4l2Source>> source = open_input(options);
+/// What looks at the frames, beside the sink.
+class Observers {
+public:
+    Status create(const PlayOptions& options) {
+        if (!options.snapshot.empty())
+            all_.push_back(&snapshot_.emplace(options.snapshot, options.snapshot_frame));
+        if (options.run.frame_log.empty())
+            return {};
+        Result<std::unique_ptr<FrameLog>> log = FrameLog::create(options.run.frame_log);
+        if (!log)
+            return std::unexpected(std::move(log.error()));
+        log_ = std::move(*log);
+        all_.push_back(log_.get());
+        return {};
+    }
+    [[nodiscard]] std::span<FrameObserver* const> all() const { return all_; }
+    [[nodiscard]] const std::optional<Snapshot>& snapshot() const { return snapshot_; }
+
+private:
+    std::optional<Snapshot> snapshot_;
+    std::unique_ptr<FrameLog> log_;
+    std::vector<FrameObserver*> all_;
+};
+
+/// From the first frame to the last, over every format that the loop's writers choose meanwhile.
+class Play {
+public:
+    Play(const PlayOptions& options, bool json, const StopSignals& signals)
+        : options_(options), json_(json), signals_(signals), sink_(options.dmabuf) {}
+
+    int run();
+
+private:
+    [[nodiscard]] Status stream(V4l2Source& source);
+    [[nodiscard]] int finish(V4l2Source& source, Status outcome, const LoopCounters& counters);
+    [[nodiscard]] RunReporter reporter(V4l2Source& source) const;
+    [[nodiscard]] std::optional<std::uint64_t> frames_left() const {
+        return options_.run.frames ? std::optional(*options_.run.frames - sum_.total.frames) : std::nullopt;
+    }
+
+    const PlayOptions& options_;
+    bool json_;
+    const StopSignals& signals_;
+    NullSink sink_;
+    Observers observers_;
+    PumpResult sum_; ///< of all streams so far
+};
+
+int Play::run() {
+    Result<std::unique_ptr<V4l2Source>> source = open_input(options_);
     if (!source)
         return report(source.error());
-
-    NullSink sink(options.dmabuf);
-    std::vector<FrameObserver*> observers;
-    std::optional<Snapshot> snapshot;
-    if (!options.snapshot.empty())
-        observers.push_back(&snapshot.emplace(options.snapshot, options.snapshot_frame));
-    std::unique_ptr<FrameLog> log;
-    if (!options.run.frame_log.empty()) {
-        Result<std::unique_ptr<FrameLog>> created = FrameLog::create(options.run.frame_log);
-        if (!created)
-            return report(created.error());
-        log = std::move(*created);
-        observers.push_back(log.get());
-    }
+    if (const Status status = observers_.create(options_); !status)
+        return report(status.error());
     const LoopCounters counters((*source)->device());
-    const std::string name((*source)->name());
-    RunReporter reporter({.command = "play",
-                          .json = json,
-                          .interval = options.run.interval(),
-                          .waiting = "waiting for the first frame of " + name},
-                         **source, sink);
-    Pump pump(
-        **source, sink,
-        {.zero_copy = options.dmabuf, .source_memory = {}, .sink_memory = {}, .buffers = options.run.buffers},
-        {.frame_limit = options.run.frames, .report_interval = reporter.pump_interval()}, *signals, reporter,
-        observers);
-    const Result<PumpResult> result = pump.run();
+    const std::string path((*source)->name());
+    while (true) {
+        Status outcome = stream(**source);
+        if (outcome || !(*source)->format_changed())
+            return finish(**source, std::move(outcome), counters);
+        source->reset(); // its buffers, before new ones are asked for
+        PlayOptions again = options_;
+        again.input = path;
+        source = open_input(again);
+        if (!source)
+            return report(source.error());
+        spdlog::info("play: the writer changed the format to {}", (*source)->format().text());
+    }
+}
 
-    Status outcome = result ? Status{} : std::unexpected(result.error());
-    if (outcome &&
-        !(result->interrupted && result->total.frames == 0)) // stopped before there was anything to see
-        outcome = verdict(sink, snapshot, name);
-    const nlohmann::ordered_json extra = end_members(sink, counters);
+RunReporter Play::reporter(V4l2Source& source) const {
+    return RunReporter({.command = "play",
+                        .json = json_,
+                        .interval = options_.run.interval(),
+                        .waiting = fmt::format("waiting for the first frame of {}", source.name())},
+                       source, sink_);
+}
+
+Status Play::stream(V4l2Source& source) {
+    RunReporter listener = reporter(source);
+    Pump pump(source, sink_,
+              {.zero_copy = options_.dmabuf,
+               .source_memory = {},
+               .sink_memory = {},
+               .buffers = options_.run.buffers},
+              {.frame_limit = frames_left(), .report_interval = listener.pump_interval()}, signals_, listener,
+              observers_.all());
+    const Result<PumpResult> result = pump.run();
+    const StatisticsReport earlier = sum_.total;
+    sum_ = pump.result();
+    sum_.total.add(earlier);
+    return result ? Status{} : std::unexpected(result.error());
+}
+
+int Play::finish(V4l2Source& source, Status outcome, const LoopCounters& counters) {
+    // Stopped before there was anything to see: nothing to judge.
+    if (outcome && !(sum_.interrupted && sum_.total.frames == 0))
+        outcome = verdict(sink_, observers_.snapshot(), source.name());
+    const nlohmann::ordered_json extra = end_members(sink_, counters);
     const Status finished =
-        reporter.finish(pump.result(), outcome ? std::nullopt : std::optional(outcome.error()), extra);
-    if (!json)
+        reporter(source).finish(sum_, outcome ? std::nullopt : std::optional(outcome.error()), extra);
+    if (!json_)
         say_loop(extra);
     if (!outcome)
         return report(outcome.error());
@@ -240,7 +299,10 @@ int run_play(std::span<char*> arguments) {
     options.add_to(line);
     if (const std::optional<int> code = line.parse(arguments))
         return *code;
-    return play(options, line.json());
+    const Result<StopSignals> signals = StopSignals::create();
+    if (!signals)
+        return report(signals.error());
+    return Play(options, line.json(), *signals).run();
 }
 
 } // namespace v4l2dma

@@ -14,6 +14,7 @@ std::string NullSink::why_not(MemoryRole role) const {
 }
 
 Status NullSink::set_format(const FrameFormat& format) {
+    previous_.reset(); // another stream counts from 0 again
     const PixelFormat* entry = find_pixel_format(format.fourcc);
     least_payload_ =
         entry == nullptr

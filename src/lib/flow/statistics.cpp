@@ -30,6 +30,16 @@ double milliseconds(Statistics::Time time) {
 
 } // namespace
 
+void StatisticsReport::add(const StatisticsReport& earlier) noexcept {
+    frames += earlier.frames;
+    dropped += earlier.dropped;
+    corrupt += earlier.corrupt;
+    copied_bytes += earlier.copied_bytes;
+    elapsed += earlier.elapsed;
+    const double seconds = std::chrono::duration<double>(elapsed).count();
+    fps = seconds > 0 ? static_cast<double>(frames) / seconds : 0;
+}
+
 void Statistics::start(Time now) noexcept {
     *this = Statistics();
     all_.begin = now;

@@ -19,6 +19,9 @@ struct StatisticsReport {
     std::uint64_t corrupt = 0;            ///< since the start: frames the driver marked as bad
     std::uint64_t copied_bytes = 0;       ///< since the start
     std::chrono::microseconds elapsed{};  ///< since the start
+
+    /// Joins an earlier run's report to this one: counts and times add up, the latency stays the last run's.
+    void add(const StatisticsReport& earlier) noexcept;
 };
 
 /// Counts frames as they pass. Allocates nothing. All times are CLOCK_MONOTONIC.

@@ -91,10 +91,18 @@ std::string V4l2Source::why_not(MemoryRole role) const {
     return {};
 }
 
+bool V4l2Source::format_changed() const {
+    const Result<FrameFormat> current = get_format(device_, BufferType::capture);
+    return current && !(*current == format_);
+}
+
 Result<std::uint32_t> V4l2Source::allocate(std::uint32_t count) {
     Result<Queue> queue = Queue::create(device_, BufferType::capture, Memory::mmap, count);
     if (!queue)
         return std::unexpected(std::move(queue.error()));
+    // The buffers are of the format that the loop has now; a writer may have set another one meanwhile.
+    if (device_.capability().is_loop() && format_changed())
+        return explain(system_error("REQBUFS", device_.path(), EIO).error());
     queue_.emplace(std::move(*queue));
     return queue_->count();
 }

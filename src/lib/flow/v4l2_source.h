@@ -30,6 +30,8 @@ public:
     ~V4l2Source() override;
 
     [[nodiscard]] const Device& device() const noexcept { return device_; }
+    /// The device delivers another format than format() says: a loop got another writer. Open it anew.
+    [[nodiscard]] bool format_changed() const;
 
     [[nodiscard]] std::string_view name() const override { return device_.path(); }
     [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }

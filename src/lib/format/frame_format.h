@@ -47,6 +47,7 @@ struct FrameFormat {
     [[nodiscard]] std::string text() const;
     /// The same bytes at the same places: fourcc, size, strides, sizes; not colours and fields.
     [[nodiscard]] bool same_layout(const FrameFormat& other) const noexcept;
+    friend bool operator==(const FrameFormat&, const FrameFormat&) = default;
 };
 
 /// Where one component plane lies within the (single) memory plane.

@@ -11,7 +11,7 @@ send_300_frames() {
 	load_loop
 	# shellcheck disable=SC2086 # several words
 	start play "$bin" play -i "$loop" $reader_options -n 300 --frame-log "$work/play.log" --json
-	await play start
+	await play stats
 	start clone "$bin" clone -i "$camera" -o "$loop" --frame-log "$work/clone.log" --json "$@"
 	await clone start
 	finish play

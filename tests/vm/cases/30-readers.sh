@@ -40,7 +40,7 @@ test_writer_killed_and_replaced() {
 	load_camera
 	load_loop
 	start play "$bin" play -i "$loop" --dmabuf --json -n 60
-	await play start
+	await play stats
 	start first "$bin" clone -i "$camera" -o "$loop" --dmabuf --json
 	await first start
 	await play stats
@@ -58,7 +58,7 @@ test_reader_follows_a_new_format() {
 	load_camera
 	load_loop
 	start play "$bin" play -i "$loop" --dmabuf --json -n 30
-	await play start
+	await play stats
 	run 0 "$bin" clone -i "$camera" -o "$loop" --dmabuf --width 320 --height 180 -n 10
 	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --width 640 --height 360 --json
 	await clone start

@@ -29,7 +29,7 @@ test_terminate_copy() { interrupt_both TERM --output-memory mmap --memory mmap; 
 test_interrupt_while_waiting() {
 	load_loop
 	start play "$bin" play -i "$loop" --json
-	await play start
+	await play stats
 	kill -INT "${pids[play]}"
 	finish play
 	expect_idle
