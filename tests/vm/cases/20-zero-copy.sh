@@ -3,7 +3,8 @@
 #
 # camera -> clone -> loop -> play: which memory the frames lie in, what is copied, and that they are the same frames.
 
-# The reader is there first, so that no frame is missing from its log.
+# The reader is there first. How many frames it misses depends on the machine; that it shows none which the camera did
+# not send, and none that is another one by now, does not.
 send_300_frames() {
 	local reader_options=$1
 	shift
@@ -12,13 +13,13 @@ send_300_frames() {
 	# shellcheck disable=SC2086 # several words
 	start play "$bin" play -i "$loop" $reader_options -n 300 --frame-log "$work/play.log" --json
 	await play stats
-	start clone "$bin" clone -i "$camera" -o "$loop" --frame-log "$work/clone.log" --json "$@"
+	start clone "$bin" clone -i "$camera" -o "$loop" --fps 60 --frame-log "$work/clone.log" --json "$@"
 	await clone start
 	finish play
 	kill -INT "${pids[clone]}"
 	finish clone
 	expect_equal "frames that play got" 300 "$(json play end .frames)"
-	expect_equal "frames that were dropped on the way" 0 "$(json play end .dropped)"
+	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
 }
 
 expect_no_copy() {
@@ -78,7 +79,7 @@ test_falls_back_at_the_call_that_fails() {
 test_snapshot() {
 	load_camera
 	load_loop
-	start clone "$bin" clone -i "$camera" -o "$loop" --width 640 --height 360 --dmabuf --json
+	start clone "$bin" clone -i "$camera" -o "$loop" --width 640 --height 360 --fps 30 --dmabuf --json
 	await clone start
 	run 0 "$bin" play --dmabuf -n 3 --snapshot "$work/frame.png"
 	expect_match "file type" 'PNG image data, 640 x 360' "$(file "$work/frame.png")"

@@ -41,12 +41,12 @@ test_writer_killed_and_replaced() {
 	load_loop
 	start play "$bin" play -i "$loop" --dmabuf --json -n 60
 	await play stats
-	start first "$bin" clone -i "$camera" -o "$loop" --dmabuf --json
+	start first "$bin" clone -i "$camera" -o "$loop" --fps 30 --dmabuf --json
 	await first start
 	await play stats
 	kill -KILL "${pids[first]}"
 	finish first 137
-	start second "$bin" clone -i "$camera" -o "$loop" --dmabuf --json
+	start second "$bin" clone -i "$camera" -o "$loop" --fps 30 --dmabuf --json
 	await second start
 	finish play
 	kill -INT "${pids[second]}"
@@ -60,7 +60,7 @@ test_reader_follows_a_new_format() {
 	start play "$bin" play -i "$loop" --dmabuf --json -n 30
 	await play stats
 	run 0 "$bin" clone -i "$camera" -o "$loop" --dmabuf --width 320 --height 180 -n 10
-	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --width 640 --height 360 --json
+	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --width 640 --height 360 --fps 30 --json
 	await clone start
 	finish play
 	kill -INT "${pids[clone]}"

@@ -8,7 +8,7 @@ interrupt_both() {
 	shift
 	load_camera
 	load_loop
-	start clone "$bin" clone -i "$camera" -o "$loop" --json "$@"
+	start clone "$bin" clone -i "$camera" -o "$loop" --fps 30 --json "$@"
 	await clone start
 	start play "$bin" play -i "$loop" --dmabuf --json
 	await play stats
