@@ -116,7 +116,7 @@ Status V4l2Source::export_frames() {
     late_export_ = device_.capability().is_loop();
     exported_.resize(queue_->count());
     if (late_export_)
-        return {};
+        return queue_->check_export();
     for (std::uint32_t index = 0; index < queue_->count(); ++index)
         if (Status status = refresh_export(index); !status)
             return status;

@@ -121,6 +121,16 @@ Result<UniqueFd> Queue::export_buffer(std::uint32_t index, int flags) const {
     return UniqueFd(request.fd);
 }
 
+Status Queue::check_export() const {
+    v4l2_exportbuffer request{};
+    request.type = raw(type_);
+    request.index = VIDEO_MAX_FRAME; // no such buffer: a driver that has the ioctl says so
+    const int result = device_->try_ioctl(VIDIOC_EXPBUF, &request);
+    if (result == -ENOTTY)
+        return system_error("EXPBUF", device_->path(), ENOTTY);
+    return {};
+}
+
 Status Queue::queue_raw(v4l2_buffer& buffer, const BufferMetadata& metadata) const {
     if (type_ == BufferType::output) {
         buffer.bytesused = metadata.bytesused;

@@ -18,7 +18,7 @@ test_clone_wrong_devices() {
 	wrong 3 '/dev/video77.*No such file' clone -i /dev/video77 -o "$loop"
 	wrong 3 '/dev/video77.*No such file' clone -i "$camera" -o /dev/video77
 	wrong 3 '/dev/null.*not a (V4L2|video) device' clone -i /dev/null -o "$loop"
-	wrong 2 'same device|itself' clone -i "$loop" -o "$loop"
+	wrong 2 'both the input and the output' clone -i "$loop" -o "$loop"
 	expect_idle
 }
 

@@ -46,8 +46,3 @@ test_module_refuses_bad_parameters() {
 		expect_equal "lines in the log about $parameter" 1 "$(dmesg | grep -c "v4l2dma:.*${parameter%%=*}")"
 	done
 }
-
-test_no_loop_at_all() {
-	run 0 "$bin" load --devices 0
-	[[ -d /sys/module/v4l2dma ]] || fail "not loaded"
-}
