@@ -9,8 +9,6 @@
 #include "flow/v4l2_source.h"
 #include "loop/control.h"
 
-#include <charconv>
-#include <filesystem>
 #include <spdlog/fmt/fmt.h>
 
 namespace v4l2dma {
@@ -108,10 +106,9 @@ public:
         if (!device.capability().is_loop())
             return;
         Result<ControlNode> control = ControlNode::open();
-        const std::optional<std::uint32_t> number = video_number(device.path());
-        if (!control || !number)
+        if (!control)
             return;
-        const Result<std::optional<LoopInfo>> loop = control->find(*number);
+        const Result<std::optional<LoopInfo>> loop = control->find(device.number());
         if (!loop || !*loop)
             return;
         const Result<LoopStats> stats = control->stats((*loop)->id);
@@ -136,19 +133,6 @@ public:
     }
 
 private:
-    // The N of /dev/videoN, also of a link to it.
-    static std::optional<std::uint32_t> video_number(const std::string& path) {
-        std::error_code error;
-        const std::string name = std::filesystem::canonical(path, error).filename().string();
-        const std::size_t digits = name.find_first_of("0123456789");
-        std::uint32_t number = 0;
-        if (error || digits == std::string::npos)
-            return std::nullopt;
-        if (std::from_chars(name.data() + digits, name.data() + name.size(), number).ec != std::errc())
-            return std::nullopt;
-        return number;
-    }
-
     std::optional<std::uint32_t> id_;
     LoopStats begin_{};
 };

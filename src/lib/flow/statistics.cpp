@@ -31,6 +31,8 @@ double milliseconds(Statistics::Time time) {
 } // namespace
 
 void StatisticsReport::add(const StatisticsReport& earlier) noexcept {
+    if (earlier.frames == 0) // it only waited
+        return;
     frames += earlier.frames;
     dropped += earlier.dropped;
     corrupt += earlier.corrupt;

@@ -20,7 +20,8 @@ struct StatisticsReport {
     std::uint64_t copied_bytes = 0;       ///< since the start
     std::chrono::microseconds elapsed{};  ///< since the start
 
-    /// Joins an earlier run's report to this one: counts and times add up, the latency stays the last run's.
+    /// Joins an earlier run's report to this one: counts and times add up, unless it only
+    /// waited; the latency stays the last run's.
     void add(const StatisticsReport& earlier) noexcept;
 };
 
