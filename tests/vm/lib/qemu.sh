@@ -10,6 +10,9 @@ qemu_path() { printf '%s' "${1//,/,,}"; }
 # touches user memory directly.
 tcg_cpu=Nehalem,+smap,+smep,+umip,+rdrand,+pdpe1gb
 
+# Debian's kernels zero every page that they hand out: a module that forgets to would get away with it.
+cmdline="init_on_alloc=0"
+
 # set_machine INITRAMFS KERNEL-LOG ACCELERATOR: sets the array $machine to a QEMU command that boots the kernel.
 set_machine() {
 	local cpu=$tcg_cpu accelerator=$3 image=$kernel/boot/vmlinux-$version
@@ -21,7 +24,7 @@ set_machine() {
 		-nodefaults -no-user-config -display none -no-reboot
 		-machine pc,usb=off -accel "$accelerator" -cpu "$cpu" -smp "$smp" -m "$memory"
 		-kernel "$image" -initrd "$1"
-		-append "console=ttyS0 loglevel=8 printk.time=1 panic=-1 mitigations=off no_timer_check random.trust_cpu=on"
+		-append "console=ttyS0 loglevel=8 printk.time=1 panic=-1 mitigations=off no_timer_check random.trust_cpu=on $cmdline"
 		-chardev "file,id=log,path=$(qemu_path "$2")" -serial chardev:log
 		-device virtio-rng-pci)
 }
