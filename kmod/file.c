@@ -58,7 +58,8 @@ static __poll_t poll_reader(struct v4l2dma_handle *h)
 {
 	struct vb2_queue *q = capture_queue(h);
 
-	if (h->role == V4L2DMA_ROLE_READER && (!q->streaming || q->error))
+	if (h->role == V4L2DMA_ROLE_READER &&
+	    (!q->streaming || q->error || v4l2dma_reader_outdated(h)))
 		return EPOLLERR;
 	if (h->rest.data || !list_empty(&q->done_list) ||
 	    v4l2dma_flow_readable(h->loop, &h->reader))

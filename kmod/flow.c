@@ -122,7 +122,7 @@ static void relieve(struct v4l2dma_loop *loop)
 /* A camera needs a slot to fill while the next one is prepared. */
 static bool starved(struct v4l2dma_loop *loop)
 {
-	unsigned int wanted = min(2, (int)loop->writer_slots - 1);
+	unsigned int wanted = clamp((int)loop->writer_slots - 1, 1, 2);
 
 	return loop->streaming &&
 	       loop->writer_slots < loop->n_live + wanted;

@@ -337,11 +337,14 @@ static int prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
 
 static int qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
 {
-	struct vb2_queue *q = find_queue(to_handle(file), b->type);
+	struct v4l2dma_handle *h = to_handle(file);
+	struct vb2_queue *q = find_queue(h, b->type);
 	int ret;
 
 	if (IS_ERR(q))
 		return PTR_ERR(q);
+	if (!q->is_output && vb2_is_busy(q) && v4l2dma_reader_outdated(h))
+		return -EIO;
 	ret = vb2_qbuf(q, NULL, b);
 	/* With no reader the frame is done before vb2 fills in the flags. */
 	if (!ret && b->flags & V4L2_BUF_FLAG_DONE)
@@ -395,8 +398,7 @@ static int streamon(struct file *file, void *priv, enum v4l2_buf_type type)
 	if (q->is_output)
 		return streamon_output(h, q);
 	/* The format changed since the buffers were made: make new ones. */
-	if (vb2_is_busy(q) &&
-	    h->reader.format_gen != READ_ONCE(h->loop->format_gen))
+	if (vb2_is_busy(q) && v4l2dma_reader_outdated(h))
 		return -EIO;
 	return vb2_streamon(q, type);
 }

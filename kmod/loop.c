@@ -131,7 +131,8 @@ void v4l2dma_loop_update_caps(struct v4l2dma_loop *loop)
  * @loop: the loop, its lock held; it has no writer
  * @format: valid
  *
- * Readers whose buffers do not fit any more are told, and their queue ends.
+ * Readers whose buffers do not fit any more are told, and their queue ends: see
+ * v4l2dma_reader_outdated().
  */
 void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
 			     const struct v4l2_pix_format *format)
@@ -152,10 +153,10 @@ void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
 	spin_unlock(&loop->flow_lock);
 
 	list_for_each_entry(h, &loop->handles, entry) {
-		if (h->role == V4L2DMA_ROLE_READER)
-			vb2_queue_error(capture_queue(h));
+		/* read() has no buffers that could be too small. */
 		if (h->role == V4L2DMA_ROLE_READ)
 			h->reader.format_gen = loop->format_gen;
+		wake_up_all(h->reader.wq);
 		v4l2_event_queue_fh(&h->fh, &change);
 	}
 }

@@ -30,13 +30,17 @@ static int queue_setup(struct vb2_queue *q, unsigned int *n_buffers,
 		if (*n_planes != 1 || sizes[0] < format.sizeimage ||
 		    sizes[0] > v4l2dma_format_max_size(&format))
 			return -EINVAL;
+		/* The buffers that are there are for another format. */
+		if (vb2_get_num_buffers(q) && gen != h->reader.format_gen)
+			return -EIO;
 	} else {
 		*n_planes = 1;
 		sizes[0] = format.sizeimage;
 		*n_buffers = v4l2dma_pool_join(h, *n_buffers, format.sizeimage,
 					       q->is_output);
 	}
-	h->reader.format_gen = gen;
+	h->sizeimage = format.sizeimage;
+	WRITE_ONCE(h->reader.format_gen, gen);
 	return 0;
 }
 
@@ -139,13 +143,24 @@ static int output_buf_out_validate(struct vb2_buffer *vb)
 	return vbuf->field <= V4L2_FIELD_INTERLACED_BT ? 0 : -EINVAL;
 }
 
+/*
+ * A dma-buf is larger than the frame, by its last page, and vb2 takes its size
+ * (or 0, if the writer did not say that either) where bytesused is not given.
+ */
+static u32 payload(struct v4l2dma_handle *h, struct vb2_buffer *vb)
+{
+	u32 bytes = vb2_get_plane_payload(vb, 0);
+
+	return bytes && bytes < h->sizeimage ? bytes : h->sizeimage;
+}
+
 static void output_buf_queue(struct vb2_buffer *vb)
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
 	struct vb2_v4l2_buffer *vbuf = to_vb2_v4l2_buffer(vb);
 	struct v4l2dma_meta meta = {
 		.timestamp = vb->timestamp ? : ktime_get_ns(),
-		.bytesused = vb2_get_plane_payload(vb, 0),
+		.bytesused = payload(h, vb),
 		.field = vbuf->field,
 		.flags = vbuf->flags & META_FLAGS,
 		.timecode = vbuf->timecode,

@@ -140,6 +140,21 @@ out:
 	return ret;
 }
 
+/**
+ * v4l2dma_reader_outdated() - did the format change since the buffers were made
+ * @h: a handle with role READER
+ *
+ * Such a queue gets no frames any more: DQBUF and QBUF fail with -EIO until the
+ * reader has made new buffers.
+ *
+ * Return: whether it did.
+ */
+bool v4l2dma_reader_outdated(struct v4l2dma_handle *h)
+{
+	return READ_ONCE(h->reader.format_gen) !=
+	       READ_ONCE(h->loop->format_gen);
+}
+
 /* Sleep until a frame waits or the queue ends; h->lock is given up for it. */
 static int wait_for_frame(struct v4l2dma_handle *h)
 {
@@ -152,7 +167,8 @@ static int wait_for_frame(struct v4l2dma_handle *h)
 				       v4l2dma_flow_readable(h->loop,
 							     &h->reader) ||
 				       !list_empty(&q->done_list) ||
-				       !q->streaming || q->error);
+				       !q->streaming || q->error ||
+				       v4l2dma_reader_outdated(h));
 	mutex_lock(&h->lock);
 	q->waiting_in_dqbuf = 0;
 	return ret;
@@ -179,6 +195,8 @@ int v4l2dma_reader_dqbuf(struct v4l2dma_handle *h, struct v4l2_buffer *b,
 		if (!q->streaming || q->error || q->waiting_in_dqbuf ||
 		    !list_empty(&q->done_list))
 			return vb2_dqbuf(q, b, true);
+		if (v4l2dma_reader_outdated(h))
+			return -EIO;
 		ret = deliver(h);
 		if (ret < 0)
 			return ret;

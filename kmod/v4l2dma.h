@@ -305,6 +305,7 @@ struct v4l2dma_rest {
  * @in_pool: counted in &v4l2dma_pool.users; @lock
  * @alloc_slots: REQBUFS is under way: buffers take the slots' memory; @lock
  * @polled_only: ROLE_READ was begun by poll() alone; @lock
+ * @sizeimage: of the format that the buffers were made for; @lock
  * @n_slots: slots of a write() writer; @lock
  * @slots: memory of these; @lock
  * @rest: for read(); @lock
@@ -322,6 +323,7 @@ struct v4l2dma_handle {
 	bool in_pool;
 	bool alloc_slots;
 	bool polled_only;
+	u32 sizeimage;
 	unsigned int n_slots;
 	struct v4l2dma_plane *slots[V4L2DMA_MAX_SLOTS];
 	struct v4l2dma_rest rest;
@@ -488,6 +490,7 @@ int v4l2dma_queues_init(struct v4l2dma_handle *h);
 
 /* reader.c */
 void v4l2dma_reader_init(struct v4l2dma_handle *h);
+bool v4l2dma_reader_outdated(struct v4l2dma_handle *h);
 int v4l2dma_reader_dqbuf(struct v4l2dma_handle *h, struct v4l2_buffer *b,
 			 bool nonblock);
 int v4l2dma_reader_begin_read(struct v4l2dma_handle *h);

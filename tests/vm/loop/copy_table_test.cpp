@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
@@ -141,6 +142,42 @@ TEST_SUITE("copy table") {
         }
         CHECK(counting.copies() == 0);
         CHECK(counting.delivered() == frames);
+    }
+
+    TEST_CASE("a writer that leaves bytesused to the kernel sends the frame, not its last page's rest") {
+        Client writer(loop_node());
+        v4l2_pix_format pix = writer.format(output);
+        const v4l2_pix_format usual = pix;
+        pix.width = 642; // no multiple of a page
+        pix.height = 362;
+        pix.bytesperline = pix.sizeimage = 0;
+        REQUIRE(writer.set_format(pix) == 0);
+        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
+        ForeignBuffers foreign(writer.count(), writer.length());
+        REQUIRE(writer.stream_on() == 0);
+        const auto pages = (writer.length() + 4095) / 4096 * 4096;
+        for (const auto& [memory, length] :
+             {std::pair(V4L2_MEMORY_MMAP, pages), std::pair(V4L2_MEMORY_MMAP, 0U),
+              std::pair(V4L2_MEMORY_USERPTR, pages)}) {
+            Client reader(loop_node());
+            REQUIRE(reader.reqbufs(capture, memory, 4) == 0);
+            REQUIRE(reader.queue_all() == 0);
+            REQUIRE(reader.stream_on() == 0);
+            v4l2_buffer buffer{};
+            buffer.type = output;
+            buffer.memory = V4L2_MEMORY_DMABUF;
+            buffer.m.fd = foreign.fds()[0];
+            buffer.length = length;
+            REQUIRE(writer.ioctl(VIDIOC_QBUF, &buffer) == 0);
+            REQUIRE(reader.dequeue(buffer) == 0);
+            CHECK(buffer.bytesused == pix.sizeimage);
+            CHECK((buffer.flags & V4L2_BUF_FLAG_ERROR) == 0);
+            REQUIRE(reader.queue(buffer.index) == 0);
+            REQUIRE(writer.dequeue(buffer) == 0);
+        }
+        writer.close();
+        pix = usual;
+        REQUIRE(Client(loop_node()).set_format(pix) == 0);
     }
 
     TEST_CASE("EXPBUF before the stream asks for copies") {

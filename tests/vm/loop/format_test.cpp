@@ -102,6 +102,8 @@ TEST_SUITE("format") {
         v4l2_buffer buffer{};
         CHECK(reader.dequeue(buffer) == EIO);
         CHECK((reader.poll(POLLIN, -1) & POLLERR) != 0);
+        CHECK(reader.create_bufs(capture, V4L2_MEMORY_MMAP, 1) == EIO);
+        CHECK(reader.queue(0) == EIO);
         REQUIRE(reader.stream_off() == 0);
         CHECK(reader.stream_on() == EIO);
         REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);

@@ -128,6 +128,23 @@ TEST_SUITE("ownership") {
         REQUIRE(ends.reader.dequeue(buffer) == 0);
     }
 
+    TEST_CASE("a writer with a single buffer gets it back, too") {
+        Client writer(loop_node());
+        REQUIRE(writer.create_bufs(output, V4L2_MEMORY_MMAP, 1) == 0);
+        Client reader(loop_node());
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        REQUIRE(reader.queue_all() == 0);
+        REQUIRE(writer.stream_on() == 0);
+        REQUIRE(reader.stream_on() == 0);
+        v4l2_buffer buffer{};
+        for (unsigned number = 0; number < 3; ++number) {
+            REQUIRE(writer.queue(0) == 0);
+            REQUIRE(reader.dequeue(buffer) == 0);
+            REQUIRE(writer.dequeue(buffer) == 0); // reclaimed
+            REQUIRE(reader.queue(0) == 0);
+        }
+    }
+
     TEST_CASE("a frame kept for long is nobody's harm while the writer has others") {
         Ends ends(4, 0);
         const Counting counting;
