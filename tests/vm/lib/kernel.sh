@@ -70,8 +70,10 @@ relocate_headers() {
 # fetch_kernel NAME: the whole of it, put in place by one rename.
 fetch_kernel() {
 	local name=$1 version deb_version new packages home
-	[[ $name != debug ]] ||
-		die "the debug kernel is not built yet: there is no $cache/kernels/debug. Use --kernel 6.12 for now." 2
+	if [[ $name == debug ]]; then
+		have_kernel debug && return
+		die "the debug kernel is not built; build it with tests/vm/debug-kernel, which takes about 10 minutes on two idle cores." 2
+	fi
 	apt_prepare
 	read -r version deb_version <<<"$(find_kernel "$name")"
 	[[ -n $version ]] || die "the Debian mirror has no kernel $name; 6.12 and 6.1 are what these tests expect."

@@ -27,6 +27,8 @@ report_outcome() {
 		note "the kernel complained:"
 		printf '%s\n' "$complaints" >&2
 	fi
+	sed -n 's/.*v4l2dma-vm: notice: \(unreferenced object.*\):$/lost memory that is not of the module: \1/p;
+		s/.*v4l2dma-vm: notice: \(kmemleak is off\)/\1/p' "$results/kernel.log" | while read -r line; do note "$line"; done
 	if ((qemu_code == 124 || qemu_code == 137)); then
 		note "the time of $timeout s is over"
 		show_log_tail 15
