@@ -17,7 +17,7 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::string& pa
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return system_error("write", path);
+            return file_error("write", path);
         bytes = bytes.subspan(static_cast<std::size_t>(written));
     }
     return {};
@@ -30,10 +30,10 @@ Status write_file_atomically(const std::string& path, std::span<const std::byte>
     const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
     UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
     if (!fd)
-        return system_error("create", path);
+        return file_error("create", path);
     Status status = write_all(fd.get(), bytes, path);
     if (status && ::rename(temporary.c_str(), path.c_str()) != 0)
-        status = system_error("rename", path);
+        status = file_error("rename", path);
     if (!status)
         ::unlink(temporary.c_str());
     return status;

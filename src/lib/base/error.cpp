@@ -28,6 +28,12 @@ std::unexpected<Error> system_error(std::string_view operation, std::string_view
                                  .remedy = {}});
 }
 
+std::unexpected<Error> file_error(std::string_view operation, std::string_view path, int code) {
+    Error error = system_error(operation, path, code).error();
+    error.kind = ErrorKind::system;
+    return std::unexpected(std::move(error));
+}
+
 std::unexpected<Error> make_error(ErrorKind kind, std::string_view operation, std::string_view object,
                                   std::string_view detail, std::string_view remedy) {
     return std::unexpected(Error{.kind = kind,

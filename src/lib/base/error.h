@@ -40,6 +40,10 @@ using Status = Result<void>;
 [[nodiscard]] std::unexpected<Error> system_error(std::string_view operation, std::string_view object,
                                                   int code = errno);
 
+/// As system_error(), for the user's own files: one whose folder is missing is no missing device.
+[[nodiscard]] std::unexpected<Error> file_error(std::string_view operation, std::string_view path,
+                                                int code = errno);
+
 /// An Error that no errno describes.
 [[nodiscard]] std::unexpected<Error> make_error(ErrorKind kind, std::string_view operation,
                                                 std::string_view object, std::string_view detail,

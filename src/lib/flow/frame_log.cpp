@@ -11,7 +11,7 @@ namespace v4l2dma {
 Result<std::unique_ptr<FrameLog>> FrameLog::create(const std::string& path) {
     std::FILE* file = std::fopen(path.c_str(), "we"); // e: close-on-exec
     if (file == nullptr)
-        return system_error("open", path);
+        return file_error("open", path);
     return std::unique_ptr<FrameLog>(new FrameLog(file, path));
 }
 
@@ -27,7 +27,7 @@ Status FrameLog::observe(const Frame& frame) {
                      frame.metadata.sequence, static_cast<std::int64_t>(frame.metadata.timestamp.count()),
                      frame.index, inode.data(), hash_bytes(payload->bytes()));
     if (written < 0 || std::fflush(file_.get()) != 0)
-        return system_error("write", path_);
+        return file_error("write", path_);
     return {};
 }
 
