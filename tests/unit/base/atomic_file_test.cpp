@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#include "base/atomic_file.h"
+
+#include "support/temporary_folder.h"
+
+#include <cstring>
+#include <doctest/doctest.h>
+#include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace v4l2dma;
+using testing::read_file;
+using testing::TemporaryFolder;
+
+namespace {
+
+std::span<const std::byte> bytes(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
+
+} // namespace
+
+TEST_CASE("a file is written, and replaced as a whole") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("shot");
+    REQUIRE(write_file_atomically(path, bytes("a long first content")));
+    REQUIRE(write_file_atomically(path, bytes("second")));
+    CHECK(read_file(path) == "second");
+    REQUIRE(write_file_atomically(path, {}));
+    CHECK(read_file(path).empty());
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("a new file has the mode that the umask leaves") {
+    const TemporaryFolder folder;
+    const mode_t before = ::umask(027);
+    const Status status = write_file_atomically(folder.file("shot"), bytes("x"));
+    ::umask(before);
+    REQUIRE(status);
+    struct stat found {};
+    REQUIRE(::stat(folder.file("shot").c_str(), &found) == 0);
+    CHECK((found.st_mode & 0777) == 0640);
+}
+
+TEST_CASE("a link is replaced, not followed") {
+    const TemporaryFolder folder;
+    REQUIRE(write_file_atomically(folder.file("target"), bytes("kept")));
+    REQUIRE(::symlink(folder.file("target").c_str(), folder.file("link").c_str()) == 0);
+    REQUIRE(write_file_atomically(folder.file("link"), bytes("new")));
+    CHECK(read_file(folder.file("target")) == "kept");
+    CHECK(read_file(folder.file("link")) == "new");
+}
+
+TEST_CASE("a file that cannot be written is a failed run, not a missing device") {
+    const TemporaryFolder folder;
+    const std::string lost = folder.file("missing/shot");
+    const Status status = write_file_atomically(lost, bytes("x"));
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::system);
+    CHECK(status.error().code == ENOENT);
+    CHECK(status.error().object == lost);
+    CHECK(folder.count() == 0);
+}
+
+TEST_CASE("nothing is left behind where the name is taken by a folder") {
+    const TemporaryFolder folder;
+    const std::string taken = folder.file("taken");
+    REQUIRE(std::filesystem::create_directory(taken));
+    const Status status = write_file_atomically(taken, bytes("x"));
+    REQUIRE_FALSE(status);
+    CHECK(status.error().operation == "rename");
+    CHECK(status.error().object == taken);
+    CHECK(folder.count() == 1);
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "dmabuf/buffer.h"
+
+#include "support/fake_system.h"
+
+#include <doctest/doctest.h>
+
+using namespace v4l2dma;
+using testing::FakeSystem;
+
+TEST_CASE("a dma-buf is adopted with its identity and size") {
+    FakeSystem system;
+    UniqueFd fd = testing::fake_memory(8192);
+    const int number = fd.get();
+    const Result<DmabufBuffer> buffer = DmabufBuffer::adopt(std::move(fd), system);
+    REQUIRE(buffer);
+    CHECK(buffer->fd() == number);
+    CHECK(buffer->size() == 8192);
+    CHECK(buffer->identity().inode != 0);
+    CHECK_FALSE(DmabufBuffer());
+}
+
+TEST_CASE("an fd that cannot be adopted is closed") {
+    FakeSystem system;
+    system.fail("fstat", ENOMEM);
+    const Result<DmabufBuffer> buffer = DmabufBuffer::adopt(testing::fake_memory(4096), system);
+    REQUIRE_FALSE(buffer);
+    CHECK(buffer.error().operation == "fstat");
+    CHECK(buffer.error().code == ENOMEM);
+    CHECK(system.leaks() == 0);
+
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0); // has no size
+    const UniqueFd other(ends[1]);
+    const Result<DmabufBuffer> pipe = DmabufBuffer::adopt(UniqueFd(ends[0]), system);
+    REQUIRE_FALSE(pipe);
+    CHECK(pipe.error().operation == "lseek");
+    CHECK(pipe.error().code == ESPIPE);
+    char byte = 0;
+    CHECK(::read(ends[0], &byte, 1) < 0); // closed
+    CHECK(errno == EBADF);
+
+    const Result<DmabufBuffer> none = DmabufBuffer::adopt(UniqueFd(), system);
+    REQUIRE_FALSE(none);
+    CHECK(none.error().code == EBADF);
+}
+
+TEST_CASE("the CPU's look is begun and ended, its mapping kept") {
+    FakeSystem system;
+    {
+        Result<DmabufBuffer> buffer = DmabufBuffer::adopt(testing::fake_memory(4096), system);
+        REQUIRE(buffer);
+        REQUIRE(::pwrite(buffer->fd(), "pixels", 6, 0) == 6);
+        for (int i = 0; i < 2; ++i) {
+            Result<CpuAccess> access = buffer->read();
+            REQUIRE(access);
+            CHECK(system.cpu_accesses == 1);
+            CHECK(access->bytes().size() == 4096);
+            CHECK(static_cast<char>(access->bytes()[0]) == 'p');
+            const CpuAccess moved = std::move(*access);
+            CHECK(moved.bytes().size() == 4096);
+        }
+        CHECK(system.cpu_accesses == 0); // also by what was moved from, once
+        CHECK(system.count("mmap") == 1);
+        CHECK(testing::fake_mappings() == 1);
+    }
+    CHECK(system.leaks() == 0);
+}
+
+TEST_CASE("a look that fails is not begun, and may be tried again") {
+    for (const int code : {EIO, EBADF, ENOMEM, EBUSY, EAGAIN, ENOTTY})
+        for (const std::string_view call : {"mmap", "DMA_BUF_IOCTL_SYNC"}) {
+            FakeSystem system;
+            system.fail(call, code);
+            {
+                Result<DmabufBuffer> buffer = DmabufBuffer::adopt(testing::fake_memory(4096), system);
+                REQUIRE(buffer);
+                const Result<CpuAccess> access = buffer->read();
+                REQUIRE_FALSE(access);
+                CHECK(access.error().operation == call);
+                CHECK(access.error().code == code);
+                CHECK(access.error().object == "dma-buf inode " + std::to_string(buffer->identity().inode));
+                CHECK(system.cpu_accesses == 0);
+                CHECK(buffer->read());
+                CHECK(system.cpu_accesses == 0);
+            }
+            CHECK(system.leaks() == 0);
+        }
+}
