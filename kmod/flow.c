@@ -396,6 +396,9 @@ void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
 		if (reader->claims[slot].state != V4L2DMA_CLAIM_NONE)
 			put_claim(loop, reader, slot);
 	list_del_init(&reader->entry);
+	/* Its buffers go back to vb2, and may be freed next. */
+	bitmap_zero(reader->queued, V4L2DMA_MAX_SLOTS);
+	INIT_LIST_HEAD(&reader->spare);
 	spin_unlock(&loop->flow_lock);
 }
 
