@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+#include "flow/frame_log.h"
+
+#include "base/hash.h"
+#include "support/fake_system.h"
+#include "support/temporary_folder.h"
+
+#include <doctest/doctest.h>
+#include <spdlog/fmt/fmt.h>
+
+using namespace v4l2dma;
+using testing::FakeSystem;
+using testing::read_file;
+using testing::TemporaryFolder;
+
+namespace {
+
+const FrameFormat format{};
+
+Frame mapped_frame(std::span<const std::byte> memory, std::uint32_t bytesused) {
+    return {.index = 2,
+            .format = &format,
+            .metadata = {.bytesused = bytesused,
+                         .sequence = 41,
+                         .timestamp = std::chrono::microseconds(1'000'007)},
+            .mapped = memory};
+}
+
+} // namespace
+
+TEST_CASE("a line for each frame reaches the file at once") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("log");
+    const auto log = FrameLog::create(path);
+    REQUIRE(log);
+    const std::array<std::byte, 16> memory{};
+    REQUIRE((*log)->observe(mapped_frame(memory, 8)));
+    const std::string line = fmt::format("41 1000007 2 - {:016x}\n", hash_bytes(std::span(memory).first(8)));
+    CHECK(read_file(path) == line);
+    REQUIRE((*log)->observe(mapped_frame(memory, 8)));
+    CHECK(read_file(path) == line + line);
+}
+
+TEST_CASE("a dma-buf is read by the CPU and named by its inode") {
+    const TemporaryFolder folder;
+    FakeSystem system;
+    Result<DmabufBuffer> buffer = DmabufBuffer::adopt(testing::fake_memory(4096), system);
+    REQUIRE(buffer);
+    const auto log = FrameLog::create(folder.file("log"));
+    REQUIRE(log);
+    Frame frame = mapped_frame({}, 8);
+    frame.dmabuf = &*buffer;
+    REQUIRE((*log)->observe(frame));
+    CHECK(read_file(folder.file("log")).contains(fmt::format(" 2 {} ", buffer->identity().inode)));
+    CHECK(system.cpu_accesses == 0);
+    CHECK(system.count("DMA_BUF_IOCTL_SYNC") == 2);
+
+    system.fail("DMA_BUF_IOCTL_SYNC", EIO);
+    const Status status = (*log)->observe(frame);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().operation == "DMA_BUF_IOCTL_SYNC");
+}
+
+TEST_CASE("a payload beyond its memory is no frame") {
+    const TemporaryFolder folder;
+    const auto log = FrameLog::create(folder.file("log"));
+    REQUIRE(log);
+    const std::array<std::byte, 16> memory{};
+    const Status status = (*log)->observe(mapped_frame(memory, 17));
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message().contains("17 bytes"));
+    CHECK(read_file(folder.file("log")).empty());
+}
+
+TEST_CASE("a log that cannot be written is a failed run, not a missing device") {
+    const TemporaryFolder folder;
+    const auto log = FrameLog::create(folder.file("missing/log"));
+    REQUIRE_FALSE(log);
+    CHECK(log.error().kind == ErrorKind::system);
+    CHECK(log.error().code == ENOENT);
+
+    const auto full = FrameLog::create("/dev/full");
+    REQUIRE(full);
+    const std::array<std::byte, 16> memory{};
+    const Status status = (*full)->observe(mapped_frame(memory, 8));
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message() == "write /dev/full: No space left on device");
+}

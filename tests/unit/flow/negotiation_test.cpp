@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include "flow/negotiation.h"
+
+#include "support/scripted_endpoints.h"
+
+#include <doctest/doctest.h>
+
+using namespace v4l2dma;
+using testing::Script;
+using testing::ScriptedSink;
+using testing::ScriptedSource;
+
+namespace {
+
+struct Ends {
+    Script script;
+    ScriptedSource source{script};
+    ScriptedSink sink{script};
+};
+
+const PathWishes zero_copy{.zero_copy = true, .source_memory = {}, .sink_memory = {}};
+
+/// The paths that were tried, in order.
+std::string tried(const Negotiation& negotiation) {
+    std::string names;
+    for (const Negotiation::Attempt& attempt : negotiation.attempts())
+        if (attempt.tried)
+            names += (names.empty() ? "" : " ") + std::string(attempt.strategy->name);
+    return names;
+}
+
+} // namespace
+
+TEST_CASE("the best path is taken if nothing is in its way") {
+    Ends ends;
+    Negotiation negotiation(ends.source, ends.sink, {});
+    REQUIRE(negotiation.establish());
+    CHECK(negotiation.current().name == "sink-exports");
+    CHECK(ends.script.text() == "sink.set_format, sink.allocate, sink.export, source.import, source.start");
+    CHECK(ends.source.running());
+}
+
+TEST_CASE("each call that fails leads to the next path, with both sides released") {
+    struct {
+        std::vector<std::string> failing;
+        std::string_view found;
+        std::string_view tried;
+    } const cases[] = {
+        {{"sink.export"}, "source-exports", "sink-exports source-exports"},
+        {{"source.import"}, "source-exports", "sink-exports source-exports"},
+        {{"source.import", "source.export"}, "mmap", "sink-exports source-exports mmap"},
+        {{"source.import", "sink.import"}, "mmap", "sink-exports source-exports mmap"},
+    };
+    for (const auto& [failing, found, all] : cases) {
+        Ends ends;
+        for (const std::string& call : failing)
+            ends.script.fail(call, EINVAL);
+        Negotiation negotiation(ends.source, ends.sink, {});
+        REQUIRE(negotiation.establish());
+        CHECK(negotiation.current().name == found);
+        CHECK(tried(negotiation) == all);
+        const Negotiation::Attempt& first = negotiation.attempts().front();
+        CHECK(first.obstacle == ends.script.errors.at(failing.front()).message());
+        CHECK(negotiation.attempts().back().obstacle.empty());
+        CHECK(ends.script.count("source.release") == static_cast<std::ptrdiff_t>(failing.size()));
+    }
+}
+
+TEST_CASE("the importer lets go before the exporter") {
+    Ends ends;
+    ends.script.fail("source.import", EINVAL);
+    ends.script.fail("sink.import", EINVAL);
+    ends.sink.obstacles[MemoryRole::reads] = "no reader";
+    ends.script.fail("sink.map", EINVAL);
+    Negotiation negotiation(ends.source, ends.sink, {});
+    REQUIRE_FALSE(negotiation.establish());
+    std::string released;
+    for (const std::string& entry : ends.script.log)
+        if (entry.ends_with(".release"))
+            released += entry.substr(0, entry.find('.')) + " ";
+    // sink-exports: the source imports. source-exports: the sink does. copy: nobody.
+    CHECK(released == "source sink sink source sink source sink ");
+}
+
+TEST_CASE("the first frame that is refused leads to the next path") {
+    Ends ends;
+    Negotiation negotiation(ends.source, ends.sink, {});
+    REQUIRE(negotiation.establish());
+    const Error refused = system_error("QBUF(dmabuf)", "/dev/sink index 0", EINVAL).error();
+    REQUIRE(negotiation.fall_back(refused));
+    CHECK(negotiation.current().name == "source-exports");
+    CHECK(negotiation.attempts().front().obstacle == refused.message());
+    CHECK(ends.script.count("source.release") == 1);
+    CHECK(ends.source.running());
+}
+
+TEST_CASE("a device that is gone or busy is so on every path") {
+    Ends ends;
+    ends.script.fail("source.import", ENODEV);
+    Negotiation negotiation(ends.source, ends.sink, {});
+    const Status status = negotiation.establish();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::device);
+    CHECK(status.error().code == ENODEV);
+    CHECK(tried(negotiation) == "sink-exports");
+
+    Ends others;
+    Negotiation running(others.source, others.sink, {});
+    REQUIRE(running.establish());
+    const Status fallen = running.fall_back(system_error("QBUF", "/dev/sink", ENODEV).error());
+    REQUIRE_FALSE(fallen);
+    CHECK(fallen.error().code == ENODEV);
+    CHECK_FALSE(others.source.running());
+}
+
+TEST_CASE("a format that the sink refuses ends it: no other path changes that") {
+    Ends ends;
+    ends.script.fail("sink.set_format", EINVAL);
+    Negotiation negotiation(ends.source, ends.sink, {});
+    const Status status = negotiation.establish();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().operation == "set_format");
+    CHECK(negotiation.attempts().empty());
+}
+
+TEST_CASE("demanded zero-copy that cannot be had names each call") {
+    Ends ends;
+    ends.script.fail("source.import", EINVAL);
+    ends.script.fail("sink.import", ENOTTY);
+    Negotiation negotiation(ends.source, ends.sink, zero_copy);
+    const Status status = negotiation.establish();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::unsupported);
+    CHECK(tried(negotiation) == "sink-exports source-exports");
+    const std::string message = status.error().message();
+    CAPTURE(message);
+    CHECK(message.starts_with("zero-copy /dev/source to /dev/sink: "));
+    CHECK(message.contains("sink-exports: import /dev/scripted: Invalid argument"));
+    CHECK(message.contains("source-exports: import /dev/scripted: Inappropriate ioctl"));
+    CHECK_FALSE(message.contains("copy: not zero-copy"));
+    CHECK(message.ends_with("Without --dmabuf the frames would be copied"));
+}
+
+TEST_CASE("zero-copy that nobody can even try says why") {
+    Ends ends;
+    ends.source.obstacles[MemoryRole::imports] = "a loop would copy";
+    ends.sink.obstacles[MemoryRole::imports] = "not asked for";
+    Negotiation negotiation(ends.source, ends.sink, zero_copy);
+    const Status status = negotiation.establish();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::unsupported);
+    CHECK(status.error().message().contains("no path is possible"));
+    CHECK(status.error().message().contains("sink-exports: a loop would copy"));
+    CHECK(status.error().message().contains("source-exports: not asked for"));
+    CHECK(tried(negotiation).empty());
+}
+
+TEST_CASE("forced memory types leave the paths that have them") {
+    struct {
+        std::optional<Memory> source;
+        std::optional<Memory> sink;
+        std::string_view found;
+    } const cases[] = {
+        {Memory::dmabuf, {}, "sink-exports"},   {Memory::mmap, {}, "source-exports"},
+        {{}, Memory::dmabuf, "source-exports"}, {{}, Memory::mmap, "sink-exports"},
+        {Memory::mmap, Memory::mmap, "mmap"},
+    };
+    for (const auto& [source, sink, found] : cases) {
+        Ends ends;
+        Negotiation negotiation(ends.source, ends.sink, {.source_memory = source, .sink_memory = sink});
+        REQUIRE(negotiation.establish());
+        CHECK(negotiation.current().name == found);
+    }
+    Ends ends; // a real output has no "reads"
+    ends.sink.obstacles[MemoryRole::reads] = "needs a buffer";
+    Negotiation copies(ends.source, ends.sink, {.source_memory = Memory::mmap, .sink_memory = Memory::mmap});
+    REQUIRE(copies.establish());
+    CHECK(copies.current().name == "copy");
+}
+
+TEST_CASE("a forced memory type that fails is unsupported; without one the last call's error stands") {
+    Ends ends;
+    ends.script.fail("source.import", EINVAL);
+    Negotiation forced(ends.source, ends.sink, {.source_memory = Memory::dmabuf, .sink_memory = {}});
+    const Status refused = forced.establish();
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::unsupported);
+    CHECK(refused.error().operation == "memory");
+
+    Ends others;
+    others.script.fail("source.start", EIO);
+    Negotiation free_choice(others.source, others.sink, {});
+    const Status failed = free_choice.establish();
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().kind == ErrorKind::system);
+    CHECK(failed.error().code == EIO);
+    CHECK(failed.error().operation == "start");
+    CHECK(tried(free_choice) == "sink-exports source-exports mmap copy");
+}
+
+TEST_CASE("the end of a negotiation releases both sides") {
+    Ends ends;
+    {
+        Negotiation negotiation(ends.source, ends.sink, {});
+        REQUIRE(negotiation.establish());
+    }
+    CHECK_FALSE(ends.source.running());
+    CHECK(ends.script.position("source.stop") < ends.script.position("source.release"));
+    CHECK(ends.script.position("source.release") < ends.script.position("sink.release"));
+}

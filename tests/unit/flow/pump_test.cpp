@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: MIT
+#include "flow/pump.h"
+
+#include "support/fake_system.h"
+#include "support/scripted_endpoints.h"
+
+#include <csignal>
+#include <doctest/doctest.h>
+
+using namespace v4l2dma;
+using namespace std::chrono_literals;
+using testing::FakeSystem;
+using testing::Script;
+using testing::ScriptedSink;
+using testing::ScriptedSource;
+
+namespace {
+
+class Listener final : public PumpListener {
+public:
+    explicit Listener(Script& script) : script_(script) {}
+    Status started(const Strategy& strategy) override {
+        return script_.call("started", std::string(strategy.name));
+    }
+    Status progress(const Strategy&, const StatisticsReport& report) override {
+        return script_.call("progress", std::to_string(report.frames));
+    }
+
+private:
+    Script& script_;
+};
+
+class Observer final : public FrameObserver {
+public:
+    explicit Observer(Script& script) : script_(script) {}
+    Status observe(const Frame& frame) override {
+        return script_.call("observe", std::to_string(frame.metadata.sequence));
+    }
+
+private:
+    Script& script_;
+};
+
+/// A pump between scripted ends. Without on_wait the sink is done with one frame in each wait.
+struct Rig {
+    Rig() {
+        system.ready[source.event_fd()] = [this] { return source.ready(); };
+        system.ready[sink.event_fd()] = [this] { return sink.ready(); };
+        system.on_wait = [this] { sink.finish_one(); };
+    }
+    void add_frames(std::uint32_t count) {
+        for (std::uint32_t sequence = 0; sequence < count; ++sequence)
+            source.add_frame(sequence);
+    }
+    Result<PumpResult> run(const PumpOptions& options = {}, const PathWishes& wishes = {}) {
+        FrameObserver* const observers[] = {&observer};
+        Pump pump(source, sink, wishes, options, signals, listener, observers, system);
+        Result<PumpResult> result = pump.run();
+        after = pump.result();
+        CHECK(source.violations == std::vector<std::string>{});
+        CHECK_FALSE(source.running());
+        CHECK(source.out() == 0);
+        CHECK(sink.in_flight() == 0);
+        return result;
+    }
+
+    FakeSystem system;
+    Script script;
+    ScriptedSource source{script};
+    ScriptedSink sink{script};
+    StopSignals signals = std::move(*StopSignals::create());
+    Listener listener{script};
+    Observer observer{script};
+    PumpResult after;
+};
+
+} // namespace
+
+TEST_CASE("the frame limit ends the run with everything given back") {
+    Rig rig;
+    rig.add_frames(20);
+    rig.sink.room = 3;
+    const Result<PumpResult> result = rig.run({.frame_limit = 10});
+    REQUIRE(result);
+    CHECK(result->total.frames == 10);
+    CHECK(rig.script.count("started") == 1);
+    CHECK(rig.script.count("observe") == 10);
+    CHECK_FALSE(result->interrupted);
+    CHECK(result->total.dropped == 0);
+    CHECK(result->strategy->name == "sink-exports");
+    CHECK(rig.script.position("source.stop") < rig.script.position("sink.stop"));
+}
+
+TEST_CASE("a full sink keeps one frame waiting and the source paused, in order") {
+    Rig rig;
+    rig.sink.room = 1;
+    rig.add_frames(4);
+    const Result<PumpResult> result = rig.run({.frame_limit = 4});
+    REQUIRE(result);
+    CHECK(result->total.frames == 4);
+    std::string observed;
+    for (const std::string& entry : rig.script.log)
+        if (entry.starts_with("observe"))
+            observed += entry.substr(8);
+    CHECK(observed == "0123"); // each once, also the one that waited
+    const auto second = rig.script.position("sink.put 1");
+    const auto taken_back = rig.script.position("source.give_back 0");
+    CHECK(second < taken_back); // refused first
+    CHECK(std::ranges::count(rig.script.log, "sink.put 1") == 2);
+}
+
+TEST_CASE("a frame that waits is put as soon as the sink has room, and takes its own errors along") {
+    Rig rig;
+    rig.sink.room = 1;
+    rig.add_frames(3);
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (rig.script.position("sink.put 1") < rig.script.log.size())
+            rig.script.fail("sink.put", EIO);
+    };
+    const Result<PumpResult> result = rig.run();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().operation == "put");
+    CHECK(result.error().code == EIO);
+    CHECK(rig.after.total.frames == 1);
+}
+
+TEST_CASE("frames that the driver marked as bad go back and are counted") {
+    Rig rig;
+    rig.source.add_frame(0, V4L2_BUF_FLAG_ERROR);
+    rig.source.add_frame(1, 0, 0); // no bytes
+    rig.source.add_frame(2);
+    const Result<PumpResult> result = rig.run({.frame_limit = 1});
+    REQUIRE(result);
+    CHECK(result->total.corrupt == 2);
+    CHECK(result->total.frames == 1);
+    CHECK(result->total.dropped == 0);
+    CHECK(rig.script.count("observe") == 1);
+    CHECK(rig.script.count("source.give_back 0") == 1);
+    CHECK(rig.script.count("source.give_back 1") == 1);
+}
+
+TEST_CASE("each call that fails mid-stream ends the run with that error and everything released") {
+    for (const std::string call :
+         {"source.take", "source.give_back", "sink.put", "sink.reclaim", "observe", "progress"}) {
+        CAPTURE(call);
+        for (const int code : {EIO, ENODEV, ENOMEM, EBADF}) {
+            Rig rig;
+            rig.add_frames(3);
+            rig.system.on_wait = [&] {
+                rig.sink.finish_one();
+                if (rig.script.count("sink.put") < 3)
+                    return;
+                rig.script.fail(call, code);
+                rig.source.add_frame(3);
+                rig.system.on_wait = [&] { rig.sink.finish_one(); };
+            };
+            const Result<PumpResult> result = rig.run();
+            REQUIRE_FALSE(result);
+            CHECK(result.error().code == code);
+            CHECK(call.ends_with(result.error().operation));
+            CHECK(rig.after.total.frames >= 3); // what got through is still told
+            CHECK(rig.script.count("source.release") > 0);
+            CHECK(rig.script.count("sink.release") > 0);
+        }
+    }
+}
+
+TEST_CASE("an error before the first frame is through leads to the next path") {
+    Rig rig;
+    rig.add_frames(8);
+    rig.script.fail("sink.put", EINVAL);
+    rig.system.on_wait = [&] {
+        if (rig.script.count("sink.put") > 0)
+            rig.script.errors.erase("sink.put");
+        rig.sink.finish_one();
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 3});
+    REQUIRE(result);
+    CHECK(result->strategy->name == "source-exports");
+    CHECK(result->total.frames == 3);
+    CHECK(rig.script.count("started source-exports") == 1);
+    CHECK(rig.script.count("started") == 1);
+}
+
+TEST_CASE("paths that all fail at the first frame end with an error that names them") {
+    Rig rig;
+    rig.add_frames(8);
+    rig.script.fail("sink.put", EINVAL);
+    const Result<PumpResult> result =
+        rig.run({}, {.zero_copy = true, .source_memory = {}, .sink_memory = {}});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::unsupported);
+    CHECK(result.error().message().contains("sink-exports: put"));
+    CHECK(result.error().message().contains("source-exports: put"));
+    CHECK(rig.after.total.frames == 0);
+}
+
+TEST_CASE("a copied frame is free at once, and counted in bytes") {
+    Rig rig;
+    rig.sink.obstacles[MemoryRole::reads] = "needs a buffer";
+    rig.sink.copies_frames = true;
+    rig.add_frames(4);
+    const Result<PumpResult> result =
+        rig.run({.frame_limit = 4}, {.source_memory = Memory::mmap, .sink_memory = Memory::mmap});
+    REQUIRE(result);
+    CHECK(result->strategy->name == "copy");
+    CHECK(result->total.copied_bytes == 4 * 8);
+    CHECK(rig.script.count("source.give_back") == 4);
+}
+
+TEST_CASE("a signal ends the run cleanly") {
+    Rig rig;
+    rig.add_frames(2);
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (rig.script.count("sink.put") == 2)
+            REQUIRE(::raise(SIGINT) == 0);
+    };
+    const Result<PumpResult> result = rig.run();
+    REQUIRE(result);
+    CHECK(result->interrupted);
+    CHECK(result->total.frames == 2);
+    CHECK(rig.signals.take() == 0);
+}
+
+TEST_CASE("a second signal forces the end of the drain") {
+    Rig rig;
+    rig.add_frames(2);
+    const std::chrono::microseconds before = rig.system.time;
+    rig.system.on_wait = [&] {
+        if (rig.script.count("sink.put") == 2)
+            REQUIRE(::raise(SIGINT) == 0);
+    }; // the sink gives nothing back
+    const Result<PumpResult> result = rig.run({.frame_limit = {}, .drain_limit = 1h});
+    REQUIRE(result);
+    CHECK(result->interrupted);
+    CHECK(result->forced);
+    CHECK(rig.system.time - before < 1h);
+}
+
+TEST_CASE("the drain waits for the sink, but not without end") {
+    Rig rig;
+    rig.add_frames(2);
+    const std::chrono::microseconds before = rig.system.time;
+    rig.system.on_wait = nullptr;
+    const Result<PumpResult> result = rig.run({.frame_limit = 2, .drain_limit = 5s});
+    REQUIRE(result);
+    CHECK_FALSE(result->forced);
+    CHECK(rig.system.time - before == 5s);
+}
+
+TEST_CASE("progress is reported in its interval, also before the first frame") {
+    Rig rig;
+    unsigned waits = 0;
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (++waits == 3)
+            rig.add_frames(1);
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 1, .report_interval = 2s});
+    REQUIRE(result);
+    CHECK(rig.script.count("progress 0") == 2);
+}
+
+TEST_CASE("a source that only reports an error ends the run") {
+    Rig rig;
+    rig.system.ready[rig.source.event_fd()] = [] { return static_cast<std::uint32_t>(EPOLLERR); };
+    const Result<PumpResult> result = rig.run();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::device);
+    CHECK(result.error().object == "/dev/source");
+}
+
+TEST_CASE("a source that fails while it is paused ends the run") {
+    Rig rig;
+    rig.sink.room = 1;
+    rig.add_frames(2);
+    rig.system.on_wait = [&] {
+        if (rig.script.count("sink.put") == 2)
+            rig.system.ready[rig.source.event_fd()] = [] { return static_cast<std::uint32_t>(EPOLLHUP); };
+    };
+    const Result<PumpResult> result = rig.run();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::device);
+}
+
+TEST_CASE("a source that always has a frame does not keep the signals waiting") {
+    Rig rig;
+    rig.sink.obstacles = {{MemoryRole::exports, "no"}, {MemoryRole::imports, "no"}};
+    rig.sink.room = 1'000'000;
+    rig.system.on_wait = [&] {
+        for (std::uint32_t i = 0; i < 1000; ++i)
+            rig.source.add_frame(i, V4L2_BUF_FLAG_ERROR);
+        if (rig.script.count("source.take") > 0)
+            REQUIRE(::raise(SIGTERM) == 0);
+    };
+    const Result<PumpResult> result = rig.run();
+    REQUIRE(result);
+    CHECK(result->interrupted);
+    CHECK(rig.script.count("source.take") < 200);
+}
+
+TEST_CASE("an interrupted wait is no error, a failed one is") {
+    Rig rig;
+    rig.add_frames(1);
+    rig.system.fail("epoll_wait", EINTR);
+    CHECK(rig.run({.frame_limit = 1}));
+    Rig failing;
+    failing.add_frames(1);
+    failing.system.fail("epoll_wait", EBADF);
+    const Result<PumpResult> result = failing.run({.frame_limit = 1});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().operation == "epoll_wait");
+    Rig unwatched;
+    unwatched.system.fail("epoll_ctl", ENOSPC, 1);
+    CHECK(unwatched.run().error().code == ENOSPC);
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "flow/endpoint.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <sys/eventfd.h>
+#include <vector>
+
+namespace v4l2dma::testing {
+
+/// What both ends share: a common log of calls, and the errors that calls are told to answer with.
+struct Script {
+    std::vector<std::string> log; ///< "source.allocate", "sink.put 3"
+    std::map<std::string, Error> errors;
+
+    /// Notes the call; its error, if it was told to fail.
+    [[nodiscard]] Status call(const std::string& name, const std::string& argument = {}) {
+        log.push_back(argument.empty() ? name : name + " " + argument);
+        const auto error = errors.find(name);
+        return error == errors.end() ? Status{} : std::unexpected(error->second);
+    }
+    void fail(const std::string& name, int code) {
+        errors[name] = system_error(name.substr(name.find('.') + 1), "/dev/scripted", code).error();
+    }
+    [[nodiscard]] std::ptrdiff_t count(std::string_view name) const {
+        return std::ranges::count_if(log, [&](const std::string& entry) {
+            return entry == name || entry.starts_with(std::string(name) + " ");
+        });
+    }
+    /// Where in the log this call first is; beyond its end if it is not.
+    [[nodiscard]] std::size_t position(std::string_view name) const {
+        return static_cast<std::size_t>(std::ranges::find(log, name) - log.begin());
+    }
+    [[nodiscard]] std::string text() const {
+        std::string all;
+        for (const std::string& entry : log)
+            all += (all.empty() ? "" : ", ") + entry;
+        return all;
+    }
+};
+
+/// Hands out the frames it was given; says when one comes back that is not out, or a call comes out of order.
+class ScriptedSource final : public Source {
+public:
+    explicit ScriptedSource(Script& script) : script_(script) {
+        format_.fourcc = FourCC("GREY");
+        format_.width = 8;
+        format_.height = 1;
+        format_.planes[0] = {.bytesperline = 8, .sizeimage = 8};
+    }
+
+    /// A frame to take next. @p sequence also chooses the buffer.
+    void add_frame(std::uint32_t sequence, std::uint32_t flags = 0, std::uint32_t bytesused = 8) {
+        Frame frame{.index = sequence % 4, .format = &format_};
+        frame.metadata = {.bytesused = bytesused, .flags = flags, .sequence = sequence};
+        frame.mapped = memory_;
+        waiting_.push_back(frame);
+    }
+    [[nodiscard]] std::uint32_t ready() const { return waiting_.empty() ? 0U : 1U; } // EPOLLIN
+    /// Frames taken and not given back.
+    [[nodiscard]] std::size_t out() const { return out_.size(); }
+    [[nodiscard]] bool running() const { return running_; }
+
+    std::map<MemoryRole, std::string> obstacles;
+    std::vector<std::string> violations;
+
+    [[nodiscard]] std::string_view name() const override { return "/dev/source"; }
+    [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    [[nodiscard]] std::string why_not(MemoryRole role) const override {
+        const auto found = obstacles.find(role);
+        return found == obstacles.end() ? "" : found->second;
+    }
+    [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override {
+        if (Status status = script_.call("source.allocate"); !status)
+            return std::unexpected(status.error());
+        return count;
+    }
+    [[nodiscard]] Status map() override { return script_.call("source.map"); }
+    [[nodiscard]] Status export_frames() override { return script_.call("source.export"); }
+    [[nodiscard]] Status import_buffers(std::span<DmabufBuffer>) override {
+        return script_.call("source.import");
+    }
+    [[nodiscard]] Status start() override {
+        Status status = script_.call("source.start");
+        running_ = status.has_value();
+        return status;
+    }
+    [[nodiscard]] Result<std::optional<Frame>> take() override {
+        if (!running_)
+            violations.emplace_back("take() before start()");
+        if (Status status = script_.call("source.take"); !status)
+            return std::unexpected(status.error());
+        if (waiting_.empty())
+            return std::nullopt;
+        const Frame frame = waiting_.front();
+        waiting_.pop_front();
+        if (!out_.insert(frame.index).second)
+            violations.emplace_back("the script has a buffer out twice");
+        return frame;
+    }
+    [[nodiscard]] Status give_back(std::uint32_t index) override {
+        if (out_.erase(index) == 0)
+            violations.emplace_back("a frame came back that was not out");
+        return script_.call("source.give_back", std::to_string(index));
+    }
+    void stop() noexcept override {
+        running_ = false;
+        script_.log.emplace_back("source.stop");
+        out_.clear();
+    }
+    void release() noexcept override { script_.log.emplace_back("source.release"); }
+    [[nodiscard]] int event_fd() const noexcept override { return fd_.get(); }
+
+private:
+    Script& script_;
+    FrameFormat format_;
+    std::vector<std::byte> memory_ = std::vector<std::byte>(8);
+    std::deque<Frame> waiting_;
+    std::set<std::uint32_t> out_;
+    bool running_ = false;
+    UniqueFd fd_{::eventfd(0, EFD_CLOEXEC)};
+};
+
+/// Holds the frames it is given until it is told to be done with them.
+class ScriptedSink final : public Sink {
+public:
+    explicit ScriptedSink(Script& script) : script_(script) {}
+
+    std::size_t room = 4;
+    bool copies_frames = false; ///< its buffers are mapped: reclaim() has nothing to give back
+    std::map<MemoryRole, std::string> obstacles;
+
+    /// The oldest frame is done with.
+    void finish_one() {
+        if (!held_.empty()) {
+            done_.push_back(held_.front());
+            held_.pop_front();
+        }
+    }
+    [[nodiscard]] std::uint32_t ready() const { return done_.empty() ? 0U : 4U; } // EPOLLOUT
+
+    [[nodiscard]] std::string_view name() const override { return "/dev/sink"; }
+    [[nodiscard]] std::string why_not(MemoryRole role) const override {
+        const auto found = obstacles.find(role);
+        return found == obstacles.end() ? "" : found->second;
+    }
+    [[nodiscard]] Status set_format(const FrameFormat&) override { return script_.call("sink.set_format"); }
+    [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override {
+        if (Status status = script_.call("sink.allocate"); !status)
+            return std::unexpected(status.error());
+        return count;
+    }
+    [[nodiscard]] Status map() override { return script_.call("sink.map"); }
+    [[nodiscard]] Result<std::span<DmabufBuffer>> export_buffers() override {
+        if (Status status = script_.call("sink.export"); !status)
+            return std::unexpected(status.error());
+        return std::span<DmabufBuffer>{};
+    }
+    [[nodiscard]] Status prepare_import(std::uint32_t) override { return script_.call("sink.import"); }
+    [[nodiscard]] Result<bool> put(const Frame& frame) override {
+        if (Status status = script_.call("sink.put", std::to_string(frame.metadata.sequence)); !status)
+            return std::unexpected(status.error());
+        if (held_.size() + done_.size() >= room)
+            return false;
+        held_.push_back(frame.index);
+        return true;
+    }
+    [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override {
+        if (Status status = script_.call("sink.reclaim"); !status)
+            return std::unexpected(status.error());
+        if (done_.empty())
+            return std::nullopt;
+        const std::uint32_t index = done_.front();
+        done_.pop_front();
+        if (copies_frames)
+            return reclaim();
+        return index;
+    }
+    [[nodiscard]] std::uint32_t in_flight() const noexcept override {
+        return static_cast<std::uint32_t>(held_.size() + done_.size());
+    }
+    void stop() noexcept override {
+        script_.log.emplace_back("sink.stop");
+        held_.clear();
+        done_.clear();
+    }
+    void release() noexcept override { script_.log.emplace_back("sink.release"); }
+    [[nodiscard]] int event_fd() const noexcept override { return fd_.get(); }
+
+private:
+    Script& script_;
+    std::deque<std::uint32_t> held_;
+    std::deque<std::uint32_t> done_;
+    UniqueFd fd_{::eventfd(0, EFD_CLOEXEC)};
+};
+
+} // namespace v4l2dma::testing
