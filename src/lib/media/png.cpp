@@ -55,8 +55,24 @@ Result<Codec> open_codec(const AVCodec* codec, std::string_view name, auto&& con
     return context;
 }
 
-// A view of the payload, which must live as long as the answer.
-Result<Frame> wrap(const FrameFormat& format, std::span<const std::byte> payload) {
+// FFmpeg's converters read in wide steps and so beyond the end of the last row: a payload that fills its
+// mapping would end in a fault. Its own frames have room for that.
+Result<Frame> copy_padded(const AVFrame& view, const FrameFormat& format) {
+    Frame frame(av_frame_alloc());
+    if (!frame)
+        return system_error("snapshot", format.text(), ENOMEM);
+    frame->format = view.format;
+    frame->width = view.width;
+    frame->height = view.height;
+    int result = av_frame_get_buffer(frame.get(), 0);
+    if (result >= 0)
+        result = av_frame_copy(frame.get(), &view);
+    if (result < 0)
+        return av_error("snapshot " + format.text(), result);
+    return frame;
+}
+
+Result<Frame> load(const FrameFormat& format, std::span<const std::byte> payload) {
     const AVPixelFormat pixel_format = av_pixel_format(format.fourcc);
     if (pixel_format == AV_PIX_FMT_NONE)
         return make_error(ErrorKind::unsupported, "snapshot", format.text(),
@@ -80,7 +96,7 @@ Result<Frame> wrap(const FrameFormat& format, std::span<const std::byte> payload
     }
     if (format.fourcc == FourCC("YV12"))
         std::swap(frame->data[1], frame->data[2]);
-    return frame;
+    return copy_padded(*frame, format);
 }
 
 Result<Packet> copy_packet(std::span<const std::byte> payload) {
@@ -158,7 +174,7 @@ Result<Frame> to_rgb(const FrameFormat& format, const AVFrame& source) {
 
 Result<std::vector<std::byte>> encode_png(const FrameFormat& format, std::span<const std::byte> payload) {
     const bool jpeg = av_still_codec(format.fourcc) != AV_CODEC_ID_NONE;
-    const Result<Frame> picture = jpeg ? decode(format, payload) : wrap(format, payload);
+    const Result<Frame> picture = jpeg ? decode(format, payload) : load(format, payload);
     if (!picture)
         return std::unexpected(picture.error());
     const Result<Frame> rgb = to_rgb(format, **picture);
