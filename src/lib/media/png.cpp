@@ -173,6 +173,7 @@ Result<Frame> to_rgb(const FrameFormat& format, const AVFrame& source) {
 } // namespace
 
 Result<std::vector<std::byte>> encode_png(const FrameFormat& format, std::span<const std::byte> payload) {
+    av_log_set_level(AV_LOG_QUIET); // our errors say it, in one sentence
     const bool jpeg = av_still_codec(format.fourcc) != AV_CODEC_ID_NONE;
     const Result<Frame> picture = jpeg ? decode(format, payload) : load(format, payload);
     if (!picture)
