@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "flow/v4l2_sink.h"
+
+#include "support/fake_system.h"
+
+#include <doctest/doctest.h>
+
+using namespace v4l2dma;
+using testing::FakeDevice;
+using testing::FakeSystem;
+
+namespace {
+
+struct Output {
+    Output() {
+        Result<Device> device = Device::open("/dev/video1", system);
+        REQUIRE(device);
+        auto opened = V4l2Sink::open(std::move(*device));
+        REQUIRE(opened);
+        sink = std::move(*opened);
+    }
+    Frame frame(std::uint32_t index) const {
+        return {.index = index, .format = &fake.format, .metadata = {.bytesused = 256}, .mapped = memory};
+    }
+
+    FakeSystem system;
+    FakeDevice& fake = system.add("/dev/video1", BufferType::output);
+    std::vector<std::byte> memory = std::vector<std::byte>(256);
+    std::unique_ptr<V4l2Sink> sink;
+};
+
+} // namespace
+
+TEST_CASE("an output takes exactly the source's layout, or says what it offers") {
+    Output output;
+    FrameFormat format = output.fake.format;
+    format.field = V4L2_FIELD_INTERLACED;
+    CHECK(output.sink->set_format(format));
+    output.fake.adjust = [](FrameFormat& granted) { granted.planes[0].bytesperline = 64; };
+    const Status refused = output.sink->set_format(format);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::device);
+    CHECK(refused.error().message().contains("YUYV 16x8 with 32 bytes per line"));
+    CHECK(refused.error().remedy.starts_with("It offers YUYV"));
+    output.fake.adjust = [](FrameFormat& granted) { granted.field = V4L2_FIELD_NONE; };
+    CHECK(output.sink->set_format(format)); // the pixels are the same
+}
+
+TEST_CASE("an output streams from its first frame on") {
+    Output output;
+    REQUIRE(output.sink->allocate(2));
+    REQUIRE(output.sink->map());
+    CHECK_FALSE(output.fake.streaming());
+    output.memory[0] = std::byte{'x'};
+    CHECK(output.sink->put(output.frame(0)) == true);
+    CHECK(output.fake.streaming());
+    CHECK(output.fake.content(0, 1) == "x");
+    CHECK(output.sink->put(output.frame(1)) == true);
+    CHECK(output.sink->put(output.frame(2)) == false); // full
+    CHECK(output.sink->in_flight() == 2);
+    output.fake.show();
+    CHECK(output.sink->reclaim()->has_value() == false); // the copied frame was free at once
+    CHECK(output.sink->in_flight() == 1);
+    CHECK(output.sink->put(output.frame(2)) == true);
+    CHECK(output.system.count("STREAMON") == 1);
+}
+
+TEST_CASE("a copy that does not fit is refused") {
+    Output output;
+    REQUIRE(output.sink->allocate(2));
+    REQUIRE(output.sink->map());
+    output.memory.resize(5000);
+    Frame frame = output.frame(0);
+    frame.mapped = output.memory;
+    frame.metadata.bytesused = 5000;
+    const Result<bool> put = output.sink->put(frame);
+    REQUIRE_FALSE(put);
+    CHECK(put.error().message().contains("5000 bytes does not fit"));
+    frame.metadata.bytesused = 6000; // longer than its own memory
+    CHECK_FALSE(output.sink->put(frame));
+    CHECK(output.sink->in_flight() == 0);
+    CHECK(output.fake.queued() == 0);
+}
+
+TEST_CASE("imported frames keep their slot and come back by the source's number") {
+    Output output;
+    REQUIRE(output.sink->prepare_import(2));
+    std::vector<DmabufBuffer> buffers;
+    for (int i = 0; i < 3; ++i)
+        buffers.push_back(*DmabufBuffer::adopt(testing::fake_memory(4096), output.system));
+    const auto put = [&](std::uint32_t index) {
+        Frame frame = output.frame(index);
+        frame.dmabuf = &buffers[index];
+        return output.sink->put(frame);
+    };
+    CHECK(put(1) == true);
+    CHECK(output.fake.inode(1) == buffers[1].identity().inode);
+    CHECK(put(2) == true); // more frames than slots: any free one
+    CHECK(output.fake.inode(0) == buffers[2].identity().inode);
+    CHECK(put(0) == false);
+    output.fake.show();
+    output.fake.show();
+    CHECK(output.sink->reclaim() == 1);
+    CHECK(output.sink->reclaim() == 2);
+    CHECK(output.sink->reclaim()->has_value() == false);
+}
+
+TEST_CASE("a frame that lies in the sink's own buffer goes out in that one") {
+    Output output;
+    REQUIRE(output.sink->allocate(2));
+    const auto exported = output.sink->export_buffers();
+    REQUIRE(exported);
+    CHECK(exported->size() == 2);
+    CHECK(output.sink->put(output.frame(1)) == true);
+    CHECK(output.sink->put(output.frame(1)) == false); // is not free, and no other will do
+    CHECK(output.fake.queued_indexes().front() == 1);
+    output.sink->release();
+    CHECK(output.system.leaks() == 1); // the device
+    CHECK(output.system.violations().empty());
+}
+
+TEST_CASE("an output that is removed says so") {
+    Output output;
+    REQUIRE(output.sink->allocate(2));
+    REQUIRE(output.sink->map());
+    CHECK(output.sink->put(output.frame(0)) == true);
+    output.fake.unplugged = true;
+    const auto reclaimed = output.sink->reclaim();
+    REQUIRE_FALSE(reclaimed);
+    CHECK(reclaimed.error().kind == ErrorKind::device);
+    CHECK(reclaimed.error().detail.contains("removed"));
+    const auto put = output.sink->put(output.frame(1));
+    REQUIRE_FALSE(put);
+    CHECK(put.error().detail.contains("removed"));
+    output.sink->release();
+    CHECK(output.sink->in_flight() == 0);
+}

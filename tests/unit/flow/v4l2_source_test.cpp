@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+#include "flow/v4l2_source.h"
+
+#include "support/fake_system.h"
+
+#include <doctest/doctest.h>
+
+using namespace v4l2dma;
+using testing::FakeDevice;
+using testing::FakeSystem;
+
+namespace {
+
+struct Camera {
+    FakeSystem system;
+    FakeDevice& fake = system.add("/dev/video0", BufferType::capture);
+
+    Result<std::unique_ptr<V4l2Source>> open(const CaptureWishes& wishes = {}) {
+        Result<Device> device = Device::open("/dev/video0", system);
+        REQUIRE(device);
+        return V4l2Source::open(std::move(*device), wishes);
+    }
+};
+
+CaptureWishes size_wish(std::uint32_t width, std::uint32_t height) {
+    return {.width = width, .height = height, .format = {}, .fps = {}};
+}
+
+} // namespace
+
+TEST_CASE("without wishes the camera stays as it is") {
+    Camera camera;
+    const auto source = camera.open();
+    REQUIRE(source);
+    CHECK((*source)->format() == camera.fake.format);
+    CHECK(camera.system.count("S_FMT") == 0);
+    CHECK_FALSE((*source)->format_changed());
+}
+
+TEST_CASE("a wish that the driver would adjust is refused before anything is set") {
+    Camera camera;
+    camera.fake.adjust = [](FrameFormat& format) { format.width = 320; };
+    const auto source = camera.open(size_wish(640, 8));
+    REQUIRE_FALSE(source);
+    CHECK(source.error().kind == ErrorKind::usage);
+    CHECK(source.error().message().contains("the nearest is YUYV 320x8"));
+    CHECK(source.error().remedy.starts_with("It offers YUYV"));
+    CHECK(camera.system.count("S_FMT") == 0);
+    CHECK(camera.system.leaks() == 0);
+}
+
+TEST_CASE("only what was wished for must be granted") {
+    Camera camera;
+    camera.fake.adjust = [](FrameFormat& format) { format.height = 240; };
+    const auto source = camera.open({.width = 320, .height = {}, .format = {}, .fps = {}});
+    REQUIRE(source);
+    CHECK((*source)->format().width == 320);
+    CHECK((*source)->format().height == 240);
+}
+
+TEST_CASE("a driver without TRY_FMT is set and then judged") {
+    Camera camera;
+    camera.system.fail("TRY_FMT", ENOTTY);
+    REQUIRE(camera.open(size_wish(320, 240)));
+    Camera other;
+    other.system.fail("TRY_FMT", ENOTTY);
+    other.fake.adjust = [](FrameFormat& format) { format.width = 100; };
+    CHECK(other.open(size_wish(320, 240)).error().kind == ErrorKind::usage);
+}
+
+TEST_CASE("a frame rate that the camera does not have is a wish, too") {
+    Camera camera; // knows no S_PARM
+    const auto source = camera.open({.width = {}, .height = {}, .format = {}, .fps = 30.0});
+    REQUIRE_FALSE(source);
+    CHECK(source.error().operation == "S_PARM");
+    CHECK(source.error().remedy == "Leave --fps away");
+}
+
+TEST_CASE("errors of a stream say what happened") {
+    struct {
+        int code;
+        std::string_view says;
+    } const cases[] = {{ENODEV, "unplugged"}, {EPIPE, "the stream ended"}, {EIO, "gave up"}};
+    for (const auto& [code, says] : cases) {
+        Camera camera;
+        auto source = camera.open();
+        REQUIRE(source);
+        REQUIRE((*source)->allocate(3));
+        REQUIRE((*source)->map());
+        REQUIRE((*source)->start());
+        camera.system.fail("DQBUF", code);
+        const auto frame = (*source)->take();
+        REQUIRE_FALSE(frame);
+        CHECK(frame.error().code == code);
+        CHECK(frame.error().detail.contains(says));
+    }
+}
+
+TEST_CASE("mapped frames come as mappings, exported ones as dma-bufs that stay the same") {
+    for (const bool exports : {false, true}) {
+        Camera camera;
+        auto source = camera.open();
+        REQUIRE(source);
+        CHECK((*source)->allocate(2) == 2);
+        REQUIRE((exports ? (*source)->export_frames() : (*source)->map()));
+        REQUIRE((*source)->start());
+        CHECK(camera.fake.queued() == 2);
+        CHECK((*source)->take()->has_value() == false);
+        camera.fake.capture();
+        const auto frame = (*source)->take();
+        REQUIRE(frame);
+        REQUIRE(*frame);
+        CHECK(((*frame)->dmabuf != nullptr) == exports);
+        CHECK((*frame)->mapped.empty() == exports);
+        if (exports)
+            CHECK((*frame)->dmabuf->identity().inode == camera.fake.inode(0));
+        REQUIRE((*source)->give_back((*frame)->index));
+        CHECK(camera.fake.queued() == 2);
+        CHECK(camera.system.count("EXPBUF") == (exports ? 2 : 0));
+        source->reset();
+        CHECK(camera.system.leaks() == 0);
+        CHECK(camera.system.violations().empty());
+    }
+}
+
+TEST_CASE("a loop's frame comes in the dma-buf that its writer queued, and one fd for each is kept") {
+    Camera camera;
+    camera.fake.driver = "v4l2dma";
+    auto source = camera.open();
+    REQUIRE(source);
+    CHECK_FALSE((*source)->why_not(MemoryRole::imports).empty());
+    REQUIRE((*source)->allocate(1));
+    REQUIRE((*source)->export_frames());
+    REQUIRE((*source)->start());
+    CHECK(camera.system.leaks() == 1); // nothing exported yet but the device
+    std::uint64_t previous = 0;
+    for (const bool replaced : {false, false, true}) {
+        if (replaced)
+            camera.fake.replace_memory(0);
+        camera.fake.capture();
+        const auto frame = (*source)->take();
+        REQUIRE(frame);
+        REQUIRE(*frame);
+        const std::uint64_t inode = (*frame)->dmabuf->identity().inode;
+        CHECK(inode == camera.fake.inode(0));
+        if (previous != 0)
+            CHECK((inode != previous) == replaced);
+        previous = inode;
+        CHECK(camera.system.leaks() == 2);
+        REQUIRE((*source)->give_back(0));
+    }
+    for (const std::string_view call : {"EXPBUF", "fstat"}) {
+        camera.fake.capture();
+        camera.system.fail(call, ENOMEM);
+        const auto frame = (*source)->take();
+        REQUIRE_FALSE(frame);
+        CHECK(frame.error().operation == call);
+        CHECK(camera.system.leaks() == 2);
+        REQUIRE((*source)->give_back(0));
+    }
+    source->reset();
+    CHECK(camera.system.leaks() == 0);
+}
+
+TEST_CASE("a loop whose format changed before the buffers were allocated is not streamed") {
+    Camera camera;
+    camera.fake.driver = "v4l2dma";
+    auto source = camera.open();
+    REQUIRE(source);
+    camera.fake.format.width = 32;
+    const auto count = (*source)->allocate(2);
+    REQUIRE_FALSE(count);
+    CHECK(count.error().code == EIO);
+    CHECK((*source)->format_changed());
+    CHECK(camera.fake.allocated() == 0);
+}
