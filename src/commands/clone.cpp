@@ -72,6 +72,8 @@ int clone(const CloneOptions& options, bool json) {
     const Result<StopSignals> signals = StopSignals::create();
     if (!signals)
         return report(signals.error());
+    if (const Status status = options.run.check_files(); !status)
+        return report(status.error());
     const Result<Ends> ends = open_ends(options);
     if (!ends)
         return report(ends.error());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands/play.h"
 
+#include "base/atomic_file.h"
 #include "cli/exit_code.h"
 #include "cli/flow_options.h"
 #include "flow/frame_log.h"
@@ -26,7 +27,15 @@ struct PlayOptions {
     RunOptions run;
 
     void add_to(CommandLine& line);
+    [[nodiscard]] Status check_files() const;
 };
+
+Status PlayOptions::check_files() const {
+    if (!snapshot.empty())
+        if (Status status = check_writable(snapshot); !status)
+            return status;
+    return run.check_files();
+}
 
 void PlayOptions::add_to(CommandLine& line) {
     line.app()
@@ -216,6 +225,8 @@ private:
 };
 
 int Play::run() {
+    if (const Status status = options_.check_files(); !status)
+        return report(status.error());
     Result<std::unique_ptr<V4l2Source>> source = open_input(options_);
     if (!source)
         return report(source.error());

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 
 namespace v4l2dma {
@@ -37,6 +38,20 @@ Status write_file_atomically(const std::string& path, std::span<const std::byte>
     if (!status)
         ::unlink(temporary.c_str());
     return status;
+}
+
+Status check_writable(const std::string& path) {
+    struct stat status {};
+    if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+        return file_error("write", path, EISDIR);
+    if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0)
+        return {};
+    if (errno != ENOENT)
+        return file_error("write", path);
+    const std::string folder = std::filesystem::path(path).parent_path().string();
+    if (::faccessat(AT_FDCWD, folder.empty() ? "." : folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0)
+        return file_error("write", path);
+    return {};
 }
 
 } // namespace v4l2dma

@@ -13,4 +13,8 @@ namespace v4l2dma {
 /// or all of the new one. Mode 0666 less the umask. Nothing is left behind when it fails.
 [[nodiscard]] Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 
+/// Whether a file of this name can be written, as far as that can be said without touching it: before a run
+/// that would fail over it only at its end.
+[[nodiscard]] Status check_writable(const std::string& path);
+
 } // namespace v4l2dma

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "cli/flow_options.h"
 
+#include "base/atomic_file.h"
+
 #include <cmath>
 #include <limits>
 
@@ -35,6 +37,10 @@ void RunOptions::add_to(CommandLine& line) {
 
 std::chrono::milliseconds RunOptions::interval() const {
     return std::chrono::milliseconds(std::llround(stats_interval * 1000));
+}
+
+Status RunOptions::check_files() const {
+    return frame_log.empty() ? Status{} : check_writable(frame_log);
 }
 
 void CaptureOptions::add_to(CommandLine& line) {

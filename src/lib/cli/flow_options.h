@@ -22,6 +22,8 @@ struct RunOptions {
 
     void add_to(CommandLine& line);
     [[nodiscard]] std::chrono::milliseconds interval() const;
+    /// Whether the frame log can be written; asked before a device is touched.
+    [[nodiscard]] Status check_files() const;
 };
 
 /// --width, --height, --format, --fps of a capture device.

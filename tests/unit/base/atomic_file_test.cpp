@@ -73,3 +73,21 @@ TEST_CASE("nothing is left behind where the name is taken by a folder") {
     CHECK(status.error().object == taken);
     CHECK(folder.count() == 1);
 }
+
+TEST_CASE("whether a file can be written is known without touching it") {
+    const TemporaryFolder folder;
+    CHECK(check_writable(folder.file("new")));
+    CHECK(check_writable("a-name-without-a-folder"));
+    CHECK(folder.count() == 0);
+    REQUIRE(write_file_atomically(folder.file("old"), bytes("kept")));
+    CHECK(check_writable(folder.file("old")));
+    CHECK(read_file(folder.file("old")) == "kept");
+    CHECK(check_writable("/dev/null"));
+
+    CHECK(check_writable(folder.file("")).error().code == EISDIR);
+    CHECK(check_writable(folder.file("missing/new")).error().code == ENOENT);
+    CHECK(check_writable(folder.file("old/new")).error().code == ENOTDIR);
+    const Status status = check_writable(folder.file("missing/new"));
+    CHECK(status.error().kind == ErrorKind::system);
+    CHECK(status.error().message().contains("missing/new: No such file"));
+}
