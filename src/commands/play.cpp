@@ -44,12 +44,8 @@ void PlayOptions::add_to(CommandLine& line) {
                     "with a writer first)")
         ->type_name("DEV");
     line.app().add_flag("--dmabuf", dmabuf, "Take the frames as dma-bufs, as a GPU or display would");
-    line.app()
-        .add_option("--width", width, "The width in pixels that the frames must have")
-        ->check(CLI::PositiveNumber);
-    line.app()
-        .add_option("--height", height, "The height in pixels that the frames must have")
-        ->check(CLI::PositiveNumber);
+    add_pixels(line, "--width", width, "The width in pixels that the frames must have");
+    add_pixels(line, "--height", height, "The height in pixels that the frames must have");
     line.app()
         .add_option("--display", display, "Where to show the frames: none (count and verify)")
         ->check(CLI::IsMember({"none"}))

@@ -3,8 +3,10 @@
 
 #include "base/atomic_file.h"
 
+#include <charconv>
 #include <cmath>
 #include <limits>
+#include <spdlog/fmt/fmt.h>
 
 namespace v4l2dma {
 
@@ -13,6 +15,19 @@ namespace {
 // A frame's side that fits no driver's 32 bits is nonsense whatever the device; the rest is the device's
 // call.
 constexpr std::uint32_t most_pixels = 1U << 24;
+
+// CLI::Range compares what must not be, which no "nan" is.
+CLI::Validator real_range(double least, double most) {
+    return {[=](const std::string& text) {
+                double value = 0;
+                const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+                const bool number = error == std::errc() && rest == text.data() + text.size();
+                return number && value >= least && value <= most
+                           ? std::string()
+                           : fmt::format("Value {} not in range {:g} to {:g}", text, least, most);
+            },
+            fmt::format("FLOAT in [{:g} - {:g}]", least, most)};
+}
 
 } // namespace
 
@@ -27,7 +42,7 @@ void RunOptions::add_to(CommandLine& line) {
         ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max() / 2));
     line.app()
         .add_option("--stats-interval", stats_interval, "Seconds between two lines of statistics, 0 for none")
-        ->check(CLI::Range(0.0, 86400.0))
+        ->check(real_range(0, 86400))
         ->capture_default_str();
     line.app().add_option(
         "--frame-log", frame_log,
@@ -43,11 +58,16 @@ Status RunOptions::check_files() const {
     return frame_log.empty() ? Status{} : check_writable(frame_log);
 }
 
+void add_pixels(CommandLine& line, const std::string& name, std::optional<std::uint32_t>& pixels,
+                const std::string& help) {
+    line.app().add_option(name, pixels, help)->check(CLI::Range(1U, most_pixels));
+}
+
 void CaptureOptions::add_to(CommandLine& line) {
-    line.app().add_option("--width", wishes.width, "Width in pixels")->check(CLI::Range(1U, most_pixels));
-    line.app().add_option("--height", wishes.height, "Height in pixels")->check(CLI::Range(1U, most_pixels));
+    add_pixels(line, "--width", wishes.width, "Width in pixels");
+    add_pixels(line, "--height", wishes.height, "Height in pixels");
     line.app().add_option("--format", wishes.format, "Pixel format: YUYV, NV12, MJPG, ..");
-    line.app().add_option("--fps", wishes.fps, "Frames a second")->check(CLI::Range(0.01, 10000.0));
+    line.app().add_option("--fps", wishes.fps, "Frames a second")->check(real_range(0.01, 10000));
 }
 
 void MemoryOption::add_to(CommandLine& line, const std::string& name, const std::string& side) {

@@ -26,6 +26,10 @@ struct RunOptions {
     [[nodiscard]] Status check_files() const;
 };
 
+/// `--NAME PIXELS`, one side of a frame.
+void add_pixels(CommandLine& line, const std::string& name, std::optional<std::uint32_t>& pixels,
+                const std::string& help);
+
 /// --width, --height, --format, --fps of a capture device.
 struct CaptureOptions {
     CaptureWishes wishes;
