@@ -1,0 +1,98 @@
+# shellcheck shell=bash disable=SC2154 # bin, work, out, err are of tests/cli/run
+# SPDX-License-Identifier: MIT
+#
+# clone, without devices. What it does with real ones is in tests/vm.
+
+test_clone_help() {
+	local option
+	run 0 "$bin" clone --help
+	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --frame-log --json; do
+		expect_match "help" "$option" "$out"
+	done
+	expect_equal "stderr" "" "$err"
+}
+
+test_clone_options_that_are_missing() {
+	wrong 2 '--input is required' clone
+	wrong 2 '--input is required' clone -o null:
+	wrong 2 '--output is required' clone -i /dev/null
+	wrong 2 '--output is required' clone -i 1 --json
+	local option
+	for option in --input --output --memory --output-memory --frames --buffers --fps --width --height --format \
+		--stats-interval --frame-log; do
+		wrong 2 "$option needs a value" clone "$option"
+	done
+	wrong 2 "unexpected argument 'word'" clone -i 1 -o 2 word
+	wrong 2 '--input: At Most 1' clone -i 1 -i 2 -o 3
+}
+
+test_clone_missing_devices() {
+	wrong 3 '/dev/video250: No such file' clone -i 250 -o null:
+	wrong 3 '/dev/video250: No such file' clone -i /dev/null -o 250
+	wrong 3 '/nonexistent/video: No such file' clone -i /nonexistent/video -o null:
+	wrong 3 'no-such-label: no video device has this card label' clone -i no-such-label -o null:
+	wrong 3 '/dev/video99999999999999999999: No such file' clone -i 99999999999999999999 -o null:
+	wrong 2 'its name is empty' clone -i '' -o null:
+	wrong 2 'its name is empty' clone -i /dev/null -o ''
+}
+
+test_clone_of_what_is_no_device() {
+	: >"$work/file"
+	mkfifo "$work/pipe"
+	local path
+	for path in /dev/null /dev/zero "$work/file" "$work/pipe"; do
+		wrong 3 "open $path: it is not a V4L2 device" clone -i "$path" -o null:
+		wrong 3 "open $path: it is not a V4L2 device" clone -i 250 -o "$path"
+		wrong 3 "open $path: it is not a V4L2 device" clone -i "$path" -o "$path"
+	done
+	wrong 3 "open $work: Is a directory" clone -i "$work" -o null:
+	wrong 3 'null:' clone -i null: -o null: # is no source
+	expect_equal "size of the file" 0 "$(wc -c <"$work/file")"
+}
+
+test_clone_numbers_out_of_range() {
+	local option value
+	for option in --width --height --buffers --fps; do
+		for value in 0 -1 100000000000 text nan; do
+			wrong 2 "$option: Value $value not in range" clone -i 250 -o null: "$option=$value"
+		done
+	done
+	for value in 0 -1 1.5 text nan 99999999999999999999; do
+		wrong 2 "--frames: Value $value not in range" clone -i 250 -o null: "--frames=$value"
+	done
+	for value in -1 100000000000 text nan inf 1e999; do
+		wrong 2 "--stats-interval: Value $value not in range" clone -i 250 -o null: "--stats-interval=$value"
+	done
+	wrong 2 '--buffers: Value 1 not in range 2 to 32' clone -i 250 -o null: --buffers 1
+	wrong 2 '--buffers: Value 33 not in range 2 to 32' clone -i 250 -o null: --buffers 33
+	wrong 3 '/dev/video250' clone -i 250 -o null: --frames 100000000000 # many, but a number
+	wrong 3 '/dev/video250' clone -i 250 -o null: --fps 29.97 --stats-interval 0
+}
+
+test_clone_memory() {
+	local value
+	for value in userptr DMABUF 0; do
+		wrong 2 '--memory: .*not in \{auto,mmap,dmabuf\}' clone -i 250 -o null: "--memory=$value"
+		wrong 2 '--output-memory: .*not in' clone -i 250 -o null: "--output-memory=$value"
+	done
+	wrong 2 'dmabuf on both sides is not possible' clone -i 250 -o 251 --memory dmabuf --output-memory dmabuf
+	wrong 2 'contradicts mmap' clone -i 250 -o 251 --dmabuf --memory mmap --output-memory mmap
+	wrong 3 '/dev/video251' clone -i 250 -o 251 --memory mmap --output-memory dmabuf
+}
+
+test_clone_frame_log_that_cannot_be_written() {
+	wrong 1 'write /nonexistent/log: No such file' clone -i 250 -o null: --frame-log /nonexistent/log
+	wrong 1 "write $work: Is a directory" clone -i 250 -o null: --frame-log "$work"
+	wrong 1 "write $work/: Is a directory" clone -i 250 -o null: --frame-log "$work/"
+	# A log of an earlier run is not lost over a device that is missing.
+	echo earlier >"$work/log"
+	wrong 3 '/dev/video250' clone -i 250 -o null: --frame-log "$work/log"
+	expect_equal "the earlier log" earlier "$(<"$work/log")"
+}
+
+test_clone_json_stays_clean() {
+	wrong 3 '/dev/video250' clone --json -i 250 -o null: # nothing on stdout
+	wrong 2 '--frames' clone --json -i 250 -o null: --frames 0
+	run 3 "$bin" clone --json -v --color always -i 250 -o null:
+	expect_equal "stdout" "" "$out"
+}
