@@ -13,7 +13,8 @@ send_300_frames() {
 	# shellcheck disable=SC2086 # several words
 	start play "$bin" play -i "$loop" $reader_options -n 300 --frame-log "$work/play.log" --json
 	await play stats
-	start clone "$bin" clone -i "$camera" -o "$loop" --fps 30 --frame-log "$work/clone.log" --json "$@"
+	start clone "$bin" clone -i "$camera" -o "$loop" --width 320 --height 180 --fps 30 \
+		--frame-log "$work/clone.log" --json "$@"
 	await clone start
 	finish play
 	kill -INT "${pids[clone]}"

@@ -7,10 +7,13 @@ test_four_readers_one_stopped_one_killed() {
 	local name
 	load_camera
 	load_loop reclaim_ms=300
-	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --frame-log "$work/clone.log" --json --fps 30
+	start clone "$bin" clone -i "$camera" -o "$loop" --width 320 --height 180 --fps 30 --dmabuf \
+		--frame-log "$work/clone.log" --json
 	await clone start
 	for name in good better stopped killed; do
 		start "$name" "$bin" play -i "$loop" --dmabuf --frame-log "$work/$name.log" --json -n 400
+	done
+	for name in good better stopped killed; do
 		await "$name" stats
 	done
 	expect_equal readers 4 "$(counter .readers)"
