@@ -258,3 +258,17 @@ TEST_CASE("probing tells each memory type's errno and leaves nothing behind") {
     opened.system.fail("REQBUFS", EBUSY);
     CHECK(probe_memory(opened.device, BufferType::capture).busy());
 }
+
+TEST_CASE("the fake kernel itself notices a mapping that stays") {
+    Opened opened(BufferType::capture);
+    Result<Mapping> mapping;
+    {
+        const Result<Queue> queue = Queue::create(opened.device, BufferType::capture, Memory::mmap, 2);
+        REQUIRE(queue);
+        mapping = Mapping::map(opened.device.fd(), 4096, 0, MapAccess::read, "buffer", opened.system);
+        REQUIRE(mapping);
+    }
+    CHECK(opened.system.violations().size() == 1);
+    CHECK(opened.fake.allocated() == 2); // EBUSY
+    CHECK(opened.system.leaks() == 2);   // the device and the mapping
+}
