@@ -108,6 +108,8 @@ Result<Packet> copy_packet(std::span<const std::byte> payload) {
 }
 
 Result<Frame> decode(const FrameFormat& format, std::span<const std::byte> payload) {
+    if (payload.empty()) // to a decoder the end of its stream
+        return make_error(ErrorKind::system, "snapshot", format.text(), "the frame is too short");
     const Result<Codec> decoder =
         open_codec(avcodec_find_decoder(av_still_codec(format.fourcc)), "JPEG", [](AVCodecContext&) {});
     if (!decoder)
