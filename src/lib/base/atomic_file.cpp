@@ -24,15 +24,52 @@ Status write_all(int fd, std::span<const std::byte> bytes, const std::string& pa
     return {};
 }
 
+// close() is where some file systems tell that a write has failed.
+Status close_written(UniqueFd fd, const std::string& path) {
+    if (::close(fd.release()) != 0 && errno != EINTR)
+        return file_error("close", path);
+    return {};
+}
+
+Status write_in_place(const std::string& path, std::span<const std::byte> bytes) {
+    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd)
+        return file_error("open", path);
+    if (Status status = write_all(fd.get(), bytes, path); !status)
+        return status;
+    return close_written(std::move(fd), path);
+}
+
+// The process's number keeps two writers of the same path apart; O_EXCL refuses a planted link; the count
+// passes over what a killed process of the same number has left.
+UniqueFd create_beside(const std::string& path, std::string& temporary) {
+    constexpr int attempts = 100;
+    for (int attempt = 0; attempt < attempts; ++attempt) {
+        temporary = path + "." + std::to_string(::getpid()) + "." + std::to_string(attempt) + ".tmp";
+        UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+        if (fd || errno != EEXIST)
+            return fd;
+    }
+    return {};
+}
+
+bool is_special(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
 } // namespace
 
 Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
-    // The process's number keeps two writers of the same path apart; O_EXCL refuses a planted link.
-    const std::string temporary = path + "." + std::to_string(::getpid()) + ".tmp";
-    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+    if (is_special(path))
+        return write_in_place(path, bytes);
+    std::string temporary;
+    UniqueFd fd = create_beside(path, temporary);
     if (!fd)
         return file_error("create", path);
     Status status = write_all(fd.get(), bytes, path);
+    if (status)
+        status = close_written(std::move(fd), path);
     if (status && ::rename(temporary.c_str(), path.c_str()) != 0)
         status = file_error("rename", path);
     if (!status)

@@ -18,7 +18,8 @@ spdlog::color_mode resolve(ColorMode color) {
         break;
     }
     const char* no_color = std::getenv("NO_COLOR"); // https://no-color.org: any non-empty value
-    return no_color != nullptr && *no_color != '\0' ? spdlog::color_mode::never : spdlog::color_mode::automatic;
+    return no_color != nullptr && *no_color != '\0' ? spdlog::color_mode::never
+                                                    : spdlog::color_mode::automatic;
 }
 
 } // namespace

@@ -55,7 +55,8 @@ public:
     [[nodiscard]] virtual Status give_back(std::uint32_t index) = 0;
     virtual void stop() noexcept = 0;
     virtual void release() noexcept = 0;
-    /// Becomes readable (EPOLLIN) when take() has something; -1: it always has.
+    /// Becomes readable (EPOLLIN) when take() has something; -1: nothing to wait for, take() is called again
+    /// and again.
     [[nodiscard]] virtual int event_fd() const noexcept = 0;
 };
 
@@ -94,7 +95,7 @@ public:
     virtual void stop() noexcept = 0;
     virtual void release() noexcept = 0;
     /// Becomes writable (EPOLLOUT, edge-triggered) when reclaim() may have something; -1: nothing to wait
-    /// for. Valid once put() has succeeded.
+    /// for, and put() always has room. Valid once put() has answered.
     [[nodiscard]] virtual int event_fd() const noexcept = 0;
 };
 

@@ -52,12 +52,40 @@ Status Pump::watch_source() {
     result_.strategy = &negotiation_.current();
     statistics_.start(system_.now());
     next_report_ = system_.now() + options_.report_interval;
-    return loop_->add(source_.event_fd(), EPOLLIN, source_key);
+    source_watched_ = true;
+    return source_.event_fd() < 0 ? Status{} : loop_->add(source_.event_fd(), EPOLLIN, source_key);
+}
+
+void Pump::unwatch_source() noexcept {
+    source_watched_ = false;
+    if (source_.event_fd() >= 0)
+        loop_->remove(source_.event_fd());
+}
+
+// Edge-triggered: vb2 calls an output writable as long as one of its buffers is not queued.
+Status Pump::watch_sink() {
+    if (sink_watched_ || sink_.event_fd() < 0)
+        return {};
+    sink_watched_ = true;
+    return loop_->add(sink_.event_fd(), EPOLLOUT, sink_key, EventLoop::Trigger::edge);
+}
+
+void Pump::unwatch_sink() noexcept {
+    if (sink_watched_)
+        loop_->remove(sink_.event_fd());
+    sink_watched_ = false;
+}
+
+// Its frames come as fast as the sink takes them; then nothing may sleep while the sink has room.
+bool Pump::source_never_waits() const noexcept {
+    return source_watched_ && source_.event_fd() < 0 && !pending_;
 }
 
 Status Pump::wait(std::chrono::microseconds deadline) {
     std::array<epoll_event, 3> events{};
-    const auto timeout = std::max(deadline - system_.now(), std::chrono::microseconds(0));
+    const auto timeout = source_never_waits()
+                             ? std::chrono::microseconds(0)
+                             : std::max(deadline - system_.now(), std::chrono::microseconds(0));
     const Result<std::size_t> count = loop_->wait(events, timeout);
     if (!count)
         return std::unexpected(count.error());
@@ -75,7 +103,7 @@ Status Pump::wait(std::chrono::microseconds deadline) {
                 return status;
         }
     }
-    return {};
+    return source_never_waits() ? on_source(0) : Status{};
 }
 
 void Pump::on_signal() noexcept {
@@ -121,11 +149,15 @@ Status Pump::on_frame(const Frame& frame) {
     const Result<bool> accepted = sink_.put(frame);
     if (!accepted)
         return on_refused(accepted.error());
-    if (!*accepted) {
-        pending_ = frame;
-        return set_source_paused(true);
-    }
-    return on_accepted(frame);
+    if (Status status = watch_sink(); !status)
+        return status;
+    if (*accepted)
+        return on_accepted(frame);
+    if (!sink_watched_)
+        return make_error(ErrorKind::device, "write to", sink_.name(),
+                          "it has no room and nothing to wait for");
+    pending_ = frame;
+    return set_source_paused(true);
 }
 
 Status Pump::on_accepted(const Frame& frame) {
@@ -134,13 +166,6 @@ Status Pump::on_accepted(const Frame& frame) {
     if (statistics_.frames() == 1)
         if (Status status = listener_.started(strategy); !status)
             return status;
-    if (!sink_watched_ && sink_.event_fd() >= 0) {
-        // Edge-triggered: vb2 calls an output writable as long as one of its buffers is not queued.
-        if (Status status = loop_->add(sink_.event_fd(), EPOLLOUT, sink_key, EventLoop::Trigger::edge);
-            !status)
-            return status;
-        sink_watched_ = true;
-    }
     if (strategy.copies)
         if (Status status = source_.give_back(frame.index); !status)
             return status;
@@ -151,7 +176,9 @@ Status Pump::on_accepted(const Frame& frame) {
 Status Pump::on_refused(const Error& why) {
     if (statistics_.frames() > 0)
         return std::unexpected(why);
-    loop_->remove(source_.event_fd());
+    pending_.reset();
+    unwatch_source();
+    unwatch_sink();
     if (Status status = negotiation_.fall_back(why); !status)
         return status;
     return watch_source();
@@ -185,6 +212,8 @@ Status Pump::reclaim() {
 }
 
 Status Pump::set_source_paused(bool paused) {
+    if (source_.event_fd() < 0)
+        return {}; // source_never_waits() looks at pending_
     return loop_->modify(source_.event_fd(), paused ? 0U : static_cast<std::uint32_t>(EPOLLIN), source_key);
 }
 
@@ -201,7 +230,7 @@ Status Pump::report_if_due() {
 
 // The camera stops first; what the sink still shows or passes on gets a moment to come back.
 Status Pump::drain() {
-    loop_->remove(source_.event_fd());
+    unwatch_source();
     source_.stop();
     pending_.reset();
     const std::chrono::microseconds deadline = system_.now() + options_.drain_limit;

@@ -64,6 +64,9 @@ public:
 private:
     [[nodiscard]] Status stream();
     [[nodiscard]] Status watch_source();
+    void unwatch_source() noexcept;
+    [[nodiscard]] Status watch_sink();
+    void unwatch_sink() noexcept;
     [[nodiscard]] Status wait(std::chrono::microseconds deadline);
     [[nodiscard]] Status on_source(std::uint32_t events);
     [[nodiscard]] Status on_frame(const Frame& frame);
@@ -75,6 +78,7 @@ private:
     void on_signal() noexcept;
     [[nodiscard]] Status report_if_due();
     [[nodiscard]] bool done() const noexcept;
+    [[nodiscard]] bool source_never_waits() const noexcept;
 
     Source& source_;
     Sink& sink_;
@@ -90,6 +94,7 @@ private:
     std::optional<Frame> pending_; ///< a frame that the sink had no room for
     std::chrono::microseconds next_report_{};
     unsigned interrupts_ = 0;
+    bool source_watched_ = false;
     bool sink_watched_ = false;
 };
 

@@ -3,11 +3,14 @@
 
 #include "support/temporary_folder.h"
 
+#include <csignal>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <string_view>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <vector>
 
 using namespace v4l2dma;
 using testing::read_file;
@@ -50,6 +53,53 @@ TEST_CASE("a link is replaced, not followed") {
     REQUIRE(write_file_atomically(folder.file("link"), bytes("new")));
     CHECK(read_file(folder.file("target")) == "kept");
     CHECK(read_file(folder.file("link")) == "new");
+}
+
+TEST_CASE("what is no regular file is written to, not replaced") {
+    const TemporaryFolder folder;
+    const std::string link = folder.file("link");
+    REQUIRE(::symlink("/dev/null", link.c_str()) == 0);
+    REQUIRE(write_file_atomically(link, bytes("gone")));
+    CHECK(std::filesystem::read_symlink(link) == "/dev/null");
+    CHECK(std::filesystem::is_character_file(link));
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("a full disk is an error, and leaves the old content and no other file") {
+    const Status status = write_file_atomically("/dev/full", bytes("x"));
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ENOSPC);
+
+    const TemporaryFolder folder;
+    const std::string path = folder.file("shot");
+    REQUIRE(write_file_atomically(path, bytes("kept")));
+    const std::vector<std::byte> large(1 << 16);
+    Status limited;
+    {
+        // The nearest thing to a full disk without one: the write is short, the next one fails (EFBIG).
+        rlimit before{};
+        REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+        const rlimit small{.rlim_cur = 1000, .rlim_max = before.rlim_max};
+        const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+        REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+        limited = write_file_atomically(path, large);
+        REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+        std::signal(SIGXFSZ, handler);
+    }
+    REQUIRE_FALSE(limited);
+    CHECK(limited.error().code == EFBIG);
+    CHECK(limited.error().operation == "write");
+    CHECK(read_file(path) == "kept");
+    CHECK(folder.count() == 1);
+}
+
+TEST_CASE("what a killed writer of the same process number has left is passed over") {
+    const TemporaryFolder folder;
+    const std::string left = folder.file("shot") + "." + std::to_string(::getpid()) + ".0.tmp";
+    REQUIRE(write_file_atomically(left, bytes("half")));
+    REQUIRE(write_file_atomically(folder.file("shot"), bytes("whole")));
+    CHECK(read_file(folder.file("shot")) == "whole");
+    CHECK(read_file(left) == "half");
 }
 
 TEST_CASE("a file that cannot be written is a failed run, not a missing device") {

@@ -20,6 +20,8 @@ TEST_CASE("detail and remedy become part of the sentence") {
     Error error = system_error("open", "/dev/video0", EBUSY).error();
     error.detail = "another program streams from it";
     error.remedy = "Stop it first";
-    CHECK(error.message() == "open /dev/video0: Device or resource busy (another program streams from it). Stop it first");
-    CHECK(make_error(ErrorKind::usage, "--width", "100000", "too large").error().message() == "--width 100000: too large");
+    CHECK(error.message() ==
+          "open /dev/video0: Device or resource busy (another program streams from it). Stop it first");
+    CHECK(make_error(ErrorKind::usage, "--width", "100000", "too large").error().message() ==
+          "--width 100000: too large");
 }

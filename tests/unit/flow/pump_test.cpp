@@ -125,6 +125,82 @@ TEST_CASE("a frame that waits is put as soon as the sink has room, and takes its
     CHECK(rig.after.total.frames == 1);
 }
 
+TEST_CASE("a sink that has no room for the very first frame is waited for") {
+    Rig rig;
+    rig.sink.room = 0;
+    rig.add_frames(2);
+    rig.system.ready[rig.sink.event_fd()] = [&] { return rig.sink.room > 0 ? 4U : 0U; };
+    rig.system.on_wait = [&] {
+        if (rig.script.count("sink.put") > 0)
+            rig.sink.room = 4;
+        rig.sink.finish_one();
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 2});
+    REQUIRE(result);
+    CHECK(result->total.frames == 2);
+    CHECK(rig.script.count("sink.put 0") == 2);
+}
+
+TEST_CASE("a frame that waited and is then refused leads to the next path") {
+    Rig rig;
+    rig.sink.room = 0;
+    rig.add_frames(8);
+    rig.system.ready[rig.sink.event_fd()] = [&] { return rig.sink.room > 0 ? 4U : 0U; };
+    rig.system.on_wait = [&] {
+        const auto puts = rig.script.count("sink.put");
+        if (puts == 1) {
+            rig.sink.room = 4;
+            rig.script.fail("sink.put", EINVAL);
+        } else {
+            rig.script.errors.erase("sink.put");
+        }
+        rig.sink.finish_one();
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 3});
+    REQUIRE(result);
+    CHECK(result->strategy->name == "source-exports");
+    CHECK(result->total.frames == 3);
+}
+
+TEST_CASE("a sink without room and without an event is an error, not a stall") {
+    Rig rig;
+    rig.sink.has_event = false;
+    rig.sink.room = 0;
+    rig.add_frames(1);
+    const Result<PumpResult> result = rig.run();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind == ErrorKind::device);
+    CHECK(result.error().object == "/dev/sink");
+}
+
+TEST_CASE("a source without an event is asked again and again, but not while the sink is full") {
+    Rig rig;
+    rig.source.has_event = false;
+    rig.sink.room = 1;
+    rig.add_frames(5);
+    const std::chrono::microseconds before = rig.system.time;
+    const Result<PumpResult> result = rig.run({.frame_limit = 5});
+    REQUIRE(result);
+    CHECK(result->total.frames == 5);
+    CHECK(rig.system.time - before < 1s); // no wait ran into its timeout
+    CHECK(std::ranges::count(rig.script.log, "sink.put 1") == 2);
+}
+
+TEST_CASE("a source without an event does not keep the signals waiting") {
+    Rig rig;
+    rig.source.has_event = false;
+    rig.add_frames(1);
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (rig.script.count("source.take") > 20)
+            REQUIRE(::raise(SIGINT) == 0);
+    };
+    const Result<PumpResult> result = rig.run();
+    REQUIRE(result);
+    CHECK(result->interrupted);
+    CHECK(result->total.frames == 1);
+}
+
 TEST_CASE("frames that the driver marked as bad go back and are counted") {
     Rig rig;
     rig.source.add_frame(0, V4L2_BUF_FLAG_ERROR);

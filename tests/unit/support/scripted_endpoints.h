@@ -68,6 +68,7 @@ public:
 
     std::map<MemoryRole, std::string> obstacles;
     std::vector<std::string> violations;
+    bool has_event = true; ///< false: event_fd() is -1
 
     [[nodiscard]] std::string_view name() const override { return "/dev/source"; }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
@@ -114,7 +115,7 @@ public:
         out_.clear();
     }
     void release() noexcept override { script_.log.emplace_back("source.release"); }
-    [[nodiscard]] int event_fd() const noexcept override { return fd_.get(); }
+    [[nodiscard]] int event_fd() const noexcept override { return has_event ? fd_.get() : -1; }
 
 private:
     Script& script_;
@@ -132,6 +133,7 @@ public:
     explicit ScriptedSink(Script& script) : script_(script) {}
 
     std::size_t room = 4;
+    bool has_event = true;      ///< false: event_fd() is -1
     bool copies_frames = false; ///< its buffers are mapped: reclaim() has nothing to give back
     std::map<MemoryRole, std::string> obstacles;
 
@@ -190,7 +192,7 @@ public:
         done_.clear();
     }
     void release() noexcept override { script_.log.emplace_back("sink.release"); }
-    [[nodiscard]] int event_fd() const noexcept override { return fd_.get(); }
+    [[nodiscard]] int event_fd() const noexcept override { return has_event ? fd_.get() : -1; }
 
 private:
     Script& script_;

@@ -110,3 +110,24 @@ test_control_node_is_for_root() {
 	run 0 setpriv --reuid 65534 --regid 65534 --clear-groups "$bin" inspect "$loop"
 	expect_match "what an ordinary user is told" 'root' "$out"
 }
+
+test_full_disk() {
+	load_camera
+	load_loop
+	mkdir "$work/full"
+	mount -t tmpfs -o size=8k none "$work/full"
+	start clone "$bin" clone -i "$camera" -o "$loop" --fps 30 --dmabuf --json
+	await clone start
+	# The picture is larger than the disk: half of it must not stay.
+	run 1 "$bin" play -i "$loop" --dmabuf -n 300 --snapshot "$work/full/frame.png"
+	expect_match "what play says" "full/frame.png: No space left on device" "$err"
+	expect_equal "files on the full disk" "" "$(ls -A "$work/full")"
+	run 1 "$bin" play -i "$loop" --dmabuf -n 3000 --frame-log "$work/full/frames"
+	expect_match "what play says" "full/frames: No space left on device" "$err"
+	# A reader that fails is no concern of the writer.
+	run 0 "$bin" play -i "$loop" --dmabuf -n 10
+	kill -INT "${pids[clone]}"
+	finish clone
+	umount "$work/full"
+	expect_idle
+}
