@@ -80,9 +80,8 @@ run() {
 
 # Nobody has the loop open or holds anything of it.
 expect_idle() {
-	expect_equal "slots of the idle loop" 0 "$(counter .slots)"
-	expect_equal "readers of the idle loop" 0 "$(counter .readers)"
-	expect_equal "writer of the idle loop" none "$(counter .writer)"
+	expect_equal "the idle loop" "0 slots, 0 readers, writer: none" \
+		"$(counter '"\(.slots) slots, \(.readers) readers, writer: \(.writer)"')"
 }
 
 # expect_same_frames WRITER-LOG READER-LOG COUNT same-memory|any-memory: each frame that the reader logged is the one
