@@ -240,6 +240,8 @@ static struct miscdevice control_node = {
 	.mode = 0600,
 };
 
+static bool registered;
+
 /**
  * v4l2dma_control_register() - make /dev/v4l2dma
  *
@@ -247,13 +249,17 @@ static struct miscdevice control_node = {
  */
 int v4l2dma_control_register(void)
 {
-	return misc_register(&control_node);
+	int ret = misc_register(&control_node);
+
+	registered = !ret;
+	return ret;
 }
 
 /**
- * v4l2dma_control_unregister() - remove it
+ * v4l2dma_control_unregister() - remove it, if it is there
  */
 void v4l2dma_control_unregister(void)
 {
-	misc_deregister(&control_node);
+	if (registered)
+		misc_deregister(&control_node);
 }

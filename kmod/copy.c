@@ -14,42 +14,91 @@
 /* Bounds how long a copy runs without looking at the scheduler. */
 #define COPY_STEP	SZ_1M
 
+/*
+ * Wait for the devices that still use the memory; a signal ends that, where
+ * begin_cpu_access would wait for the same fences uninterruptibly.
+ */
+static int wait_for_fences(struct dma_buf *dbuf, bool write, long timeout)
+{
+	long left = dma_resv_wait_timeout(dbuf->resv, dma_resv_usage_rw(write),
+					  true, timeout);
+
+	return left < 0 ? left : left ? 0 : -ETIMEDOUT;
+}
+
+static int map_for_cpu(struct v4l2dma_cpu_map *cpu)
+{
+	struct dma_buf *dbuf = cpu->plane->dbuf;
+	int ret;
+
+	ret = dma_buf_begin_cpu_access(dbuf, cpu->dir);
+	if (ret)
+		return ret;
+	ret = dma_buf_vmap_unlocked(dbuf, &cpu->map);
+	if (ret)
+		dma_buf_end_cpu_access(dbuf, cpu->dir);
+	return ret;
+}
+
 /**
  * v4l2dma_cpu_begin() - let the CPU at a frame's memory
  * @plane: the memory; the caller keeps a reference until v4l2dma_cpu_end()
  * @dir: DMA_FROM_DEVICE to read it, DMA_TO_DEVICE to write it
  * @cpu: filled in
  *
- * Waits for the device that still fills the memory, and a signal ends that
- * wait; begin_cpu_access would wait for the same fences uninterruptibly.
+ * Waits for the devices that still use the memory.
  *
  * Return: 0, -ERESTARTSYS or what the exporter says.
  */
 int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 		      struct v4l2dma_cpu_map *cpu)
 {
-	struct dma_buf *dbuf = plane->dbuf;
-	long left;
 	int ret;
 
 	cpu->plane = plane;
 	cpu->dir = dir;
-	if (!dbuf) {
+	if (!plane->dbuf) {
 		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
 		return 0;
 	}
+	ret = wait_for_fences(plane->dbuf, dir == DMA_TO_DEVICE,
+			      MAX_SCHEDULE_TIMEOUT);
+	return ret ? ret : map_for_cpu(cpu);
+}
 
-	left = dma_resv_wait_timeout(dbuf->resv,
-				     dma_resv_usage_rw(dir == DMA_TO_DEVICE),
-				     true, MAX_SCHEDULE_TIMEOUT);
-	if (left < 0)
-		return left;
-	ret = dma_buf_begin_cpu_access(dbuf, dir);
+/**
+ * v4l2dma_cpu_begin_slot() - let the CPU write into a slot
+ * @loop: the loop
+ * @plane: memory that v4l2dma_pages_create() made
+ * @cpu: filled in
+ *
+ * A reader's device may still look at the frame that was there: that reader
+ * gave it back too early, and is waited for as long as for one that keeps it.
+ *
+ * Return: 0, -ERESTARTSYS or -ENOMEM.
+ */
+int v4l2dma_cpu_begin_slot(struct v4l2dma_loop *loop,
+			   struct v4l2dma_plane *plane,
+			   struct v4l2dma_cpu_map *cpu)
+{
+	struct dma_buf *dbuf = plane->dbuf;
+	int ret;
+
+	cpu->plane = plane;
+	cpu->dir = DMA_TO_DEVICE;
+	ret = wait_for_fences(dbuf, true,
+			      msecs_to_jiffies(loop->config.reclaim_ms));
+	if (ret == -ETIMEDOUT)
+		v4l2dma_flow_count_reclaim(loop);
+	else if (ret)
+		return ret;
+	/* dma_buf_begin_cpu_access() would wait for the fences again. */
+	ret = dbuf->ops->begin_cpu_access(dbuf, cpu->dir);
 	if (ret)
 		return ret;
 	ret = dma_buf_vmap_unlocked(dbuf, &cpu->map);
 	if (ret)
-		dma_buf_end_cpu_access(dbuf, dir);
+		dma_buf_end_cpu_access(dbuf, cpu->dir);
 	return ret;
 }
 
@@ -86,16 +135,9 @@ static int copy_maps(struct iosys_map *dst, const struct iosys_map *src,
 	return 0;
 }
 
-/**
- * v4l2dma_copy() - copy a frame
- * @dst: where to
- * @src: where from
- * @bytes: payload
- *
- * Return: 0 or a negative errno.
- */
-int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
-		 size_t bytes)
+/* @slot_of: the loop that @dst is a slot of, or NULL. */
+static int copy_planes(struct v4l2dma_loop *slot_of, struct v4l2dma_plane *dst,
+		       struct v4l2dma_plane *src, size_t bytes)
 {
 	struct v4l2dma_cpu_map from, to;
 	int ret;
@@ -105,7 +147,8 @@ int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
 	ret = v4l2dma_cpu_begin(src, DMA_FROM_DEVICE, &from);
 	if (ret)
 		return ret;
-	ret = v4l2dma_cpu_begin(dst, DMA_TO_DEVICE, &to);
+	ret = slot_of ? v4l2dma_cpu_begin_slot(slot_of, dst, &to) :
+			v4l2dma_cpu_begin(dst, DMA_TO_DEVICE, &to);
 	if (!ret) {
 		ret = copy_maps(&to.map, &from.map, bytes);
 		v4l2dma_cpu_end(&to);
@@ -115,8 +158,22 @@ int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
 }
 
 /**
+ * v4l2dma_copy() - copy a frame into a reader's own memory
+ * @dst: where to
+ * @src: where from
+ * @bytes: payload
+ *
+ * Return: 0 or a negative errno.
+ */
+int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
+		 size_t bytes)
+{
+	return copy_planes(NULL, dst, src, bytes);
+}
+
+/**
  * v4l2dma_copy_shared() - copy a frame into its slot, once for all readers
- * @dst: a plane with the slot's memory
+ * @dst: a reader's plane with the slot's memory
  * @src: the frame's memory
  * @id: the frame
  * @bytes: payload
@@ -124,8 +181,8 @@ int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
  * Nobody else looks at the slot's memory then: the frame that was there before
  * has been given back by every reader.
  *
- * Return: the bytes copied now, 0 if another reader has done it, or a negative
- * errno.
+ * Return: the bytes copied now, 0 if another reader has done it or the frame
+ * was lost meanwhile, or a negative errno.
  */
 ssize_t v4l2dma_copy_shared(struct v4l2dma_plane *dst,
 			    struct v4l2dma_plane *src, u64 id, size_t bytes)
@@ -135,7 +192,7 @@ ssize_t v4l2dma_copy_shared(struct v4l2dma_plane *dst,
 	ret = v4l2dma_pages_lock_copy(dst->dbuf, id);
 	if (ret <= 0)
 		return ret;
-	ret = v4l2dma_copy(dst, src, bytes);
+	ret = copy_planes(dst->h->loop, dst, src, bytes);
 	v4l2dma_pages_unlock_copy(dst->dbuf, id, !ret);
 	return ret ? ret : bytes;
 }

@@ -112,10 +112,24 @@ static __poll_t v4l2dma_poll(struct file *file, poll_table *wait)
 		ret |= EPOLLPRI;
 	if (!(wanted & (EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM)))
 		return ret;
-	mutex_lock(&h->lock);
+	/* Another thread may hold it across a page fault or a fence. */
+	if (mutex_lock_interruptible(&h->lock))
+		return ret | EPOLLERR;
 	ret |= poll_frames(h, file, wanted, NULL);
 	mutex_unlock(&h->lock);
 	return ret;
+}
+
+/*
+ * With a priority any reader could keep the writer from its queue, so there are
+ * none. v4l2_fh_init() enables these ioctls whatever v4l2_disable_ioctl() did.
+ */
+static long v4l2dma_ioctl(struct file *file, unsigned int cmd,
+			  unsigned long arg)
+{
+	if (cmd == VIDIOC_G_PRIORITY || cmd == VIDIOC_S_PRIORITY)
+		return -ENOTTY;
+	return video_ioctl2(file, cmd, arg);
 }
 
 static int v4l2dma_mmap(struct file *file, struct vm_area_struct *vma)
@@ -139,6 +153,6 @@ const struct v4l2_file_operations v4l2dma_fops = {
 	.read = v4l2dma_read,
 	.write = v4l2dma_write,
 	.poll = v4l2dma_poll,
-	.unlocked_ioctl = video_ioctl2,
+	.unlocked_ioctl = v4l2dma_ioctl,
 	.mmap = v4l2dma_mmap,
 };

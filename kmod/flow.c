@@ -71,7 +71,7 @@ static bool has_buffer_for(struct v4l2dma_reader *reader, unsigned int slot)
 		return true;
 	if (test_bit(slot, reader->shared))
 		return test_bit(slot, reader->queued);
-	return reader->n_private;
+	return reader->foreign || reader->n_private;
 }
 
 static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
@@ -89,12 +89,18 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	}
 	claim->state = V4L2DMA_CLAIM_WAITING;
 	claim->id = frame->id;
+	claim->since = ktime_get();
 	list_add_tail(&claim->entry, &reader->waiting);
 	reader->n_waiting++;
 	frame->claims++;
 	if (reader->n_waiting > loop->config.max_pending)
 		drop(loop, reader, oldest_waiting(reader));
 	wake_up(reader->wq);
+}
+
+static bool has_no_slot(struct v4l2dma_loop *loop)
+{
+	return loop->streaming && loop->n_live >= loop->writer_slots;
 }
 
 /*
@@ -108,7 +114,7 @@ static void relieve(struct v4l2dma_loop *loop)
 	unsigned int slot;
 
 	list_for_each_entry_safe(frame, next, &loop->live, entry) {
-		if (loop->n_live < loop->writer_slots)
+		if (!has_no_slot(loop))
 			return;
 		if (frame->taken || frame->id == loop->last_id)
 			continue;
@@ -128,20 +134,26 @@ static bool starved(struct v4l2dma_loop *loop)
 	       loop->writer_slots < loop->n_live + wanted;
 }
 
-/* The claim that was taken first, of all readers. */
-static struct v4l2dma_claim *oldest_taken(struct v4l2dma_loop *loop,
+/*
+ * The oldest claim that keeps a slot from the writer: one in a reader's hands,
+ * and where nothing else is left, the newest frame that only waits.
+ */
+static struct v4l2dma_claim *oldest_claim(struct v4l2dma_loop *loop,
 					  struct v4l2dma_reader **owner)
 {
 	struct v4l2dma_claim *oldest = NULL, *claim;
+	bool desperate = has_no_slot(loop);
 	struct v4l2dma_reader *reader;
 	unsigned int slot;
 
 	list_for_each_entry(reader, &loop->readers, entry) {
-		if (!reader->n_held)
+		if (!reader->n_held && !desperate)
 			continue;
 		for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++) {
 			claim = &reader->claims[slot];
-			if (claim->state != V4L2DMA_CLAIM_TAKEN ||
+			if (claim->state == V4L2DMA_CLAIM_NONE ||
+			    (claim->state == V4L2DMA_CLAIM_WAITING &&
+			     !desperate) ||
 			    (oldest && !ktime_before(claim->since,
 						     oldest->since)))
 				continue;
@@ -160,13 +172,41 @@ static void arm_reclaim(struct v4l2dma_loop *loop)
 
 	if (!starved(loop))
 		return;
-	claim = oldest_taken(loop, &reader);
+	claim = oldest_claim(loop, &reader);
 	if (!claim)
 		return;
 	left = loop->config.reclaim_ms -
 	       ktime_ms_delta(ktime_get(), claim->since);
 	mod_delayed_work(system_highpri_wq, &loop->reclaim_work,
 			 left > 0 ? msecs_to_jiffies(left) : 0);
+}
+
+/*
+ * After a frame came, and after claims ended: another frame may be one now that
+ * only waits, at a reader that never asks for it.
+ */
+static void keep_writer_going(struct v4l2dma_loop *loop)
+{
+	if (has_no_slot(loop))
+		relieve(loop);
+	arm_reclaim(loop);
+}
+
+static void reclaim_claim(struct v4l2dma_loop *loop,
+			  struct v4l2dma_reader *reader,
+			  struct v4l2dma_claim *claim)
+{
+	unsigned int slot = claim - reader->claims;
+
+	if (claim->state == V4L2DMA_CLAIM_WAITING) {
+		drop(loop, reader, slot);
+		return;
+	}
+	v4l2dma_dbg(loop, 1, "slot %u taken back from a reader\n", slot);
+	reader->stats.reclaimed++;
+	loop->stats.reclaimed++;
+	loop->pool_stale = true;
+	put_claim(loop, reader, slot);
 }
 
 /* Readers that kept a frame for too long lose it while the writer starves. */
@@ -180,18 +220,13 @@ static void reclaim(struct work_struct *work)
 
 	spin_lock(&loop->flow_lock);
 	while (starved(loop)) {
-		claim = oldest_taken(loop, &reader);
+		claim = oldest_claim(loop, &reader);
 		if (!claim || ktime_ms_delta(ktime_get(), claim->since) <
 			      loop->config.reclaim_ms)
 			break;
-		v4l2dma_dbg(loop, 1, "slot %td taken back from a reader\n",
-			    claim - reader->claims);
-		reader->stats.reclaimed++;
-		loop->stats.reclaimed++;
-		loop->pool_stale = true;
-		put_claim(loop, reader, claim - reader->claims);
+		reclaim_claim(loop, reader, claim);
 	}
-	arm_reclaim(loop);
+	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 }
 
@@ -263,26 +298,8 @@ static void end_frame(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
 	complete_frame(loop, frame, VB2_BUF_STATE_ERROR);
 }
 
-/**
- * v4l2dma_flow_writer_stop() - take every frame in flight from the readers
- * @loop: the loop
- */
-void v4l2dma_flow_writer_stop(struct v4l2dma_loop *loop)
-{
-	struct v4l2dma_frame *frame, *next;
-
-	spin_lock(&loop->flow_lock);
-	loop->streaming = false;
-	list_for_each_entry_safe(frame, next, &loop->live, entry)
-		end_frame(loop, frame);
-	spin_unlock(&loop->flow_lock);
-}
-
-/**
- * v4l2dma_flow_writer_forget() - let go of the memory of all frames
- * @loop: the loop, whose writer has stopped
- */
-void v4l2dma_flow_writer_forget(struct v4l2dma_loop *loop)
+/* Nothing keeps an imported dma-buf or pinned pages for the slot's next frame. */
+static void forget_frames(struct v4l2dma_loop *loop)
 {
 	struct v4l2dma_plane *plane;
 	unsigned int slot;
@@ -295,6 +312,24 @@ void v4l2dma_flow_writer_forget(struct v4l2dma_loop *loop)
 		spin_unlock(&loop->flow_lock);
 		v4l2dma_plane_put(plane);
 	}
+}
+
+/**
+ * v4l2dma_flow_writer_stop() - take every frame in flight from the readers
+ * @loop: the loop
+ *
+ * Context: may sleep, to free memory that nobody uses any more.
+ */
+void v4l2dma_flow_writer_stop(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_frame *frame, *next;
+
+	spin_lock(&loop->flow_lock);
+	loop->streaming = false;
+	list_for_each_entry_safe(frame, next, &loop->live, entry)
+		end_frame(loop, frame);
+	spin_unlock(&loop->flow_lock);
+	forget_frames(loop);
 }
 
 /**
@@ -335,9 +370,7 @@ u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 		offer(loop, reader, frame);
 	if (!frame->claims)
 		complete_frame(loop, frame, VB2_BUF_STATE_DONE);
-	else if (loop->n_live >= loop->writer_slots)
-		relieve(loop);
-	arm_reclaim(loop);
+	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 
 	v4l2dma_plane_put(old);
@@ -370,11 +403,13 @@ int v4l2dma_flow_free_slot(struct v4l2dma_loop *loop, unsigned int slots)
  * v4l2dma_flow_reader_start() - a reader begins to get frames
  * @loop: the loop
  * @reader: who
+ * @mmap: its buffers are MMAP; read() has none
  */
 void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
-			       struct v4l2dma_reader *reader)
+			       struct v4l2dma_reader *reader, bool mmap)
 {
 	spin_lock(&loop->flow_lock);
+	reader->foreign = !mmap;
 	memset(&reader->stats, 0, sizeof(reader->stats));
 	reader->base = loop->last_id + 1;
 	list_add_tail(&reader->entry, &loop->readers);
@@ -399,6 +434,7 @@ void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
 	/* Its buffers go back to vb2, and may be freed next. */
 	bitmap_zero(reader->queued, V4L2DMA_MAX_SLOTS);
 	INIT_LIST_HEAD(&reader->spare);
+	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 }
 
@@ -504,6 +540,7 @@ bool v4l2dma_flow_finish(struct v4l2dma_loop *loop,
 		reader->stats.dropped++;
 		loop->stats.dropped++;
 	}
+	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 	return ours;
 }
@@ -523,6 +560,7 @@ void v4l2dma_flow_abandon(struct v4l2dma_loop *loop,
 	spin_lock(&loop->flow_lock);
 	if (claim->state == V4L2DMA_CLAIM_TAKEN && claim->id == taken->id)
 		drop(loop, reader, taken->slot);
+	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 }
 
@@ -539,6 +577,7 @@ void v4l2dma_flow_give_back(struct v4l2dma_loop *loop,
 	if (reader->claims[slot].state == V4L2DMA_CLAIM_TAKEN)
 		put_claim(loop, reader, slot);
 	set_bit(slot, reader->queued);
+	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 }
 
@@ -560,5 +599,16 @@ void v4l2dma_flow_count_copy(struct v4l2dma_loop *loop,
 		reader->stats.copies++;
 		reader->stats.copied_bytes += bytes;
 	}
+	spin_unlock(&loop->flow_lock);
+}
+
+/**
+ * v4l2dma_flow_count_reclaim() - a reader's device was not waited for any more
+ * @loop: the loop
+ */
+void v4l2dma_flow_count_reclaim(struct v4l2dma_loop *loop)
+{
+	spin_lock(&loop->flow_lock);
+	loop->stats.reclaimed++;
 	spin_unlock(&loop->flow_lock);
 }

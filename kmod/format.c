@@ -82,8 +82,6 @@ static const struct v4l2dma_format formats[] = {
 	COMPRESSED(VP9),
 };
 
-/* Eight bytes a pixel: room for every format and for a camera's padding. */
-#define MAX_STRIDE	(V4L2DMA_MAX_WIDTH * 8)
 #define MIN_COMPRESSED	SZ_64K
 
 static const struct v4l2dma_format *find(u32 fourcc)
@@ -121,6 +119,12 @@ static u32 compressed_size(const struct v4l2_pix_format *pix)
 	return max_t(u32, pix->width * pix->height * 2, MIN_COMPRESSED);
 }
 
+/* A camera pads its lines to a power of two at most, or to a page. */
+static u32 max_stride(u32 min_stride)
+{
+	return max_t(u32, 2 * min_stride, min_stride + SZ_4K);
+}
+
 /*
  * A camera's padding is kept, so that its buffers pass unchanged; nonsense is
  * replaced by the smallest that holds the frame.
@@ -138,7 +142,8 @@ static void adjust_layout(const struct v4l2dma_format *f,
 			pix->sizeimage = size;
 		return;
 	}
-	if (pix->bytesperline < stride || pix->bytesperline > MAX_STRIDE ||
+	if (pix->bytesperline < stride ||
+	    pix->bytesperline > max_stride(stride) ||
 	    (f->hsub && pix->bytesperline % f->hsub))
 		pix->bytesperline = stride;
 	size = frame_size(f, pix->bytesperline, pix->height);
@@ -181,6 +186,8 @@ void v4l2dma_format_adjust(struct v4l2_pix_format *pix)
 		pix->field = V4L2_FIELD_NONE;
 	adjust_layout(f, pix);
 	adjust_colorimetry(pix);
+	/* As the V4L2 core sets it: formats are compared as a whole. */
+	pix->priv = V4L2_PIX_FMT_PRIV_MAGIC;
 }
 
 /**

@@ -178,8 +178,6 @@ void v4l2dma_handle_drop_role(struct v4l2dma_handle *h)
 	struct v4l2dma_loop *loop = h->loop;
 	bool writer = is_writer(h->role);
 
-	if (writer)
-		v4l2dma_flow_writer_forget(loop);
 	v4l2dma_pool_leave(h);
 
 	mutex_lock(&loop->lock);
@@ -189,6 +187,9 @@ void v4l2dma_handle_drop_role(struct v4l2dma_handle *h)
 		loop->n_readers--;
 	h->role = V4L2DMA_ROLE_NONE;
 	mutex_unlock(&loop->lock);
-	if (writer)
-		v4l2dma_loop_update_caps(loop);
+	if (!writer)
+		return;
+	v4l2dma_loop_update_caps(loop);
+	/* Somebody else may write now. */
+	wake_up(&loop->writer_wq);
 }

@@ -161,9 +161,11 @@ static int s_parm(struct file *file, void *priv, struct v4l2_streamparm *p)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 	struct v4l2_fract wish = p->parm.output.timeperframe;
+	struct v4l2dma_handle *h = to_handle(file);
 
-	/* The writer knows how often it writes; a reader is told. */
-	if (p->type == OUTPUT && v4l2dma_handle_sees(to_handle(file), OUTPUT) &&
+	/* The writer knows how often it writes; all others are told. */
+	if (p->type == OUTPUT && v4l2dma_handle_sees(h, OUTPUT) &&
+	    (!loop->writer || loop->writer == h) &&
 	    wish.numerator && wish.denominator)
 		loop->timeperframe = wish;
 	return g_parm(file, priv, p);

@@ -16,6 +16,8 @@ static void loop_free(struct v4l2_device *v4l2_dev)
 	struct v4l2dma_loop *loop = container_of(v4l2_dev, struct v4l2dma_loop,
 						 v4l2_dev);
 
+	/* Handles that outlived the removal may have armed it again. */
+	cancel_delayed_work_sync(&loop->reclaim_work);
 	v4l2_device_unregister(v4l2_dev);
 	mutex_destroy(&loop->pool.lock);
 	mutex_destroy(&loop->lock);

@@ -192,25 +192,56 @@ static void remove_loops(void)
 	mutex_unlock(&v4l2dma_driver.lock);
 }
 
-static int create_loops(struct device *parent)
+static bool check_parameters(void)
+{
+	struct v4l2dma_config config;
+	unsigned int i;
+
+	if (!check_range("devices", devices, 0, V4L2DMA_MAX_LOOPS))
+		return false;
+	for (i = 0; i < devices; i++)
+		if (!configure(&config, i))
+			return false;
+	return true;
+}
+
+static int create_loop(struct device *parent, unsigned int i)
 {
 	struct v4l2dma_config config;
 	struct v4l2dma_loop *loop;
-	unsigned int i;
 
-	for (i = 0; i < devices; i++) {
-		if (!configure(&config, i))
-			return -EINVAL;
-		loop = v4l2dma_loop_create(parent, i, &config);
-		if (IS_ERR(loop)) {
-			pr_err("v4l2dma: loop %u could not be made: %ld\n", i,
-			       PTR_ERR(loop));
-			return PTR_ERR(loop);
-		}
-		mutex_lock(&v4l2dma_driver.lock);
-		list_add_tail(&loop->entry, &v4l2dma_driver.loops);
-		mutex_unlock(&v4l2dma_driver.lock);
+	configure(&config, i);
+	loop = v4l2dma_loop_create(parent, i, &config);
+	if (IS_ERR(loop)) {
+		pr_err("v4l2dma: loop %u could not be made: %ld\n", i,
+		       PTR_ERR(loop));
+		return PTR_ERR(loop);
 	}
+	mutex_lock(&v4l2dma_driver.lock);
+	list_add_tail(&loop->entry, &v4l2dma_driver.loops);
+	mutex_unlock(&v4l2dma_driver.lock);
+	return 0;
+}
+
+/*
+ * A node can be opened as soon as it is there, and a module whose init fails
+ * is freed even while its files are open. So once there is a node this is
+ * successful, with what could be made.
+ */
+static int create_nodes(struct device *parent)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < devices && !ret; i++)
+		ret = create_loop(parent, i);
+	if (ret && i == 1)
+		return ret;
+	ret = v4l2dma_control_register();
+	if (!ret || !devices)
+		return ret;
+	pr_err("v4l2dma: /dev/" V4L2DMA_DRIVER_NAME " could not be made: %d\n",
+	       ret);
 	return 0;
 }
 
@@ -230,7 +261,7 @@ static int __init v4l2dma_init(void)
 {
 	int ret;
 
-	if (!check_range("devices", devices, 0, V4L2DMA_MAX_LOOPS))
+	if (!check_parameters())
 		return -EINVAL;
 	v4l2dma_driver.pdev =
 		platform_create_bundle(&v4l2dma_platform_driver, v4l2dma_probe,
@@ -238,18 +269,11 @@ static int __init v4l2dma_init(void)
 	if (IS_ERR(v4l2dma_driver.pdev))
 		return PTR_ERR(v4l2dma_driver.pdev);
 
-	ret = create_loops(&v4l2dma_driver.pdev->dev);
-	if (ret)
-		goto remove;
-	ret = v4l2dma_control_register();
-	if (ret)
-		goto remove;
-	return 0;
-
-remove:
-	remove_loops();
-	platform_device_unregister(v4l2dma_driver.pdev);
-	platform_driver_unregister(&v4l2dma_platform_driver);
+	ret = create_nodes(&v4l2dma_driver.pdev->dev);
+	if (ret) {
+		platform_device_unregister(v4l2dma_driver.pdev);
+		platform_driver_unregister(&v4l2dma_platform_driver);
+	}
 	return ret;
 }
 

@@ -220,17 +220,21 @@ static void *memops_attach_dmabuf(struct vb2_buffer *vb, struct device *dev,
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
 
-	/* vb2 compared what the caller says with what is needed. */
-	if (dbuf->size < size)
-		return ERR_PTR(-EFAULT);
 	get_dma_buf(dbuf);
 	return v4l2dma_plane_create(h, dbuf, size);
 }
 
-/* No device of ours reads it: the readers' devices attach when they import. */
+/*
+ * No device of ours reads it: the readers' devices attach when they import.
+ * vb2 compared what the caller says of the size with what is needed; what it
+ * says is compared here and not in attach_dmabuf, whose failure makes vb2 (seen
+ * in 6.12) lose the reference that it took.
+ */
 static int memops_map_dmabuf(void *buf_priv)
 {
-	return 0;
+	struct v4l2dma_plane *plane = buf_priv;
+
+	return plane->dbuf->size < plane->size ? -EFAULT : 0;
 }
 
 static void memops_unmap_dmabuf(void *buf_priv)
@@ -271,6 +275,9 @@ static int memops_mmap(void *buf_priv, struct vm_area_struct *vma)
 	struct v4l2dma_plane *plane = buf_priv;
 	int ret = 0;
 
+	/* vb2 shows a buffer (from 6.8 on) before its memory is there. */
+	if (!plane)
+		return -EINVAL;
 	mutex_lock(&plane->lock);
 	if (plane->lent)
 		ret = bring_home(plane);

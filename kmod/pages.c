@@ -22,8 +22,10 @@
  * @attachments: devices that have it mapped
  * @vaddr: kernel mapping, made at the first vmap and kept until the release:
  *	a reader that needs copies maps the same slot again and again
- * @copy_lock: held while a copy is made into the memory; covers @copy_id
+ * @copy_lock: held while a copy is made into the memory; covers @copy_id and
+ *	@newest
  * @copy_id: frame whose copy the memory holds; readers share it
+ * @newest: of all frames that were ever copied here
  */
 struct v4l2dma_pages {
 	struct page **pages;
@@ -31,8 +33,9 @@ struct v4l2dma_pages {
 	struct mutex lock;		/* attachments, vaddr */
 	struct list_head attachments;
 	void *vaddr;
-	struct mutex copy_lock;		/* copy_id */
+	struct mutex copy_lock;		/* copy_id, newest */
 	u64 copy_id;
+	u64 newest;
 };
 
 struct v4l2dma_attachment {
@@ -211,9 +214,14 @@ static struct v4l2dma_pages *alloc_pages_of(unsigned int n_pages)
 	}
 
 	for (i = 0; i < n_pages; i++) {
-		/* Zeroed: nobody may find what another process left behind. */
+		/*
+		 * Zeroed: nobody may find what another process left behind.
+		 * The pages are in nobody's RSS, so the OOM killer would end
+		 * everybody but the one who asks for too much: fail instead.
+		 */
 		p->pages[i] = alloc_page(GFP_HIGHUSER | __GFP_ZERO |
-					 __GFP_ACCOUNT | __GFP_NOWARN);
+					 __GFP_ACCOUNT | __GFP_NOWARN |
+					 __GFP_RETRY_MAYFAIL);
 		if (!p->pages[i] || fatal_signal_pending(current))
 			goto fail;
 		if (!(i % 256))
@@ -257,9 +265,13 @@ struct dma_buf *v4l2dma_pages_create(unsigned long size)
  * @dbuf: memory that v4l2dma_pages_create() made
  * @id: the frame
  *
- * Return: 0 if the memory holds a copy of it already, and nothing is locked;
- * 1 if the caller shall make it and then call v4l2dma_pages_unlock_copy();
- * -ERESTARTSYS.
+ * A frame older than one that was copied here has been lost by the reader that
+ * asks, to a reclaim or the writer's STREAMOFF: somebody else may look at the
+ * newer one now, and it stays.
+ *
+ * Return: 0 if the memory holds a copy of it already, or of a newer frame, and
+ * nothing is locked; 1 if the caller shall make it and then call
+ * v4l2dma_pages_unlock_copy(); -ERESTARTSYS.
  */
 int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id)
 {
@@ -267,11 +279,12 @@ int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id)
 
 	if (mutex_lock_interruptible(&p->copy_lock))
 		return -ERESTARTSYS;
-	if (p->copy_id == id) {
+	if (p->copy_id == id || p->newest > id) {
 		mutex_unlock(&p->copy_lock);
 		return 0;
 	}
 	p->copy_id = 0;
+	p->newest = id;
 	return 1;
 }
 

@@ -64,6 +64,10 @@ static void stop_buffers(struct vb2_queue *q)
 	}
 }
 
+/*
+ * Only MMAP buffers are counted: of the others vb2 drops the memory without
+ * buf_cleanup when a QBUF with another memory fails.
+ */
 static int capture_buf_init(struct vb2_buffer *vb)
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
@@ -72,7 +76,7 @@ static int capture_buf_init(struct vb2_buffer *vb)
 	spin_lock(&h->loop->flow_lock);
 	if (plane->shared)
 		set_bit(vb->index, h->reader.shared);
-	else
+	else if (vb->memory == VB2_MEMORY_MMAP)
 		h->reader.n_private++;
 	spin_unlock(&h->loop->flow_lock);
 	return 0;
@@ -86,7 +90,7 @@ static void capture_buf_cleanup(struct vb2_buffer *vb)
 	spin_lock(&h->loop->flow_lock);
 	if (plane->shared)
 		clear_bit(vb->index, h->reader.shared);
-	else
+	else if (vb->memory == VB2_MEMORY_MMAP)
 		h->reader.n_private--;
 	spin_unlock(&h->loop->flow_lock);
 }
@@ -113,7 +117,8 @@ static int capture_start(struct vb2_queue *q, unsigned int count)
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(q);
 
-	v4l2dma_flow_reader_start(h->loop, &h->reader);
+	v4l2dma_flow_reader_start(h->loop, &h->reader,
+				  q->memory == VB2_MEMORY_MMAP);
 	return 0;
 }
 

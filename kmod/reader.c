@@ -98,6 +98,12 @@ static void keep_buffer(struct v4l2dma_handle *h, struct vb2_buffer *vb,
 	spin_unlock(&h->loop->flow_lock);
 }
 
+/* Which of the two it is depends on the exporter. */
+static bool interrupted(int ret)
+{
+	return ret == -ERESTARTSYS || ret == -EINTR;
+}
+
 /*
  * Move one frame to vb2's done list.
  *
@@ -119,7 +125,7 @@ static int deliver(struct v4l2dma_handle *h)
 	shared = plane->shared;
 
 	ret = show(h, plane, &taken);
-	if (ret == -ERESTARTSYS) {
+	if (interrupted(ret)) {
 		v4l2dma_flow_abandon(h->loop, &h->reader, &taken);
 		keep_buffer(h, vb, plane);
 		goto out;
@@ -229,7 +235,7 @@ int v4l2dma_reader_begin_read(struct v4l2dma_handle *h)
 		return ret;
 	h->polled_only = true;
 	h->reader.by_read = true;
-	v4l2dma_flow_reader_start(h->loop, &h->reader);
+	v4l2dma_flow_reader_start(h->loop, &h->reader, true);
 	return 0;
 }
 
@@ -266,7 +272,7 @@ static ssize_t read_rest(struct v4l2dma_handle *h, char __user *buf,
 static int set_rest_aside(struct v4l2dma_rest *rest, struct iosys_map *map,
 			  size_t bytes)
 {
-	rest->data = kvmalloc(bytes, GFP_KERNEL_ACCOUNT);
+	rest->data = kvmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!rest->data)
 		return -ENOMEM;
 	iosys_map_memcpy_from(rest->data, map, 0, bytes);
@@ -313,6 +319,11 @@ static ssize_t read_next(struct v4l2dma_handle *h, char __user *buf,
 	if (!v4l2dma_flow_take(h->loop, &h->reader, &taken))
 		return -EAGAIN;
 	ret = read_frame(h, &taken, buf, count);
+	if (ret) {
+		v4l2dma_flow_abandon(h->loop, &h->reader, &taken);
+		v4l2dma_plane_put(taken.plane);
+		return ret;
+	}
 	ours = v4l2dma_flow_finish(h->loop, &h->reader, &taken, false);
 	v4l2dma_plane_put(taken.plane);
 	if (!ours) {
@@ -320,8 +331,6 @@ static ssize_t read_next(struct v4l2dma_handle *h, char __user *buf,
 		h->rest.data = NULL;
 		return 0;
 	}
-	if (ret)
-		return ret;
 	return h->rest.data ? read_rest(h, buf, count) : taken.meta.bytesused;
 }
 

@@ -206,7 +206,7 @@ enum v4l2dma_claim_state {
  * @entry: in &v4l2dma_reader.waiting while WAITING
  * @state: see enum v4l2dma_claim_state
  * @id: of the frame
- * @since: when it was taken
+ * @since: when it came into this state
  */
 struct v4l2dma_claim {
 	struct list_head entry;
@@ -227,7 +227,9 @@ struct v4l2dma_claim {
  * @format_gen: &v4l2dma_loop.format_gen that its buffers were made for
  * @shared: buffers whose memory is the slot's: they take frames of their index
  * @queued: of these, the ones that the reader gave to us
- * @n_private: buffers with memory of their own: they take copies of any frame
+ * @n_private: MMAP buffers with memory of their own: they take copies of any
+ *	frame
+ * @foreign: its buffers are USERPTR or DMABUF: these do so, too
  * @spare: of these, the ones that the reader gave to us
  * @base: id of the first frame after STREAMON, which has sequence 0
  * @stats: counters since STREAMON; only its __u64 members are used
@@ -244,6 +246,7 @@ struct v4l2dma_reader {
 	DECLARE_BITMAP(shared, V4L2DMA_MAX_SLOTS);
 	DECLARE_BITMAP(queued, V4L2DMA_MAX_SLOTS);
 	unsigned int n_private;
+	bool foreign;
 	struct list_head spare;
 	u64 base;
 	struct v4l2dma_reader_stats stats;
@@ -509,13 +512,12 @@ void v4l2dma_flow_init(struct v4l2dma_loop *loop);
 void v4l2dma_flow_writer_start(struct v4l2dma_loop *loop, unsigned int slots);
 void v4l2dma_flow_set_slots(struct v4l2dma_loop *loop, unsigned int slots);
 void v4l2dma_flow_writer_stop(struct v4l2dma_loop *loop);
-void v4l2dma_flow_writer_forget(struct v4l2dma_loop *loop);
 u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 			 struct vb2_buffer *vb, struct v4l2dma_plane *plane,
 			 const struct v4l2dma_meta *meta);
 int v4l2dma_flow_free_slot(struct v4l2dma_loop *loop, unsigned int slots);
 void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
-			       struct v4l2dma_reader *reader);
+			       struct v4l2dma_reader *reader, bool mmap);
 void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
 			      struct v4l2dma_reader *reader);
 bool v4l2dma_flow_readable(struct v4l2dma_loop *loop,
@@ -532,6 +534,7 @@ void v4l2dma_flow_give_back(struct v4l2dma_loop *loop,
 			    struct v4l2dma_reader *reader, unsigned int slot);
 void v4l2dma_flow_count_copy(struct v4l2dma_loop *loop,
 			     struct v4l2dma_reader *reader, size_t bytes);
+void v4l2dma_flow_count_reclaim(struct v4l2dma_loop *loop);
 
 /* memops.c */
 extern const struct vb2_mem_ops v4l2dma_mem_ops;
@@ -565,6 +568,9 @@ struct v4l2dma_cpu_map {
 
 int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 		      struct v4l2dma_cpu_map *cpu);
+int v4l2dma_cpu_begin_slot(struct v4l2dma_loop *loop,
+			   struct v4l2dma_plane *plane,
+			   struct v4l2dma_cpu_map *cpu);
 void v4l2dma_cpu_end(struct v4l2dma_cpu_map *cpu);
 int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
 		 size_t bytes);

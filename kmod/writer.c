@@ -99,7 +99,7 @@ static ssize_t write_frame(struct v4l2dma_handle *h, unsigned int slot,
 	struct v4l2dma_cpu_map cpu;
 	int ret;
 
-	ret = v4l2dma_cpu_begin(plane, DMA_TO_DEVICE, &cpu);
+	ret = v4l2dma_cpu_begin_slot(h->loop, plane, &cpu);
 	if (ret)
 		return ret;
 	if (copy_from_user(cpu.map.vaddr, buf, bytes))
