@@ -4,6 +4,7 @@
  */
 #include <linux/cred.h>
 #include <linux/poll.h>
+#include <linux/uaccess.h>
 #include <media/v4l2-ioctl.h>
 
 #include "compat.h"
@@ -120,16 +121,41 @@ static __poll_t v4l2dma_poll(struct file *file, poll_table *wait)
 	return ret;
 }
 
+static long s_priority(struct v4l2dma_handle *h, u32 __user *arg)
+{
+	struct v4l2dma_loop *loop = h->loop;
+	u32 wish;
+	int ret;
+
+	if (get_user(wish, arg))
+		return -EFAULT;
+	mutex_lock(&loop->lock);
+	ret = v4l2_prio_check(&loop->prio, h->prio);
+	if (!ret)
+		ret = v4l2_prio_change(&loop->prio, &h->prio, wish);
+	mutex_unlock(&loop->lock);
+	return ret;
+}
+
 /*
- * With a priority any reader could keep the writer from its queue, so there are
- * none. v4l2_fh_init() enables these ioctls whatever v4l2_disable_ioctl() did.
+ * The core would keep the writer from its queue while any reader has a higher
+ * priority, and no reader may stop a writer. So the priorities are no more than
+ * what the users of a loop tell each other: the core never hears of them.
  */
 static long v4l2dma_ioctl(struct file *file, unsigned int cmd,
 			  unsigned long arg)
 {
-	if (cmd == VIDIOC_G_PRIORITY || cmd == VIDIOC_S_PRIORITY)
-		return -ENOTTY;
-	return video_ioctl2(file, cmd, arg);
+	struct v4l2dma_handle *h = to_handle(file);
+	u32 __user *user = (u32 __user *)arg;
+
+	switch (cmd) {
+	case VIDIOC_G_PRIORITY:
+		return put_user(v4l2_prio_max(&h->loop->prio), user);
+	case VIDIOC_S_PRIORITY:
+		return s_priority(h, user);
+	default:
+		return video_ioctl2(file, cmd, arg);
+	}
 }
 
 static int v4l2dma_mmap(struct file *file, struct vm_area_struct *vma)

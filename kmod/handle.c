@@ -49,6 +49,7 @@ struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
 	v4l2dma_fh_add(&h->fh, file);
 
 	mutex_lock(&loop->lock);
+	v4l2_prio_open(&loop->prio, &h->prio);
 	list_add_tail(&h->entry, &loop->handles);
 	loop->n_handles++;
 	mutex_unlock(&loop->lock);
@@ -77,6 +78,7 @@ void v4l2dma_handle_destroy(struct v4l2dma_handle *h, struct file *file)
 
 	mutex_lock(&loop->lock);
 	list_del(&h->entry);
+	v4l2_prio_close(&loop->prio, h->prio);
 	loop->n_handles--;
 	mutex_unlock(&loop->lock);
 

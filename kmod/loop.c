@@ -73,6 +73,7 @@ struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
 	v4l2dma_format_default(&loop->format);
 	loop->timeperframe.numerator = 1;
 	loop->timeperframe.denominator = 30;
+	v4l2_prio_init(&loop->prio);
 
 	snprintf(loop->v4l2_dev.name, sizeof(loop->v4l2_dev.name),
 		 V4L2DMA_DRIVER_NAME "-%03u", id);

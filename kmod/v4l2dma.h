@@ -309,6 +309,7 @@ struct v4l2dma_rest {
  * @alloc_slots: REQBUFS is under way: buffers take the slots' memory; @lock
  * @polled_only: ROLE_READ was begun by poll() alone; @lock
  * @sizeimage: of the format that the buffers were made for; @lock
+ * @prio: in &v4l2dma_loop.prio; loop->lock
  * @n_slots: slots of a write() writer; @lock
  * @slots: memory of these; @lock
  * @rest: for read(); @lock
@@ -327,6 +328,7 @@ struct v4l2dma_handle {
 	bool alloc_slots;
 	bool polled_only;
 	u32 sizeimage;
+	enum v4l2_priority prio;
 	unsigned int n_slots;
 	struct v4l2dma_plane *slots[V4L2DMA_MAX_SLOTS];
 	struct v4l2dma_rest rest;
@@ -363,6 +365,7 @@ struct v4l2dma_pool {
  * @format: of the frames, at both ends
  * @format_gen: counts the changes of @format
  * @timeperframe: nominal frame interval
+ * @prio: what VIDIOC_S_PRIORITY was told
  * @writer: the handle with role WRITER or WRITE
  * @n_readers: handles with role READER or READ
  * @handles: all open handles
@@ -393,6 +396,7 @@ struct v4l2dma_loop {
 	struct v4l2_pix_format format;
 	u32 format_gen;
 	struct v4l2_fract timeperframe;
+	struct v4l2_prio_state prio;
 	struct v4l2dma_handle *writer;
 	unsigned int n_readers;
 	struct list_head handles;

@@ -3,15 +3,35 @@
 #
 # The module by itself, call by call: tests/vm/loop.
 
+options=()
+loop_tests=${V4L2DMA_LOOP_TESTS:-$tree/build/tests/vm/loop/v4l2dma_loop_tests}
+
 loop_tests() {
 	load_camera
 	load_loop "$@"
-	V4L2DMA_LOOP=$loop V4L2DMA_EXPORTER=$camera "${V4L2DMA_LOOP_TESTS:-$tree/build/tests/vm/loop/v4l2dma_loop_tests}"
+	V4L2DMA_LOOP=$loop V4L2DMA_EXPORTER=$camera "$loop_tests" "${options[@]}"
 }
 
 test_loop() { loop_tests; }
 
-test_loop_with_few_slots() { loop_tests min_buffers=4 max_buffers=8 reclaim_ms=50 max_readers=5; }
+# Not the torn frames: that one writes for 7 s whatever the parameters are.
+test_loop_with_few_slots() {
+	local options=(--test-suite-exclude=torn)
+	loop_tests min_buffers=4 max_buffers=8 reclaim_ms=50 max_readers=5
+}
+
+test_memory_limit() {
+	local group=/sys/fs/cgroup/limited
+	load_loop
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+	mkdir "$group"
+	echo 100M >"$group/memory.max"
+	V4L2DMA_LOOP=$loop run 0 bash -c "echo \$\$ >$group/cgroup.procs &&
+		exec $loop_tests --no-skip --test-case='more memory than there is*'"
+	expect_match "which test ran" 'test cases: *1 . *1 passed' "$out"
+	expect_match "processes that the kernel ended" 'oom_kill 0' "$(<"$group/memory.events")"
+	rmdir "$group"
+}
 
 test_compliance() {
 	load_loop exclusive_caps=1 max_readers=1

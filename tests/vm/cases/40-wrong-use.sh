@@ -115,7 +115,7 @@ test_full_disk() {
 	load_camera
 	load_loop
 	mkdir "$work/full"
-	mount -t tmpfs -o size=8k none "$work/full"
+	mount -t tmpfs -o size=4k none "$work/full"
 	start clone "$bin" clone -i "$camera" -o "$loop" --fps 30 --dmabuf --json
 	await clone start
 	# The picture is larger than the disk: half of it must not stay.

@@ -37,6 +37,20 @@ test_load_refused() {
 	[[ ! -d /sys/module/v4l2dma ]] || fail "it was loaded all the same"
 }
 
+# A module whose init fails is freed even while somebody has a node open: there must have been none.
+test_bad_parameter_of_the_last_loop() {
+	local labels
+	labels=$(printf 'loop%d,' {1..31})
+	while true; do
+		if [[ -e /dev/video0 ]]; then echo seen >"$work/seen"; fi
+	done &
+	modprobe v4l2dma devices=32 card_label="$labels" 2>/dev/null && fail "an empty label was accepted"
+	kill %%
+	[[ ! -e $work/seen ]] || fail "a node was there for a moment"
+	modprobe v4l2dma devices=32 "card_label=${labels}last"
+	expect_equal "loops" 32 "$("$bin" inspect --json | jq '[.devices[] | select(.loop)] | length')"
+}
+
 test_module_refuses_bad_parameters() {
 	local parameter
 	for parameter in devices=33 min_buffers=1 max_buffers=33 max_readers=0 allowed_gid=-7 reclaim_ms=0 \

@@ -4,6 +4,7 @@
 #include "control.h"
 
 #include <cerrno>
+#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -112,6 +113,18 @@ TEST_SUITE("format") {
         reader.close();
         pix = wish(V4L2_PIX_FMT_YUYV, 640, 480);
         REQUIRE(writer.set_format(pix) == 0);
+    }
+
+    TEST_CASE("the same format again changes nothing") {
+        Client reader(loop_node());
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        Client writer(loop_node());
+        v4l2_pix_format pix = writer.format(output);
+        const v4l2_pix_format before = pix;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(std::memcmp(&pix, &before, sizeof pix) == 0);
+        CHECK(reader.queue(0) == 0);
+        CHECK(reader.stream_on() == 0);
     }
 
     TEST_CASE("compressed frames keep their payload size") {
