@@ -9,6 +9,7 @@ loop_tests=${V4L2DMA_LOOP_TESTS:-$tree/build/tests/vm/loop/v4l2dma_loop_tests}
 loop_tests() {
 	load_camera
 	load_loop "$@"
+	modprobe vgem
 	V4L2DMA_LOOP=$loop V4L2DMA_EXPORTER=$camera "$loop_tests" "${options[@]}"
 }
 
