@@ -171,8 +171,7 @@ struct v4l2dma_meta {
  * @entry: in &v4l2dma_loop.live, oldest first, while @live
  * @live: queued by the writer and not yet given back to it
  * @vb: the writer's buffer, NULL if it came by write()
- * @plane: the memory; kept until the slot's next frame, so that a copy under
- *	way never loses its source
+ * @plane: the memory; kept until the slot's next frame or STREAMOFF
  * @claims: readers that it waits for or that hold it
  * @taken: readers that hold it
  * @id: counts the loop's frames, from 1

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
 
@@ -23,6 +24,15 @@ long references(int fd) {
         if (line.starts_with("count:"))
             return std::stol(line.substr(6));
     return -1;
+}
+
+/// Whether that thread of ours sleeps in this system call.
+bool sleeps_in(pid_t thread, long number) {
+    if (thread == 0)
+        return false;
+    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/syscall");
+    long current = -1;
+    return file >> current && current == number;
 }
 
 void stream(Client& reader, unsigned buffers = 4) {
@@ -193,8 +203,13 @@ TEST_SUITE("rivals") {
         Client next(loop_node());
         CHECK(next.poll(POLLOUT, 0) == 0);
         std::atomic<short> answer = 0;
-        std::thread waiting([&] { answer = next.poll(POLLOUT, 20'000); });
-        // Asleep or not yet there: it must hear of it either way.
+        std::atomic<pid_t> thread = 0;
+        std::thread waiting([&] {
+            thread = ::gettid();
+            answer = next.poll(POLLOUT, 20'000);
+        });
+        while (!sleeps_in(thread, SYS_poll))
+            std::this_thread::yield();
         writer.close();
         waiting.join();
         CHECK((answer & POLLOUT) != 0);
