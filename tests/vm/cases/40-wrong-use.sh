@@ -116,9 +116,9 @@ test_full_disk() {
 	load_loop
 	mkdir "$work/full"
 	mount -t tmpfs -o size=4k none "$work/full"
-	start clone "$bin" clone -i "$camera" -o "$loop" --fps 30 --dmabuf --json
+	start clone "$bin" clone -i "$camera" -o "$loop" --width 640 --height 360 --fps 30 --dmabuf --json
 	await clone start
-	# The picture is larger than the disk: half of it must not stay.
+	# The picture is larger than the disk, and half of it must not stay.
 	run 1 "$bin" play -i "$loop" --dmabuf -n 300 --snapshot "$work/full/frame.png"
 	expect_match "what play says" "full/frame.png: No space left on device" "$err"
 	expect_equal "files on the full disk" "" "$(ls -A "$work/full")"

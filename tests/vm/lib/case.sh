@@ -30,7 +30,11 @@ expect_equal() { [[ $2 == "$3" ]] || fail "$1: expected '$2', got '$3'"; }
 expect_match() { [[ $3 =~ $2 ]] || fail "$1: '$3' does not match '$2'"; }
 expect_at_least() { (($3 >= $2)) || fail "$1: expected at least $2, got $3"; }
 
-load_camera() { modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr=0 "$@"; }
+# Small pictures: an emulated processor draws each of them.
+load_camera() {
+	modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr=0 "$@"
+	v4l2-ctl -d "$camera" --set-fmt-video=width=320,height=180
+}
 load_loop() { modprobe v4l2dma video_nr=10 "$@"; }
 
 # start NAME COMMAND...: in the background; its stdout is read by 'await' and 'finish', as lines of JSON.

@@ -29,9 +29,10 @@ fetch_checkpatch() {
 # kbuild prints this for any module built outside the kernel's own tree; it says nothing about the module.
 not_about_us='Skipping BTF generation|the compiler differs from the one used to build the kernel'
 
-# check_sources FOLDER: W=1 and sparse, then checkpatch; fails after it has shown everything.
+# check_sources FOLDER: W=1 and sparse, then checkpatch; fails after it has shown everything. What they were content
+# with is not read again.
 check_sources() {
-	local out=$1 bad=0 sparse_args=()
+	local out=$1 bad=0 sparse_args=() print
 	lock_folder "$out"
 	rm -rf "$out/src"
 	copy_sources "$out/src"
@@ -40,6 +41,12 @@ check_sources() {
 	else
 		note "sparse is not installed, so its checks are left out; run scripts/deps."
 	fi
+	print=$(fingerprint "$out/src" "${sparse_args[@]}" "${make_args[@]}" "$(sha256sum "${BASH_SOURCE[0]}")")
+	if [[ $print == "$(cat "$out/content" 2>/dev/null)" ]]; then
+		note "W=1, sparse and checkpatch were content with $version, and nothing has changed"
+		return
+	fi
+	rm -f "$out/content"
 	run_make "$out/src/kmod" W=1 "${sparse_args[@]}" "${make_args[@]}" >"$out/make.log" 2>&1 || bad=1
 	if ((bad)); then
 		cat "$out/make.log" >&2
@@ -48,6 +55,7 @@ check_sources() {
 	fi
 	run_checkpatch || bad=1
 	((bad == 0)) || die "the module's sources are not clean for $version (the whole log is in $out/make.log)."
+	printf '%s\n' "$print" >"$out/content"
 	note "W=1, sparse and checkpatch are content with $version"
 }
 
