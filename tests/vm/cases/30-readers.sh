@@ -17,7 +17,7 @@ test_four_readers_one_stopped_one_killed() {
 	for name in good better stopped killed; do
 		await "$name" stats
 	done
-	expect_equal readers 4 "$(counter .readers)"
+	expect_equal readers 4 "$(counter readers)"
 	kill -STOP "${pids[stopped]}"
 	kill -KILL "${pids[killed]}"
 	finish killed 137
@@ -29,14 +29,14 @@ test_four_readers_one_stopped_one_killed() {
 		expect_same_frames clone.log "$name.log" 400 any-memory
 		expect_equal "faults that $name saw" 0 "$(json "$name" end '.faults | add')"
 	done
-	expect_equal readers 1 "$(counter .readers)"
+	expect_equal readers 1 "$(counter readers)"
 	# The hung one comes back as if nothing had been.
 	kill -CONT "${pids[stopped]}"
 	finish stopped
 	expect_equal "frames that the stopped one got in the end" 100 "$(json stopped end .frames)"
 	kill -INT "${pids[clone]}"
 	finish clone
-	expect_equal "copies in the loop" 0 "$(counter .copies)"
+	expect_equal "copies in the loop" 0 "$(counter copies)"
 	expect_idle
 }
 

@@ -42,6 +42,7 @@ test_camera_is_unplugged() {
 	await clone start
 	start play "$bin" play -i "$loop" --dmabuf --json
 	await play stats
+	rm "$camera_options"
 	echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
 	finish clone 3
 	expect_match "what clone says" "$camera.*(unplugged|removed)" "$(<"$work/clone.err")"
