@@ -70,7 +70,8 @@ test_mapped_copy() {
 test_falls_back_at_the_call_that_fails() {
 	load_camera allocators=1
 	load_loop
-	run 0 "$bin" clone -i "$camera" -o "$loop" --dmabuf -n 5 --json -v
+	# Large enough that the loop's pages are not contiguous by chance.
+	run 0 "$bin" clone -i "$camera" -o "$loop" --width 1280 --height 720 --dmabuf -n 5 --json -v
 	expect_equal path source-exports "$(jq -rs 'last | .path' <<<"$out")"
 	expect_match "what was tried" 'sink-exports.*QBUF.*Bad address' "$err"
 	expect_idle
