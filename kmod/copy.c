@@ -26,14 +26,12 @@ static int wait_for_fences(struct dma_buf *dbuf, bool write, long timeout)
 	return left < 0 ? left : left ? 0 : -ETIMEDOUT;
 }
 
+/* After begin_cpu_access, which is ended if this fails. */
 static int map_for_cpu(struct v4l2dma_cpu_map *cpu)
 {
 	struct dma_buf *dbuf = cpu->plane->dbuf;
 	int ret;
 
-	ret = dma_buf_begin_cpu_access(dbuf, cpu->dir);
-	if (ret)
-		return ret;
 	ret = dma_buf_vmap_unlocked(dbuf, &cpu->map);
 	if (ret)
 		dma_buf_end_cpu_access(dbuf, cpu->dir);
@@ -63,6 +61,8 @@ int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 	}
 	ret = wait_for_fences(plane->dbuf, dir == DMA_TO_DEVICE,
 			      MAX_SCHEDULE_TIMEOUT);
+	if (!ret)
+		ret = dma_buf_begin_cpu_access(plane->dbuf, dir);
 	return ret ? ret : map_for_cpu(cpu);
 }
 
@@ -94,12 +94,7 @@ int v4l2dma_cpu_begin_slot(struct v4l2dma_loop *loop,
 		return ret;
 	/* dma_buf_begin_cpu_access() would wait for the fences again. */
 	ret = dbuf->ops->begin_cpu_access(dbuf, cpu->dir);
-	if (ret)
-		return ret;
-	ret = dma_buf_vmap_unlocked(dbuf, &cpu->map);
-	if (ret)
-		dma_buf_end_cpu_access(dbuf, cpu->dir);
-	return ret;
+	return ret ? ret : map_for_cpu(cpu);
 }
 
 /**

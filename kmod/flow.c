@@ -104,7 +104,7 @@ static bool has_no_slot(struct v4l2dma_loop *loop)
 }
 
 /*
- * The writer has no slot left. Frames that only wait can be dropped; the
+ * While the writer has no slot left, frames that only wait are dropped; the
  * newest one is kept, it is what a reader wants to see.
  */
 static void relieve(struct v4l2dma_loop *loop)
@@ -187,8 +187,7 @@ static void arm_reclaim(struct v4l2dma_loop *loop)
  */
 static void keep_writer_going(struct v4l2dma_loop *loop)
 {
-	if (has_no_slot(loop))
-		relieve(loop);
+	relieve(loop);
 	arm_reclaim(loop);
 }
 

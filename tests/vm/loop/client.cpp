@@ -190,6 +190,12 @@ int Client::set_format(v4l2_pix_format& pix, v4l2_buf_type type) const {
     return error;
 }
 
+void start_reading(Client& reader, unsigned buffers) {
+    REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, buffers) == 0);
+    REQUIRE(reader.queue_all() == 0);
+    REQUIRE(reader.stream_on() == 0);
+}
+
 ForeignBuffers::ForeignBuffers(unsigned count, std::uint32_t bytes) : exporter_(exporter_node()) {
     v4l2_pix_format pix = exporter_.format(capture);
     pix.pixelformat = V4L2_PIX_FMT_YUYV;

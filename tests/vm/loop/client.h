@@ -67,6 +67,9 @@ inline constexpr auto output = V4L2_BUF_TYPE_VIDEO_OUTPUT;
 std::string loop_node();
 std::string exporter_node();
 
+/// Makes a reader of it: REQBUFS(MMAP), QBUF of every buffer, STREAMON. Fails the test if one of them fails.
+void start_reading(Client& reader, unsigned buffers = 4);
+
 /// dma-bufs of another driver: its buffers, exported. Owns fds and mappings.
 class ForeignBuffers {
 public:

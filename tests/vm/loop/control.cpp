@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "client.h"
+#include "find_loop.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@ public:
     ~ControlNode() { ::close(fd_); }
     ControlNode(const ControlNode&) = delete;
     ControlNode& operator=(const ControlNode&) = delete;
+    [[nodiscard]] int fd() const { return fd_; }
     void ask(unsigned long request, void* argument) const { REQUIRE(::ioctl(fd_, request, argument) == 0); }
 
 private:
@@ -26,14 +28,10 @@ private:
 } // namespace
 
 v4l2dma_loop_info loop_info() {
-    const std::string node = loop_node();
     const ControlNode control;
-    for (v4l2dma_loop_query query{};; query.id = query.info.id + 1) {
-        query.flags = V4L2DMA_QUERY_NEXT;
-        control.ask(V4L2DMA_IOC_QUERY, &query);
-        if (node == "/dev/video" + std::to_string(query.info.video_nr))
-            return query.info;
-    }
+    const std::optional<v4l2dma_loop_info> info = find_loop(control.fd(), loop_node());
+    REQUIRE(info);
+    return *info;
 }
 
 v4l2dma_loop_stats loop_stats() {

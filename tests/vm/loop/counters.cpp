@@ -4,47 +4,27 @@
 //
 // Usage: v4l2dma_loop_counters /dev/videoN NAME...
 // Prints the values in one line; ends with 1 if there is no such loop, 2 if there is no such name.
-#include <uapi/v4l2dma.h>
+#include "find_loop.h"
 
 #include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <map>
 #include <string>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace {
-
-bool find_loop(int control, const std::string& node, v4l2dma_loop_info& info) {
-    for (v4l2dma_loop_query query{};; query.id = query.info.id + 1) {
-        query.flags = V4L2DMA_QUERY_NEXT;
-        if (::ioctl(control, V4L2DMA_IOC_QUERY, &query) != 0)
-            return false;
-        info = query.info;
-        if (node == "/dev/video" + std::to_string(info.video_nr))
-            return true;
-    }
-}
-
-} // namespace
-
 int main(int argc, char** argv) {
     const int control = ::open(V4L2DMA_CONTROL_NODE, O_RDWR | O_CLOEXEC);
-    v4l2dma_loop_info info{};
+    const auto info = argc < 3 || control < 0 ? std::nullopt : find_loop(control, argv[1]);
     v4l2dma_loop_stats stats{};
-    if (argc < 3 || control < 0 || !find_loop(control, argv[1], info)) {
-        std::perror("v4l2dma_loop_counters");
-        return 1;
-    }
-    stats.id = info.id;
-    if (::ioctl(control, V4L2DMA_IOC_STATS, &stats) != 0) {
+    stats.id = info ? info->id : 0;
+    if (!info || ::ioctl(control, V4L2DMA_IOC_STATS, &stats) != 0) {
         std::perror("v4l2dma_loop_counters");
         return 1;
     }
     const std::map<std::string, unsigned long long> values = {
-        {"slots", info.slots},          {"readers", info.readers}, {"writer", info.writer_memory},
-        {"frames", stats.frames},       {"copies", stats.copies},  {"copied_bytes", stats.copied_bytes},
+        {"slots", info->slots},         {"readers", info->readers}, {"writer", info->writer_memory},
+        {"frames", stats.frames},       {"copies", stats.copies},   {"copied_bytes", stats.copied_bytes},
         {"reclaimed", stats.reclaimed},
     };
     for (int argument = 2; argument < argc; ++argument) {

@@ -73,12 +73,6 @@ private:
     int fd_ = -1;
 };
 
-void stream(Client& reader) {
-    REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-    REQUIRE(reader.queue_all() == 0);
-    REQUIRE(reader.stream_on() == 0);
-}
-
 } // namespace
 
 TEST_SUITE("fence") {
@@ -90,8 +84,8 @@ TEST_SUITE("fence") {
         REQUIRE(writer.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
         ForeignBuffers memory(4, writer.length());
         writer.use(memory.fds());
-        stream(lent);
-        stream(copying);
+        start_reading(lent);
+        start_reading(copying);
         const auto seen = copying.map(0);
         REQUIRE(writer.stream_on() == 0);
         const Counting counting;
@@ -120,7 +114,7 @@ TEST_SUITE("fence") {
     TEST_CASE("a reader's device delays write() no longer than the reader itself could") {
         Vgem gpu;
         Client reader(loop_node());
-        stream(reader);
+        start_reading(reader);
         Client writer(loop_node());
         std::uint32_t pixel = 1;
         // Settles the slots' memory; without this the fences would lie on pages that nobody uses.

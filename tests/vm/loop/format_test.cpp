@@ -90,9 +90,7 @@ TEST_SUITE("format") {
         v4l2_event_subscription subscription{};
         subscription.type = V4L2_EVENT_SOURCE_CHANGE;
         REQUIRE(reader.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == 0);
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(reader.queue_all() == 0);
-        REQUIRE(reader.stream_on() == 0);
+        start_reading(reader);
         Client writer(loop_node());
         v4l2_pix_format pix = wish(V4L2_PIX_FMT_YUYV, 320, 240);
         REQUIRE(writer.set_format(pix) == 0);
@@ -132,9 +130,7 @@ TEST_SUITE("format") {
         v4l2_pix_format pix = wish(V4L2_PIX_FMT_MJPEG, 640, 480);
         REQUIRE(writer.set_format(pix) == 0);
         Client reader(loop_node());
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(reader.queue_all() == 0);
-        REQUIRE(reader.stream_on() == 0);
+        start_reading(reader);
         std::vector<char> jpeg(12345, 'j');
         REQUIRE(::write(writer.fd(), jpeg.data(), jpeg.size()) == 12345);
         v4l2_buffer buffer{};

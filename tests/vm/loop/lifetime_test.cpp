@@ -57,9 +57,7 @@ TEST_SUITE("lifetime") {
     TEST_CASE("write() finds no slot while readers have them all, and goes on when one is back") {
         Client writer(loop_node(), O_NONBLOCK);
         Client reader(loop_node());
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(reader.queue_all() == 0);
-        REQUIRE(reader.stream_on() == 0);
+        start_reading(reader);
         std::uint32_t pixel = 0;
         v4l2_buffer buffer{};
         for (unsigned index = 0; index < reader.count(); ++index) {
@@ -120,9 +118,7 @@ TEST_SUITE("lifetime") {
 
     TEST_CASE("a writer that leaves is survived, and so is its format") {
         Client reader(loop_node(), O_NONBLOCK);
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(reader.queue_all() == 0);
-        REQUIRE(reader.stream_on() == 0);
+        start_reading(reader);
         for (unsigned round = 0; round < 3; ++round) {
             Client writer(loop_node());
             REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);

@@ -96,9 +96,7 @@ TEST_SUITE("ownership") {
             REQUIRE(writer.dequeue(buffer) == 0);
         }
         Client reader(loop_node());
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(reader.queue_all() == 0);
-        REQUIRE(reader.stream_on() == 0);
+        start_reading(reader);
         REQUIRE(writer.queue(0) == 0);
         REQUIRE(reader.dequeue(buffer) == 0);
         CHECK(buffer.sequence == 0);
@@ -172,9 +170,7 @@ TEST_SUITE("ownership") {
         v4l2_buffer buffer{};
         {
             Client reader(loop_node());
-            REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-            REQUIRE(reader.queue_all() == 0);
-            REQUIRE(reader.stream_on() == 0);
+            start_reading(reader);
             REQUIRE(writer.queue_all() == 0);
             REQUIRE(reader.dequeue(buffer) == 0);
         }

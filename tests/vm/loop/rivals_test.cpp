@@ -50,12 +50,6 @@ bool sleeps_in(pid_t thread, long number) {
     return file >> current && current == number;
 }
 
-void stream(Client& reader, unsigned buffers = 4) {
-    REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, buffers) == 0);
-    REQUIRE(reader.queue_all() == 0);
-    REQUIRE(reader.stream_on() == 0);
-}
-
 } // namespace
 
 TEST_SUITE("rivals") {
@@ -108,8 +102,8 @@ TEST_SUITE("rivals") {
         Client working(loop_node());
         Client stopped(loop_node());
         Client writer(loop_node());
-        stream(working);
-        stream(stopped);
+        start_reading(working);
+        start_reading(stopped);
         // Fewer slots than a reader's frames may wait in: whatever waits at the stopped one is in the way.
         REQUIRE(writer.create_bufs(output, V4L2_MEMORY_MMAP, 2) == 0);
         REQUIRE(writer.stream_on() == 0);
@@ -139,7 +133,7 @@ TEST_SUITE("rivals") {
         Client writer(loop_node());
         Client reader(loop_node());
         REQUIRE(writer.create_bufs(output, V4L2_MEMORY_MMAP, 1) == 0);
-        stream(reader);
+        start_reading(reader);
         REQUIRE(writer.stream_on() == 0);
         const Counting counting;
         v4l2_buffer buffer{};
@@ -161,8 +155,8 @@ TEST_SUITE("rivals") {
         for (unsigned index = 0; index < 5; ++index)
             paint(memory.map(index), 100 + index);
         writer.use(memory.fds());
-        stream(losing);
-        stream(holding);
+        start_reading(losing);
+        start_reading(holding);
         for (unsigned index = 0; index < 4; ++index)
             (void)holding.map(index);
         REQUIRE(writer.stream_on() == 0);
@@ -202,7 +196,7 @@ TEST_SUITE("rivals") {
         CHECK(reader.queue(0) == EINVAL);
         REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_DMABUF, 0) == 0);
         ::close(fd);
-        stream(reader);
+        start_reading(reader);
         // Slots beyond the reader's: it has no buffer for these frames, so the writer never waits for it.
         Client writer(loop_node());
         REQUIRE(writer.create_bufs(output, V4L2_MEMORY_MMAP, 6) == 0);

@@ -157,9 +157,7 @@ TEST_SUITE("stress") {
         REQUIRE(writer.set_format(usual) == 0);
         REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
         Client reader(loop_node());
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(reader.queue_all() == 0);
-        REQUIRE(reader.stream_on() == 0);
+        start_reading(reader);
         REQUIRE(writer.stream_on() == 0);
         paint(writer.map(2), 42);
         REQUIRE(writer.queue(2) == 0);

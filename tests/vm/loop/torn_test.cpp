@@ -66,9 +66,7 @@ TEST_SUITE("torn") {
         std::vector<std::unique_ptr<Client>> clients;
         for (unsigned index = 0; index < readers; ++index) {
             clients.push_back(std::make_unique<Client>(loop_node()));
-            REQUIRE(clients.back()->reqbufs(capture, V4L2_MEMORY_MMAP, 8) == 0);
-            REQUIRE(clients.back()->queue_all() == 0);
-            REQUIRE(clients.back()->stream_on() == 0);
+            start_reading(*clients.back(), 8);
         }
         const Counting counting;
         std::thread writing([&] { run_free(writer, stop); });
