@@ -9,6 +9,7 @@
 #include "flow/snapshot.h"
 #include "flow/v4l2_source.h"
 #include "loop/control.h"
+#include "media/ffmpeg.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -31,9 +32,12 @@ struct PlayOptions {
 };
 
 Status PlayOptions::check_files() const {
-    if (!snapshot.empty())
+    if (!snapshot.empty()) {
         if (Status status = check_writable(snapshot); !status)
             return status;
+        if (Status status = load_ffmpeg(); !status)
+            return status;
+    }
     return run.check_files();
 }
 

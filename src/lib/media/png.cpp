@@ -2,6 +2,7 @@
 #include "media/png.h"
 
 #include "media/av_format.h"
+#include "media/ffmpeg.h"
 
 #include <array>
 #include <cstring>
@@ -9,28 +10,21 @@
 #include <memory>
 #include <utility>
 
-extern "C" {
-#include <libavcodec/avcodec.h>
-#include <libavutil/frame.h>
-#include <libavutil/imgutils.h>
-#include <libswscale/swscale.h>
-}
-
 namespace v4l2dma {
 
 namespace {
 
 struct FreeFrame {
-    void operator()(AVFrame* frame) const noexcept { av_frame_free(&frame); }
+    void operator()(AVFrame* frame) const noexcept { ffmpeg().av_frame_free(&frame); }
 };
 struct FreePacket {
-    void operator()(AVPacket* packet) const noexcept { av_packet_free(&packet); }
+    void operator()(AVPacket* packet) const noexcept { ffmpeg().av_packet_free(&packet); }
 };
 struct FreeCodec {
-    void operator()(AVCodecContext* context) const noexcept { avcodec_free_context(&context); }
+    void operator()(AVCodecContext* context) const noexcept { ffmpeg().avcodec_free_context(&context); }
 };
 struct FreeScaler {
-    void operator()(SwsContext* context) const noexcept { sws_freeContext(context); }
+    void operator()(SwsContext* context) const noexcept { ffmpeg().sws_freeContext(context); }
 };
 using Frame = std::unique_ptr<AVFrame, FreeFrame>;
 using Packet = std::unique_ptr<AVPacket, FreePacket>;
@@ -39,18 +33,18 @@ using Scaler = std::unique_ptr<SwsContext, FreeScaler>;
 
 std::unexpected<Error> av_error(std::string_view operation, int code) {
     std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
-    av_strerror(code, text.data(), text.size());
+    ffmpeg().av_strerror(code, text.data(), text.size());
     return make_error(ErrorKind::system, operation, "", text.data());
 }
 
 Result<Codec> open_codec(const AVCodec* codec, std::string_view name, auto&& configure) {
     if (codec == nullptr)
         return make_error(ErrorKind::unsupported, "codec", name, "this FFmpeg was built without it");
-    Codec context(avcodec_alloc_context3(codec));
+    Codec context(ffmpeg().avcodec_alloc_context3(codec));
     if (!context)
         return system_error("codec", name, ENOMEM);
     configure(*context);
-    if (const int result = avcodec_open2(context.get(), codec, nullptr); result < 0)
+    if (const int result = ffmpeg().avcodec_open2(context.get(), codec, nullptr); result < 0)
         return av_error(name, result);
     return context;
 }
@@ -58,15 +52,15 @@ Result<Codec> open_codec(const AVCodec* codec, std::string_view name, auto&& con
 // FFmpeg's converters read in wide steps and so beyond the end of the last row: a payload that fills its
 // mapping would end in a fault. Its own frames have room for that.
 Result<Frame> copy_padded(const AVFrame& view, const FrameFormat& format) {
-    Frame frame(av_frame_alloc());
+    Frame frame(ffmpeg().av_frame_alloc());
     if (!frame)
         return system_error("snapshot", format.text(), ENOMEM);
     frame->format = view.format;
     frame->width = view.width;
     frame->height = view.height;
-    int result = av_frame_get_buffer(frame.get(), 0);
+    int result = ffmpeg().av_frame_get_buffer(frame.get(), 0);
     if (result >= 0)
-        result = av_frame_copy(frame.get(), &view);
+        result = ffmpeg().av_frame_copy(frame.get(), &view);
     if (result < 0)
         return av_error("snapshot " + format.text(), result);
     return frame;
@@ -82,7 +76,7 @@ Result<Frame> load(const FrameFormat& format, std::span<const std::byte> payload
         return std::unexpected(layout.error());
     if (payload.size() < layout->size())
         return make_error(ErrorKind::system, "snapshot", format.text(), "the frame is too short");
-    Frame frame(av_frame_alloc());
+    Frame frame(ffmpeg().av_frame_alloc());
     if (!frame)
         return system_error("snapshot", format.text(), ENOMEM);
     frame->format = pixel_format;
@@ -100,8 +94,8 @@ Result<Frame> load(const FrameFormat& format, std::span<const std::byte> payload
 }
 
 Result<Packet> copy_packet(std::span<const std::byte> payload) {
-    Packet packet(av_packet_alloc()); // with the padding that decoders read beyond the end
-    if (!packet || av_new_packet(packet.get(), static_cast<int>(payload.size())) < 0)
+    Packet packet(ffmpeg().av_packet_alloc()); // with the padding that decoders read beyond the end
+    if (!packet || ffmpeg().av_new_packet(packet.get(), static_cast<int>(payload.size())) < 0)
         return system_error("decode", "", ENOMEM);
     std::memcpy(packet->data, payload.data(), payload.size());
     return packet;
@@ -110,19 +104,19 @@ Result<Packet> copy_packet(std::span<const std::byte> payload) {
 Result<Frame> decode(const FrameFormat& format, std::span<const std::byte> payload) {
     if (payload.empty()) // to a decoder the end of its stream
         return make_error(ErrorKind::system, "snapshot", format.text(), "the frame is too short");
-    const Result<Codec> decoder =
-        open_codec(avcodec_find_decoder(av_still_codec(format.fourcc)), "JPEG", [](AVCodecContext&) {});
+    const Result<Codec> decoder = open_codec(ffmpeg().avcodec_find_decoder(av_still_codec(format.fourcc)),
+                                             "JPEG", [](AVCodecContext&) {});
     if (!decoder)
         return std::unexpected(decoder.error());
     const Result<Packet> packet = copy_packet(payload);
     if (!packet)
         return std::unexpected(packet.error());
-    Frame frame(av_frame_alloc());
+    Frame frame(ffmpeg().av_frame_alloc());
     if (!frame)
         return system_error("decode", format.text(), ENOMEM);
-    int result = avcodec_send_packet(decoder->get(), packet->get());
+    int result = ffmpeg().avcodec_send_packet(decoder->get(), packet->get());
     if (result >= 0)
-        result = avcodec_receive_frame(decoder->get(), frame.get());
+        result = ffmpeg().avcodec_receive_frame(decoder->get(), frame.get());
     if (result < 0)
         return av_error("decode " + format.text(), result);
     return frame;
@@ -146,27 +140,27 @@ bool is_full_range(const FrameFormat& format, const AVFrame& frame) {
 }
 
 Result<Frame> to_rgb(const FrameFormat& format, const AVFrame& source) {
-    Frame rgb(av_frame_alloc());
+    Frame rgb(ffmpeg().av_frame_alloc());
     if (!rgb)
         return system_error("convert", format.text(), ENOMEM);
     rgb->format = AV_PIX_FMT_RGB24;
     rgb->width = source.width;
     rgb->height = source.height;
-    if (const int result = av_frame_get_buffer(rgb.get(), 0); result < 0)
+    if (const int result = ffmpeg().av_frame_get_buffer(rgb.get(), 0); result < 0)
         return av_error("convert", result);
-    const Scaler scaler(sws_getContext(
+    const Scaler scaler(ffmpeg().sws_getContext(
         source.width, source.height, static_cast<AVPixelFormat>(source.format), rgb->width, rgb->height,
         AV_PIX_FMT_RGB24, SWS_POINT | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr, nullptr));
     if (!scaler)
         return make_error(ErrorKind::unsupported, "convert", format.text(),
                           "FFmpeg cannot convert it to RGB");
     const int* coefficients =
-        sws_getCoefficients(is_bt709(format.colorimetry) ? SWS_CS_ITU709 : SWS_CS_ITU601);
+        ffmpeg().sws_getCoefficients(is_bt709(format.colorimetry) ? SWS_CS_ITU709 : SWS_CS_ITU601);
     constexpr int one = 1 << 16; // contrast and saturation are 16.16
-    sws_setColorspaceDetails(scaler.get(), coefficients, is_full_range(format, source) ? 1 : 0, coefficients,
-                             1, 0, one, one);
-    if (const int result =
-            sws_scale(scaler.get(), source.data, source.linesize, 0, source.height, rgb->data, rgb->linesize);
+    ffmpeg().sws_setColorspaceDetails(scaler.get(), coefficients, is_full_range(format, source) ? 1 : 0,
+                                      coefficients, 1, 0, one, one);
+    if (const int result = ffmpeg().sws_scale(scaler.get(), source.data, source.linesize, 0, source.height,
+                                              rgb->data, rgb->linesize);
         result < 0)
         return av_error("convert " + format.text(), result);
     return rgb;
@@ -175,7 +169,8 @@ Result<Frame> to_rgb(const FrameFormat& format, const AVFrame& source) {
 } // namespace
 
 Result<std::vector<std::byte>> encode_png(const FrameFormat& format, std::span<const std::byte> payload) {
-    av_log_set_level(AV_LOG_QUIET); // our errors say it, in one sentence
+    if (Status status = load_ffmpeg(); !status)
+        return std::unexpected(std::move(status.error()));
     const bool jpeg = av_still_codec(format.fourcc) != AV_CODEC_ID_NONE;
     const Result<Frame> picture = jpeg ? decode(format, payload) : load(format, payload);
     if (!picture)
@@ -184,7 +179,7 @@ Result<std::vector<std::byte>> encode_png(const FrameFormat& format, std::span<c
     if (!rgb)
         return std::unexpected(rgb.error());
     const Result<Codec> encoder =
-        open_codec(avcodec_find_encoder(AV_CODEC_ID_PNG), "PNG", [&](AVCodecContext& context) {
+        open_codec(ffmpeg().avcodec_find_encoder(AV_CODEC_ID_PNG), "PNG", [&](AVCodecContext& context) {
             context.width = (*rgb)->width;
             context.height = (*rgb)->height;
             context.pix_fmt = AV_PIX_FMT_RGB24;
@@ -192,12 +187,12 @@ Result<std::vector<std::byte>> encode_png(const FrameFormat& format, std::span<c
         });
     if (!encoder)
         return std::unexpected(encoder.error());
-    const Packet packet(av_packet_alloc());
+    const Packet packet(ffmpeg().av_packet_alloc());
     if (!packet)
         return system_error("encode PNG", "", ENOMEM);
-    int result = avcodec_send_frame(encoder->get(), rgb->get());
+    int result = ffmpeg().avcodec_send_frame(encoder->get(), rgb->get());
     if (result >= 0)
-        result = avcodec_receive_packet(encoder->get(), packet.get());
+        result = ffmpeg().avcodec_receive_packet(encoder->get(), packet.get());
     if (result < 0)
         return av_error("encode PNG", result);
     const auto bytes = std::as_bytes(std::span(packet->data, static_cast<std::size_t>(packet->size)));

@@ -79,3 +79,15 @@ test_play_json_stays_clean() {
 	wrong 3 'not a V4L2 device' play --json -i /dev/null
 	wrong 2 '--frames' play --json --frames 0
 }
+
+# Whoever moves frames without looking into them needs none of FFmpeg's hundred libraries.
+test_play_loads_ffmpeg_for_pictures_only() {
+	local abi
+	run 0 ldd "$bin"
+	[[ $out != *libav* && $out != *libsw* ]] || fail "FFmpeg is linked: $out"
+	for abi in {58..70}; do : >"$work/libavcodec.so.$abi"; done
+	export LD_LIBRARY_PATH=$work
+	wrong 3 '/dev/video250' play -i 250
+	wrong 4 'load libavcodec\.so\.[0-9]+: .*Pictures need FFmpeg' play -i 250 --snapshot "$work/shot.png"
+	[[ ! -e $work/shot.png ]] || fail "a file without a picture"
+}
