@@ -36,7 +36,7 @@ static bool exclusive_caps[V4L2DMA_MAX_LOOPS];
 static unsigned int n_exclusive_caps;
 module_param_array(exclusive_caps, bool, &n_exclusive_caps, 0444);
 MODULE_PARM_DESC(exclusive_caps,
-		 "announce OUTPUT until a writer streams, CAPTURE from then on (default N)");
+		 "announce CAPTURE while a writer streams, OUTPUT otherwise (default N)");
 
 static bool support_dmabuf[V4L2DMA_MAX_LOOPS];
 static unsigned int n_support_dmabuf;

@@ -96,7 +96,8 @@ int clone(const CloneOptions& options, bool json) {
               {.frame_limit = options.run.frames, .report_interval = reporter.pump_interval()}, *signals,
               reporter, observers);
     const Result<PumpResult> result = pump.run();
-    const std::optional<Error> error = result ? std::nullopt : std::optional(result.error());
+    const Status outcome = result ? ends->sink->verdict() : std::unexpected(result.error());
+    const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
     const Status finished = reporter.finish(pump.result(), error);
     if (error)
         return report(*error);

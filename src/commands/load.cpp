@@ -56,7 +56,7 @@ void LoadOptions::add_to(CommandLine& line) {
     add_list(app, "--card-label", loops.card_label, "Name of each loop, as applications show it",
              "NAME[,NAME..]");
     add_list(app, "--exclusive-caps", loops.exclusive_caps,
-             "1: announce only OUTPUT until a writer streams, and only CAPTURE from then on", "0|1[,..]");
+             "1: announce only CAPTURE while a writer streams, and only OUTPUT otherwise", "0|1[,..]");
     add("--min-buffers", loops.min_buffers, "Fewest buffers of a loop, 2 to 32 (4)", "N");
     add("--max-buffers", loops.max_buffers, "Most buffers of a loop, up to 32 (32)", "N");
     add("--support-dmabuf", loops.support_dmabuf, "0: offer neither DMABUF memory nor EXPBUF (1)", "0|1");
@@ -141,8 +141,13 @@ int run_unload(bool json) {
     return written ? to_int(ExitCode::done) : report(written.error());
 }
 
-/// The module takes another number if the wanted one is in use. The user should not have to find that out.
-void warn_about_nodes(const std::vector<LoopInfo>& loops, const std::vector<std::string>& wanted) {
+/// The module takes another number if the wanted one is in use, and goes on with fewer loops if one fails.
+/// The user should not have to find that out.
+void warn_about_nodes(const std::vector<LoopInfo>& loops, const LoopParameters& parameters) {
+    const std::vector<std::string>& wanted = parameters.video_nr;
+    if (parameters.devices && loops.size() < static_cast<std::size_t>(*parameters.devices))
+        spdlog::warn("the module made {} of {} loops; the kernel log says why", loops.size(),
+                     *parameters.devices);
     for (std::size_t i = 0; i < loops.size(); ++i) {
         const std::string path = device_path(loops[i]);
         if (i < wanted.size() && wanted[i] != "-1" && path != "/dev/video" + wanted[i])
@@ -196,7 +201,7 @@ int run_load_module(const LoadOptions& options, std::span<const ModuleParameter>
         error.remedy = "";
         return report(error);
     }
-    warn_about_nodes(*loops, options.loops.video_nr);
+    warn_about_nodes(*loops, options.loops);
     const Status printed = print_loops(*loops, module->path(), json);
     return printed ? to_int(ExitCode::done) : report(printed.error());
 }

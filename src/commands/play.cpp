@@ -155,13 +155,10 @@ void say_loop(const nlohmann::ordered_json& json) {
 
 /// What the frames themselves were like; an error if they broke a promise.
 Status verdict(const NullSink& sink, const std::optional<Snapshot>& snapshot, std::string_view input) {
-    const NullSink::Faults& faults = sink.faults();
-    if (faults.sum() > 0)
-        return make_error(
-            ErrorKind::system, "verify", input,
-            fmt::format("{} frames with a sequence number that did not grow, {} with a timestamp that "
-                        "went back, {} with a wrong size",
-                        faults.sequence, faults.timestamp, faults.size));
+    if (Status status = sink.verdict(); !status) {
+        status.error().object = input;
+        return status;
+    }
     if (snapshot && !snapshot->taken())
         return make_error(ErrorKind::system, "snapshot", input, "the stream ended before that frame");
     return {};

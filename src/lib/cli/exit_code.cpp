@@ -2,11 +2,12 @@
 #include "cli/exit_code.h"
 
 #include "base/log.h"
+#include "cli/output.h"
 
 namespace v4l2dma {
 
 int report(const Error& error) {
-    spdlog::error("{}", error.message());
+    spdlog::error("{}", printable(error.message())); // it may quote what others named
     return to_int(exit_code_for(error.kind));
 }
 

@@ -92,6 +92,8 @@ public:
     [[nodiscard]] virtual Result<std::optional<std::uint32_t>> reclaim() = 0;
     /// Frames that it has not given back.
     [[nodiscard]] virtual std::uint32_t in_flight() const noexcept = 0;
+    /// What was wrong with the frames so far, of a sink that looks at them.
+    [[nodiscard]] virtual Status verdict() const { return {}; }
     virtual void stop() noexcept = 0;
     virtual void release() noexcept = 0;
     /// Becomes writable (EPOLLOUT, edge-triggered) when reclaim() may have something; -1: nothing to wait

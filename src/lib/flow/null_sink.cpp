@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/null_sink.h"
 
+#include <spdlog/fmt/fmt.h>
 #include <utility>
 
 namespace v4l2dma {
@@ -51,6 +52,15 @@ Result<bool> NullSink::put(const Frame& frame) {
 
 Result<std::optional<std::uint32_t>> NullSink::reclaim() {
     return std::exchange(held_, std::nullopt);
+}
+
+Status NullSink::verdict() const {
+    if (faults_.sum() == 0)
+        return {};
+    return make_error(ErrorKind::system, "verify", name(),
+                      fmt::format("{} frames with a sequence number that did not grow, {} with a timestamp "
+                                  "that went back, {} with a wrong size",
+                                  faults_.sequence, faults_.timestamp, faults_.size));
 }
 
 } // namespace v4l2dma

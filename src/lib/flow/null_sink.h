@@ -35,6 +35,7 @@ public:
     [[nodiscard]] Status prepare_import(std::uint32_t) override { return {}; }
     [[nodiscard]] Result<bool> put(const Frame& frame) override;
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
+    [[nodiscard]] Status verdict() const override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override { return held_ ? 1 : 0; }
     void stop() noexcept override { held_.reset(); }
     void release() noexcept override { held_.reset(); }

@@ -154,7 +154,9 @@ Result<std::vector<ModuleParameter>> module_parameters(const LoopParameters& wan
         if (!status)
             return std::unexpected(status.error());
 
-    std::vector<ModuleParameter> parameters{{"devices", std::to_string(devices)}};
+    std::vector<ModuleParameter> parameters;
+    if (wanted.devices || devices > 1) // otherwise modprobe.d or the module's default decides
+        parameters.push_back({"devices", std::to_string(devices)});
     const auto add_list = [&](const char* name, const std::vector<std::string>& values) {
         if (!values.empty())
             parameters.push_back({name, join(values)});

@@ -16,6 +16,7 @@ test_play_missing_devices() {
 	wrong 3 '/dev/video250: No such file' play -i 250
 	wrong 3 '/nonexistent/video: No such file' play -i /nonexistent/video
 	wrong 3 'no-such-label: no video device has this card label' play -i no-such-label
+	wrong 3 '\?\[31mlabel: no video device' play -i $'\e[31mlabel' # what others name stays off the terminal
 }
 
 test_play_of_what_is_no_device() {

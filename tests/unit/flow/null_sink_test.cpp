@@ -103,3 +103,16 @@ TEST_CASE("it takes what it was made for and has no buffers") {
     CHECK(dmabufs.export_buffers().error().kind == ErrorKind::unsupported);
     CHECK(dmabufs.event_fd() == -1);
 }
+
+TEST_CASE("the verdict counts the faults, and is good without any") {
+    Consumer good;
+    good.put(0, 1ms);
+    CHECK(good.sink.verdict());
+    Consumer bad;
+    bad.put(1, 2ms);
+    bad.put(1, 1ms);
+    const Status verdict = bad.sink.verdict();
+    REQUIRE_FALSE(verdict);
+    CHECK(verdict.error().message().contains(
+        "1 frames with a sequence number that did not grow, 1 with a timestamp that went back"));
+}
