@@ -62,8 +62,8 @@ public:
     /// EXPBUF: a new fd on the buffer's dma-buf, close-on-exec; @p flags adds O_RDWR or O_RDONLY.
     [[nodiscard]] Result<UniqueFd> export_buffer(std::uint32_t index, int flags) const;
 
-    /// Whether the driver has EXPBUF at all, without exporting anything: a loop's buffer that was exported once
-    /// gets copies of imported frames from then on.
+    /// Whether the driver has EXPBUF at all, without exporting anything: a loop's buffer that was exported
+    /// once gets copies of imported frames from then on.
     [[nodiscard]] Status check_export() const;
 
     /// QBUF of a buffer with MMAP memory. On output @p metadata goes along.
