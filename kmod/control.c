@@ -31,29 +31,29 @@ static u32 writer_memory(struct v4l2dma_loop *loop)
 	return output_queue(loop->writer)->memory;
 }
 
+/* What it is set to, and the numbers that its nodes got. */
+static void fill_config(struct v4l2dma_loop *loop,
+			struct v4l2dma_loop_config *config)
+{
+	lockdep_assert_held(&loop->lock);
+	v4l2dma_config_to_user(config, &loop->config);
+	config->video_nr = loop->vdev.num;
+	config->capture_nr = loop->config.split_nodes ?
+				     loop->capture_vdev.num : -1;
+}
+
 static void fill_info(struct v4l2dma_loop *loop, struct v4l2dma_loop_info *info)
 {
-	const struct v4l2dma_config *c = &loop->config;
+	const struct video_device *capture = loop->config.split_nodes ?
+						     &loop->capture_vdev :
+						     &loop->vdev;
 
 	info->id = loop->id;
-	if (c->exclusive_caps)
-		info->flags |= V4L2DMA_LOOP_EXCLUSIVE_CAPS;
-	if (c->support_dmabuf)
-		info->flags |= V4L2DMA_LOOP_SUPPORT_DMABUF;
-	if (c->has_gid) {
-		info->flags |= V4L2DMA_LOOP_ALLOWED_GID_SET;
-		info->allowed_gid = from_kgid_munged(current_user_ns(),
-						     c->allowed_gid);
-	}
 	info->video_nr = loop->vdev.num;
-	info->min_buffers = c->min_buffers;
-	info->max_buffers = c->max_buffers;
-	info->max_readers = c->max_readers;
-	info->reclaim_ms = c->reclaim_ms;
-	info->max_pending = c->max_pending;
-	strscpy(info->card_label, c->label, sizeof(info->card_label));
+	info->capture_nr = capture->num;
 
 	mutex_lock(&loop->lock);
+	fill_config(loop, &info->config);
 	info->readers = loop->n_readers;
 	info->openers = loop->n_handles;
 	info->writer_memory = writer_memory(loop);
@@ -155,6 +155,64 @@ static long reader_stats(void *arg)
 	return ret;
 }
 
+static long add(void *arg)
+{
+	struct v4l2dma_loop_add *a = arg;
+	struct v4l2dma_config config;
+	struct v4l2dma_loop *loop;
+	int ret;
+
+	if (a->reserved)
+		return -EINVAL;
+	ret = v4l2dma_config_from_user(&config, &a->config);
+	if (ret)
+		return ret;
+	if (!v4l2dma_config_valid(&config))
+		return -EINVAL;
+	loop = v4l2dma_driver_add(&config);
+	if (IS_ERR(loop))
+		return PTR_ERR(loop);
+	a->id = loop->id;
+	mutex_lock(&loop->lock);
+	fill_config(loop, &a->config);
+	mutex_unlock(&loop->lock);
+	return 0;
+}
+
+static long remove(void *arg)
+{
+	struct v4l2dma_loop_remove *r = arg;
+	struct v4l2dma_loop *loop;
+
+	if (r->flags & ~V4L2DMA_REMOVE_FORCE)
+		return -EINVAL;
+	loop = find_loop(r->id, false);
+	if (!loop)
+		return -ENOENT;
+	return v4l2dma_driver_remove(loop, r->flags & V4L2DMA_REMOVE_FORCE);
+}
+
+static long set(void *arg)
+{
+	struct v4l2dma_loop_set *s = arg;
+	struct v4l2dma_config config;
+	struct v4l2dma_loop *loop;
+	int ret;
+
+	loop = find_loop(s->id, false);
+	if (!loop)
+		return -ENOENT;
+	ret = v4l2dma_config_from_user(&config, &s->config);
+	if (!ret)
+		ret = v4l2dma_loop_set(loop, &config, s->which);
+	if (ret)
+		return ret;
+	mutex_lock(&loop->lock);
+	fill_config(loop, &s->config);
+	mutex_unlock(&loop->lock);
+	return 0;
+}
+
 /**
  * struct v4l2dma_control - one ioctl of the control node
  * @size: of its structure, as this module knows it
@@ -170,7 +228,7 @@ struct v4l2dma_control {
 static const struct v4l2dma_control controls[] = {
 	[V4L2DMA_IOC_QUERY_NR] = {
 		.size = sizeof(struct v4l2dma_loop_query),
-		.min_size = 120,
+		.min_size = 152,
 		.run = query,
 	},
 	[V4L2DMA_IOC_STATS_NR] = {
@@ -183,11 +241,29 @@ static const struct v4l2dma_control controls[] = {
 		.min_size = 80,
 		.run = reader_stats,
 	},
+	[V4L2DMA_IOC_ADD_NR] = {
+		.size = sizeof(struct v4l2dma_loop_add),
+		.min_size = 96,
+		.run = add,
+	},
+	[V4L2DMA_IOC_REMOVE_NR] = {
+		.size = sizeof(struct v4l2dma_loop_remove),
+		.min_size = 8,
+		.run = remove,
+	},
+	[V4L2DMA_IOC_SET_NR] = {
+		.size = sizeof(struct v4l2dma_loop_set),
+		.min_size = 96,
+		.run = set,
+	},
 };
 
-static_assert(sizeof(struct v4l2dma_loop_query) == 120);
+static_assert(sizeof(struct v4l2dma_loop_query) == 152);
 static_assert(sizeof(struct v4l2dma_loop_stats) == 64);
 static_assert(sizeof(struct v4l2dma_reader_stats) == 80);
+static_assert(sizeof(struct v4l2dma_loop_add) == 96);
+static_assert(sizeof(struct v4l2dma_loop_remove) == 8);
+static_assert(sizeof(struct v4l2dma_loop_set) == 96);
 
 /*
  * The caller's structure may be older (shorter) or newer (longer) than ours:
@@ -203,6 +279,9 @@ static long control_ioctl(struct file *file, unsigned int cmd,
 		struct v4l2dma_loop_query query;
 		struct v4l2dma_loop_stats stats;
 		struct v4l2dma_reader_stats reader_stats;
+		struct v4l2dma_loop_add add;
+		struct v4l2dma_loop_remove remove;
+		struct v4l2dma_loop_set set;
 	} k;
 	long ret;
 

@@ -2,7 +2,6 @@
 /*
  * v4l2_file_operations.
  */
-#include <linux/cred.h>
 #include <linux/poll.h>
 #include <linux/uaccess.h>
 #include <media/v4l2-ioctl.h>
@@ -13,14 +12,8 @@
 static int v4l2dma_open(struct file *file)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
-	const struct v4l2dma_config *config = &loop->config;
-	struct v4l2dma_handle *h;
 
-	if (config->has_gid && !in_egroup_p(config->allowed_gid) &&
-	    !capable(CAP_SYS_ADMIN))
-		return -EACCES;
-	h = v4l2dma_handle_create(loop, file);
-	return PTR_ERR_OR_ZERO(h);
+	return PTR_ERR_OR_ZERO(v4l2dma_handle_create(loop, file));
 }
 
 static int v4l2dma_release(struct file *file)

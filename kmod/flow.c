@@ -74,6 +74,13 @@ static bool has_buffer_for(struct v4l2dma_reader *reader, unsigned int slot)
 	return reader->foreign || reader->n_private;
 }
 
+/* A frame that nobody may lose waits until the reader queues the buffer. */
+static bool will_have_buffer_for(struct v4l2dma_reader *reader,
+				 unsigned int slot)
+{
+	return has_buffer_for(reader, slot) || test_bit(slot, reader->shared);
+}
+
 static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 		  struct v4l2dma_frame *frame)
 {
@@ -82,7 +89,8 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 
 	if (reader->format_gen != loop->format_gen)
 		return;
-	if (!has_buffer_for(reader, slot)) {
+	if (loop->config.lossless ? !will_have_buffer_for(reader, slot) :
+				    !has_buffer_for(reader, slot)) {
 		reader->stats.dropped++;
 		loop->stats.dropped++;
 		return;
@@ -93,7 +101,8 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	list_add_tail(&claim->entry, &reader->waiting);
 	reader->n_waiting++;
 	frame->claims++;
-	if (reader->n_waiting > loop->config.max_pending)
+	if (!loop->config.lossless &&
+	    reader->n_waiting > loop->config.max_pending)
 		drop(loop, reader, oldest_waiting(reader));
 	wake_up(reader->wq);
 }
@@ -170,7 +179,7 @@ static void arm_reclaim(struct v4l2dma_loop *loop)
 	struct v4l2dma_claim *claim;
 	s64 left;
 
-	if (!starved(loop))
+	if (loop->config.lossless || !starved(loop))
 		return;
 	claim = oldest_claim(loop, &reader);
 	if (!claim)
@@ -187,6 +196,8 @@ static void arm_reclaim(struct v4l2dma_loop *loop)
  */
 static void keep_writer_going(struct v4l2dma_loop *loop)
 {
+	if (loop->config.lossless)
+		return;
 	relieve(loop);
 	arm_reclaim(loop);
 }
@@ -437,17 +448,25 @@ void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
 	spin_unlock(&loop->flow_lock);
 }
 
-/* The first waiting frame that the reader has a buffer for. */
-static struct v4l2dma_claim *next_claim(struct v4l2dma_reader *reader)
+/*
+ * The first waiting frame that the reader has a buffer for. Where none may be
+ * lost, none overtakes another either.
+ */
+static struct v4l2dma_claim *next_claim(struct v4l2dma_loop *loop,
+					struct v4l2dma_reader *reader)
 {
 	struct v4l2dma_claim *claim;
 
 	list_for_each_entry(claim, &reader->waiting, entry) {
 		unsigned int slot = claim - reader->claims;
 
-		if (reader->by_read || test_bit(slot, reader->shared) ||
-		    !list_empty(&reader->spare))
+		if (reader->by_read ||
+		    (test_bit(slot, reader->shared) ?
+		     test_bit(slot, reader->queued) :
+		     !list_empty(&reader->spare)))
 			return claim;
+		if (loop->config.lossless)
+			return NULL;
 	}
 	return NULL;
 }
@@ -465,7 +484,7 @@ bool v4l2dma_flow_readable(struct v4l2dma_loop *loop,
 	bool readable;
 
 	spin_lock(&loop->flow_lock);
-	readable = next_claim(reader);
+	readable = next_claim(loop, reader);
 	spin_unlock(&loop->flow_lock);
 	return readable;
 }
@@ -487,7 +506,7 @@ bool v4l2dma_flow_take(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	struct v4l2dma_frame *frame;
 
 	spin_lock(&loop->flow_lock);
-	claim = next_claim(reader);
+	claim = next_claim(loop, reader);
 	if (!claim) {
 		spin_unlock(&loop->flow_lock);
 		return false;
@@ -576,6 +595,8 @@ void v4l2dma_flow_give_back(struct v4l2dma_loop *loop,
 	if (reader->claims[slot].state == V4L2DMA_CLAIM_TAKEN)
 		put_claim(loop, reader, slot);
 	set_bit(slot, reader->queued);
+	if (!list_empty(&reader->waiting))
+		wake_up(reader->wq);
 	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 }

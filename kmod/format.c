@@ -168,8 +168,10 @@ static void adjust_colorimetry(struct v4l2_pix_format *pix)
 /**
  * v4l2dma_format_adjust() - make a format valid, as VIDIOC_TRY_FMT does
  * @pix: what the writer wishes; replaced by what it gets
+ * @c: the loop's limits
  */
-void v4l2dma_format_adjust(struct v4l2_pix_format *pix)
+void v4l2dma_format_adjust(struct v4l2_pix_format *pix,
+			   const struct v4l2dma_config *c)
 {
 	const struct v4l2dma_format *f = find(pix->pixelformat);
 
@@ -178,9 +180,9 @@ void v4l2dma_format_adjust(struct v4l2_pix_format *pix)
 		pix->pixelformat = f->fourcc;
 	}
 	pix->width = rounddown(clamp_t(u32, pix->width, V4L2DMA_MIN_WIDTH,
-				       V4L2DMA_MAX_WIDTH), hstep(f));
+				       c->max_width), hstep(f));
 	pix->height = rounddown(clamp_t(u32, pix->height, V4L2DMA_MIN_HEIGHT,
-					V4L2DMA_MAX_HEIGHT), vstep(f));
+					c->max_height), vstep(f));
 	if (pix->field == V4L2_FIELD_ANY ||
 	    pix->field > V4L2_FIELD_INTERLACED_BT)
 		pix->field = V4L2_FIELD_NONE;
@@ -193,14 +195,16 @@ void v4l2dma_format_adjust(struct v4l2_pix_format *pix)
 /**
  * v4l2dma_format_default() - the format of a new loop
  * @pix: filled in
+ * @c: the loop's limits
  */
-void v4l2dma_format_default(struct v4l2_pix_format *pix)
+void v4l2dma_format_default(struct v4l2_pix_format *pix,
+			    const struct v4l2dma_config *c)
 {
 	memset(pix, 0, sizeof(*pix));
 	pix->pixelformat = formats[0].fourcc;
 	pix->width = 640;
 	pix->height = 480;
-	v4l2dma_format_adjust(pix);
+	v4l2dma_format_adjust(pix, c);
 }
 
 /**

@@ -15,12 +15,33 @@ static bool is_writer(enum v4l2dma_role role)
 	return role == V4L2DMA_ROLE_WRITER || role == V4L2DMA_ROLE_WRITE;
 }
 
+/* May the caller open the loop; if so it counts from now on. */
+static int enter(struct v4l2dma_loop *loop)
+{
+	const struct v4l2dma_config *c = &loop->config;
+	int ret = 0;
+
+	mutex_lock(&loop->lock);
+	if (loop->removed)
+		ret = -ENODEV;
+	else if (c->has_gid && !in_egroup_p(c->allowed_gid) &&
+		 !capable(CAP_SYS_ADMIN))
+		ret = -EACCES;
+	else if (loop->n_handles >= c->max_openers)
+		ret = -EBUSY;
+	else
+		loop->n_handles++;
+	mutex_unlock(&loop->lock);
+	return ret;
+}
+
 /**
  * v4l2dma_handle_create() - open
  * @loop: what is opened
  * @file: by which file
  *
- * Return: the handle, or an ERR_PTR.
+ * Return: the handle, or an ERR_PTR: -EACCES not in the group that may, -EBUSY
+ * too many have it open.
  */
 struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
 					     struct file *file)
@@ -34,6 +55,8 @@ struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
 	h->loop = loop;
 	mutex_init(&h->lock);
 	ret = v4l2dma_queues_init(h);
+	if (!ret)
+		ret = enter(loop);
 	if (ret) {
 		mutex_destroy(&h->lock);
 		kfree(h);
@@ -43,7 +66,7 @@ struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
 	h->pid = get_pid(task_tgid(current));
 	get_task_comm(h->comm, current);
 
-	v4l2_fh_init(&h->fh, &loop->vdev);
+	v4l2_fh_init(&h->fh, video_devdata(file));
 	h->m2m.q_lock = &h->lock;
 	h->fh.m2m_ctx = &h->m2m;
 	v4l2dma_fh_add(&h->fh, file);
@@ -51,7 +74,6 @@ struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
 	mutex_lock(&loop->lock);
 	v4l2_prio_open(&loop->prio, &h->prio);
 	list_add_tail(&h->entry, &loop->handles);
-	loop->n_handles++;
 	mutex_unlock(&loop->lock);
 	return h;
 }
@@ -101,7 +123,7 @@ void v4l2dma_handle_destroy(struct v4l2dma_handle *h, struct file *file)
  */
 bool v4l2dma_handle_sees(struct v4l2dma_handle *h, u32 type)
 {
-	u32 caps = READ_ONCE(h->loop->vdev.device_caps);
+	u32 caps = READ_ONCE(h->fh.vdev->device_caps);
 	bool output = V4L2_TYPE_IS_OUTPUT(type);
 
 	if (h->role != V4L2DMA_ROLE_NONE && is_writer(h->role) == output)

@@ -71,9 +71,11 @@ static int g_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 
 static int try_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 {
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
 	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
 		return -EINVAL;
-	v4l2dma_format_adjust(&f->fmt.pix);
+	v4l2dma_format_adjust(&f->fmt.pix, &loop->config);
 	return 0;
 }
 
@@ -96,6 +98,8 @@ static int enum_framesizes(struct file *file, void *priv,
 			   struct v4l2_frmsizeenum *e)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
+	const struct v4l2dma_config *c = &loop->config;
+	u32 step_width, step_height;
 
 	if (e->index)
 		return -EINVAL;
@@ -109,13 +113,14 @@ static int enum_framesizes(struct file *file, void *priv,
 	}
 	if (!v4l2dma_format_known(e->pixel_format))
 		return -EINVAL;
+	v4l2dma_format_steps(e->pixel_format, &step_width, &step_height);
 	e->type = V4L2_FRMSIZE_TYPE_STEPWISE;
 	e->stepwise.min_width = V4L2DMA_MIN_WIDTH;
-	e->stepwise.max_width = V4L2DMA_MAX_WIDTH;
+	e->stepwise.max_width = rounddown(c->max_width, step_width);
 	e->stepwise.min_height = V4L2DMA_MIN_HEIGHT;
-	e->stepwise.max_height = V4L2DMA_MAX_HEIGHT;
-	v4l2dma_format_steps(e->pixel_format, &e->stepwise.step_width,
-			     &e->stepwise.step_height);
+	e->stepwise.max_height = rounddown(c->max_height, step_height);
+	e->stepwise.step_width = step_width;
+	e->stepwise.step_height = step_height;
 	return 0;
 }
 
@@ -128,8 +133,10 @@ static int enum_frameintervals(struct file *file, void *priv,
 	if (e->index || !v4l2dma_format_known(e->pixel_format))
 		return -EINVAL;
 	v4l2dma_format_steps(e->pixel_format, &step_width, &step_height);
-	if (e->width < V4L2DMA_MIN_WIDTH || e->width > V4L2DMA_MAX_WIDTH ||
-	    e->height < V4L2DMA_MIN_HEIGHT || e->height > V4L2DMA_MAX_HEIGHT ||
+	if (e->width < V4L2DMA_MIN_WIDTH ||
+	    e->width > loop->config.max_width ||
+	    e->height < V4L2DMA_MIN_HEIGHT ||
+	    e->height > loop->config.max_height ||
 	    e->width % step_width || e->height % step_height)
 		return -EINVAL;
 	e->type = V4L2_FRMIVAL_TYPE_DISCRETE;
@@ -360,12 +367,15 @@ static int dqbuf(struct file *file, void *priv, struct v4l2_buffer *b)
 	struct v4l2dma_handle *h = to_handle(file);
 	bool nonblock = file->f_flags & O_NONBLOCK;
 	struct vb2_queue *q = find_queue(h, b->type);
+	int ret;
 
 	if (IS_ERR(q))
 		return PTR_ERR(q);
-	if (q->is_output)
-		return vb2_dqbuf(q, b, nonblock);
-	return v4l2dma_reader_dqbuf(h, b, nonblock);
+	if (!q->is_output)
+		return v4l2dma_reader_dqbuf(h, b, nonblock);
+	ret = vb2_dqbuf(q, b, nonblock);
+	/* Its queue was ended for that reason. */
+	return READ_ONCE(h->loop->removed) && ret == -EIO ? -ENODEV : ret;
 }
 
 static int expbuf(struct file *file, void *priv, struct v4l2_exportbuffer *e)

@@ -24,10 +24,9 @@ static void loop_free(struct v4l2_device *v4l2_dev)
 	kfree(loop);
 }
 
-static int register_node(struct v4l2dma_loop *loop)
+static int register_node(struct v4l2dma_loop *loop, struct video_device *vdev,
+			 int nr, u32 sides)
 {
-	struct video_device *vdev = &loop->vdev;
-
 	strscpy(vdev->name, loop->config.label, sizeof(vdev->name));
 	vdev->v4l2_dev = &loop->v4l2_dev;
 	vdev->lock = &loop->lock;
@@ -36,15 +35,37 @@ static int register_node(struct v4l2dma_loop *loop)
 	vdev->release = video_device_release_empty;
 	/* Both sides; what each handle may use of them is decided per call. */
 	vdev->vfl_dir = VFL_DIR_M2M;
-	vdev->device_caps = V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_VIDEO_OUTPUT |
-			    V4L2_CAP_STREAMING | V4L2_CAP_READWRITE;
+	if (sides == V4L2_CAP_VIDEO_CAPTURE)
+		vdev->vfl_dir = VFL_DIR_RX;
+	else if (sides == V4L2_CAP_VIDEO_OUTPUT)
+		vdev->vfl_dir = VFL_DIR_TX;
+	vdev->device_caps = sides | V4L2_CAP_STREAMING | V4L2_CAP_READWRITE;
 	if (loop->config.exclusive_caps)
 		vdev->device_caps &= ~V4L2_CAP_VIDEO_CAPTURE;
-	if (!loop->config.support_dmabuf)
+	if (loop->config.no_dmabuf)
 		v4l2_disable_ioctl(vdev, VIDIOC_EXPBUF);
 	video_set_drvdata(vdev, loop);
-	return video_register_device(vdev, VFL_TYPE_VIDEO,
-				     loop->config.video_nr);
+	return video_register_device(vdev, VFL_TYPE_VIDEO, nr);
+}
+
+static int register_nodes(struct v4l2dma_loop *loop)
+{
+	const struct v4l2dma_config *c = &loop->config;
+	int ret;
+
+	if (!c->split_nodes)
+		return register_node(loop, &loop->vdev, c->video_nr,
+				     V4L2_CAP_VIDEO_CAPTURE |
+				     V4L2_CAP_VIDEO_OUTPUT);
+	ret = register_node(loop, &loop->vdev, c->video_nr,
+			    V4L2_CAP_VIDEO_OUTPUT);
+	if (ret)
+		return ret;
+	ret = register_node(loop, &loop->capture_vdev, c->capture_nr,
+			    V4L2_CAP_VIDEO_CAPTURE);
+	if (ret)
+		video_unregister_device(&loop->vdev);
+	return ret;
 }
 
 /**
@@ -70,7 +91,7 @@ struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
 	mutex_init(&loop->pool.lock);
 	INIT_LIST_HEAD(&loop->handles);
 	v4l2dma_flow_init(loop);
-	v4l2dma_format_default(&loop->format);
+	v4l2dma_format_default(&loop->format, config);
 	loop->timeperframe.numerator = 1;
 	loop->timeperframe.denominator = 30;
 	v4l2_prio_init(&loop->prio);
@@ -84,7 +105,7 @@ struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
 	}
 	loop->v4l2_dev.release = loop_free;
 
-	ret = register_node(loop);
+	ret = register_nodes(loop);
 	if (ret) {
 		v4l2_device_put(&loop->v4l2_dev);
 		return ERR_PTR(ret);
@@ -93,15 +114,75 @@ struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
 }
 
 /**
+ * v4l2dma_loop_may_go() - close the door before a removal
+ * @loop: the loop
+ * @force: even if somebody has it open
+ *
+ * Return: whether nobody has it open or @force is set; nobody can open it then.
+ */
+bool v4l2dma_loop_may_go(struct v4l2dma_loop *loop, bool force)
+{
+	bool may;
+
+	mutex_lock(&loop->lock);
+	may = force || !loop->n_handles;
+	WRITE_ONCE(loop->removed, may);
+	mutex_unlock(&loop->lock);
+	return may;
+}
+
+/*
+ * Whoever sleeps in a call finds out that the loop is gone. The queues' own
+ * locks are not needed: no call can make a queue wait again.
+ */
+static void wake_everybody(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_handle *h;
+
+	mutex_lock(&loop->lock);
+	list_for_each_entry(h, &loop->handles, entry) {
+		vb2_queue_error(capture_queue(h));
+		vb2_queue_error(output_queue(h));
+	}
+	wake_up_all(&loop->writer_wq);
+	mutex_unlock(&loop->lock);
+}
+
+/**
  * v4l2dma_loop_remove() - unplug a loop
- * @loop: the loop; it is freed when its last handle is closed
+ * @loop: the loop, v4l2dma_loop_may_go() said that it may; it is freed when its
+ *	last handle is closed
  */
 void v4l2dma_loop_remove(struct v4l2dma_loop *loop)
 {
 	video_unregister_device(&loop->vdev);
+	if (loop->config.split_nodes)
+		video_unregister_device(&loop->capture_vdev);
+	wake_everybody(loop);
 	cancel_delayed_work_sync(&loop->reclaim_work);
 	v4l2_device_disconnect(&loop->v4l2_dev);
 	v4l2_device_put(&loop->v4l2_dev);
+}
+
+/**
+ * v4l2dma_loop_set() - change what may change while a loop exists
+ * @loop: the loop
+ * @wish: values
+ * @which: V4L2DMA_SET_*: which of them
+ *
+ * Return: 0 or -EINVAL.
+ */
+int v4l2dma_loop_set(struct v4l2dma_loop *loop,
+		     const struct v4l2dma_config *wish, u32 which)
+{
+	int ret;
+
+	mutex_lock(&loop->lock);
+	spin_lock(&loop->flow_lock);
+	ret = v4l2dma_config_change(&loop->config, wish, which);
+	spin_unlock(&loop->flow_lock);
+	mutex_unlock(&loop->lock);
+	return ret;
 }
 
 /**
@@ -119,6 +200,8 @@ void v4l2dma_loop_update_caps(struct v4l2dma_loop *loop)
 		return;
 
 	mutex_lock(&loop->lock);
+	if (loop->removed)
+		goto unlock;
 	side = READ_ONCE(loop->streaming) ? V4L2_CAP_VIDEO_CAPTURE :
 					    V4L2_CAP_VIDEO_OUTPUT;
 	caps = V4L2_CAP_STREAMING | V4L2_CAP_READWRITE | side;
@@ -126,6 +209,7 @@ void v4l2dma_loop_update_caps(struct v4l2dma_loop *loop)
 		WRITE_ONCE(loop->vdev.device_caps, caps);
 		kobject_uevent(&loop->vdev.dev.kobj, KOBJ_CHANGE);
 	}
+unlock:
 	mutex_unlock(&loop->lock);
 }
 

@@ -5,6 +5,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "v4l2dma.h"
@@ -26,6 +27,24 @@ static int video_nr[V4L2DMA_MAX_LOOPS];
 static unsigned int n_video_nr;
 module_param_array(video_nr, int, &n_video_nr, 0444);
 MODULE_PARM_DESC(video_nr, "wanted number of /dev/videoN, -1: any");
+
+static int capture_nr[V4L2DMA_MAX_LOOPS];
+static unsigned int n_capture_nr;
+module_param_array(capture_nr, int, &n_capture_nr, 0444);
+MODULE_PARM_DESC(capture_nr,
+		 "with nodes=split: wanted number of the readers' node");
+
+static char *nodes[V4L2DMA_MAX_LOOPS];
+static unsigned int n_nodes;
+module_param_array(nodes, charp, &n_nodes, 0444);
+MODULE_PARM_DESC(nodes,
+		 "single (default): one node for both sides; split: one for each");
+
+static char *overrun[V4L2DMA_MAX_LOOPS];
+static unsigned int n_overrun;
+module_param_array(overrun, charp, &n_overrun, 0444);
+MODULE_PARM_DESC(overrun,
+		 "leaky (default): a slow reader loses frames; lossless: the writer waits");
 
 static char *card_label[V4L2DMA_MAX_LOOPS];
 static unsigned int n_card_label;
@@ -60,6 +79,22 @@ module_param_array(max_readers, uint, &n_max_readers, 0444);
 MODULE_PARM_DESC(max_readers,
 		 "most readers of a loop at a time (default 8)");
 
+static unsigned int max_openers[V4L2DMA_MAX_LOOPS];
+static unsigned int n_max_openers;
+module_param_array(max_openers, uint, &n_max_openers, 0444);
+MODULE_PARM_DESC(max_openers,
+		 "most open file handles of a loop at a time (default 1024)");
+
+static unsigned int max_width[V4L2DMA_MAX_LOOPS];
+static unsigned int n_max_width;
+module_param_array(max_width, uint, &n_max_width, 0444);
+MODULE_PARM_DESC(max_width, "largest width of a frame (default 8192)");
+
+static unsigned int max_height[V4L2DMA_MAX_LOOPS];
+static unsigned int n_max_height;
+module_param_array(max_height, uint, &n_max_height, 0444);
+MODULE_PARM_DESC(max_height, "largest height of a frame (default 8192)");
+
 static unsigned int max_pending[V4L2DMA_MAX_LOOPS];
 static unsigned int n_max_pending;
 module_param_array(max_pending, uint, &n_max_pending, 0444);
@@ -83,32 +118,6 @@ static unsigned int n_debug;
 module_param_array(debug, uint, &n_debug, 0444);
 MODULE_PARM_DESC(debug, "verbosity of the kernel log (default 0)");
 
-#define MAX_READERS	64
-#define MAX_RECLAIM_MS	60000
-
-static bool check_range(const char *name, long long value, long long min,
-			long long max)
-{
-	if (value >= min && value <= max)
-		return true;
-	pr_err("v4l2dma: %s=%lld is out of range, %lld to %lld are possible\n",
-	       name, value, min, max);
-	return false;
-}
-
-static bool valid(const struct v4l2dma_config *c)
-{
-	return check_range("video_nr", c->video_nr, -1, 255) &&
-	       check_range("min_buffers", c->min_buffers, 2,
-			   V4L2DMA_MAX_SLOTS) &&
-	       check_range("max_buffers", c->max_buffers, c->min_buffers,
-			   V4L2DMA_MAX_SLOTS) &&
-	       check_range("max_readers", c->max_readers, 1, MAX_READERS) &&
-	       check_range("max_pending", c->max_pending, 1,
-			   V4L2DMA_MAX_SLOTS) &&
-	       check_range("reclaim_ms", c->reclaim_ms, 1, MAX_RECLAIM_MS);
-}
-
 static bool set_gid(struct v4l2dma_config *c, int gid)
 {
 	if (gid == -1)
@@ -123,10 +132,8 @@ static bool set_gid(struct v4l2dma_config *c, int gid)
 
 static bool set_label(struct v4l2dma_config *c, unsigned int i)
 {
-	if (i >= n_card_label) {
-		snprintf(c->label, sizeof(c->label), "v4l2dma loop %u", i);
+	if (i >= n_card_label)
 		return true;
-	}
 	if (strscpy(c->label, card_label[i], sizeof(c->label)) > 0)
 		return true;
 	pr_err("v4l2dma: card_label of loop %u must have 1 to %zu characters\n",
@@ -142,12 +149,13 @@ static int pick(unsigned int n, unsigned int i)
 	return n == 1 ? 0 : -1;
 }
 
-static unsigned int pick_uint(const unsigned int *values, unsigned int n,
-			      unsigned int i, unsigned int fallback)
+static void pick_uint(u32 *value, const unsigned int *values, unsigned int n,
+		      unsigned int i)
 {
 	int at = pick(n, i);
 
-	return at < 0 ? fallback : values[at];
+	if (at >= 0)
+		*value = values[at];
 }
 
 static bool pick_bool(const bool *values, unsigned int n, unsigned int i,
@@ -158,26 +166,102 @@ static bool pick_bool(const bool *values, unsigned int n, unsigned int i,
 	return at < 0 ? fallback : values[at];
 }
 
+/* One of two words; the first is the default, and false. */
+static bool pick_word(bool *value, const char *name, char *const *values,
+		      unsigned int n, unsigned int i, const char *const *words)
+{
+	int at = pick(n, i);
+	int word = at < 0 ? 0 : match_string(words, 2, values[at]);
+
+	*value = word == 1;
+	if (word >= 0)
+		return true;
+	pr_err("v4l2dma: %s=%s is neither %s nor %s\n", name, values[at],
+	       words[0], words[1]);
+	return false;
+}
+
+static const char *const nodes_words[] = { "single", "split" };
+static const char *const overrun_words[] = { "leaky", "lossless" };
+
 /* From the module's parameters, for the i-th loop. */
 static bool configure(struct v4l2dma_config *c, unsigned int i)
 {
 	int gid = pick(n_allowed_gid, i);
 
-	memset(c, 0, sizeof(*c));
-	c->video_nr = i < n_video_nr ? video_nr[i] : -1;
+	v4l2dma_config_default(c);
+	if (i < n_video_nr)
+		c->video_nr = video_nr[i];
+	if (i < n_capture_nr)
+		c->capture_nr = capture_nr[i];
 	c->exclusive_caps = pick_bool(exclusive_caps, n_exclusive_caps, i,
 				      false);
-	c->support_dmabuf = pick_bool(support_dmabuf, n_support_dmabuf, i,
-				      true);
-	c->min_buffers = pick_uint(min_buffers, n_min_buffers, i, 4);
-	c->max_buffers = pick_uint(max_buffers, n_max_buffers, i,
-				   V4L2DMA_MAX_SLOTS);
-	c->max_readers = pick_uint(max_readers, n_max_readers, i, 8);
-	c->max_pending = pick_uint(max_pending, n_max_pending, i, 2);
-	c->reclaim_ms = pick_uint(reclaim_ms, n_reclaim_ms, i, 500);
-	c->debug = pick_uint(debug, n_debug, i, 0);
-	return set_label(c, i) && valid(c) &&
-	       set_gid(c, gid < 0 ? -1 : allowed_gid[gid]);
+	c->no_dmabuf = !pick_bool(support_dmabuf, n_support_dmabuf, i, true);
+	pick_uint(&c->min_buffers, min_buffers, n_min_buffers, i);
+	pick_uint(&c->max_buffers, max_buffers, n_max_buffers, i);
+	pick_uint(&c->max_readers, max_readers, n_max_readers, i);
+	pick_uint(&c->max_openers, max_openers, n_max_openers, i);
+	pick_uint(&c->max_pending, max_pending, n_max_pending, i);
+	pick_uint(&c->reclaim_ms, reclaim_ms, n_reclaim_ms, i);
+	pick_uint(&c->max_width, max_width, n_max_width, i);
+	pick_uint(&c->max_height, max_height, n_max_height, i);
+	pick_uint(&c->debug, debug, n_debug, i);
+	return pick_word(&c->split_nodes, "nodes", nodes, n_nodes, i,
+			 nodes_words) &&
+	       pick_word(&c->lossless, "overrun", overrun, n_overrun, i,
+			 overrun_words) &&
+	       set_label(c, i) &&
+	       set_gid(c, gid < 0 ? -1 : allowed_gid[gid]) &&
+	       v4l2dma_config_valid(c);
+}
+
+/**
+ * v4l2dma_driver_add() - make a loop and list it
+ * @config: what it is set to, valid; an empty label becomes the default one
+ *
+ * The driver's lock must be held.
+ *
+ * Return: the loop, or an ERR_PTR.
+ */
+struct v4l2dma_loop *v4l2dma_driver_add(const struct v4l2dma_config *config)
+{
+	struct v4l2dma_driver *driver = &v4l2dma_driver;
+	struct v4l2dma_config c = *config;
+	struct v4l2dma_loop *loop;
+
+	lockdep_assert_held(&driver->lock);
+	if (driver->n_loops >= V4L2DMA_MAX_LOOPS)
+		return ERR_PTR(-ENOSPC);
+	if (!c.label[0])
+		snprintf(c.label, sizeof(c.label), "v4l2dma loop %u",
+			 driver->next_id);
+	loop = v4l2dma_loop_create(&driver->pdev->dev, driver->next_id, &c);
+	if (IS_ERR(loop))
+		return loop;
+	driver->next_id++;
+	driver->n_loops++;
+	list_add_tail(&loop->entry, &driver->loops);
+	return loop;
+}
+
+/**
+ * v4l2dma_driver_remove() - unplug a loop
+ * @loop: which
+ * @force: even if somebody has it open
+ *
+ * The driver's lock must be held.
+ *
+ * Return: 0, or -EBUSY.
+ */
+int v4l2dma_driver_remove(struct v4l2dma_loop *loop, bool force)
+{
+	lockdep_assert_held(&v4l2dma_driver.lock);
+	if (!v4l2dma_loop_may_go(loop, force))
+		return -EBUSY;
+	list_del(&loop->entry);
+	v4l2dma_driver.n_loops--;
+	v4l2dma_loop_remove(loop);
+	return 0;
 }
 
 static void remove_loops(void)
@@ -185,10 +269,8 @@ static void remove_loops(void)
 	struct v4l2dma_loop *loop, *next;
 
 	mutex_lock(&v4l2dma_driver.lock);
-	list_for_each_entry_safe(loop, next, &v4l2dma_driver.loops, entry) {
-		list_del(&loop->entry);
-		v4l2dma_loop_remove(loop);
-	}
+	list_for_each_entry_safe(loop, next, &v4l2dma_driver.loops, entry)
+		v4l2dma_driver_remove(loop, true);
 	mutex_unlock(&v4l2dma_driver.lock);
 }
 
@@ -197,7 +279,7 @@ static bool check_parameters(void)
 	struct v4l2dma_config config;
 	unsigned int i;
 
-	if (!check_range("devices", devices, 0, V4L2DMA_MAX_LOOPS))
+	if (!v4l2dma_check_range("devices", devices, 0, V4L2DMA_MAX_LOOPS))
 		return false;
 	for (i = 0; i < devices; i++)
 		if (!configure(&config, i))
@@ -205,22 +287,19 @@ static bool check_parameters(void)
 	return true;
 }
 
-static int create_loop(struct device *parent, unsigned int i)
+static int create_loop(unsigned int i)
 {
 	struct v4l2dma_config config;
 	struct v4l2dma_loop *loop;
 
 	configure(&config, i);
-	loop = v4l2dma_loop_create(parent, i, &config);
-	if (IS_ERR(loop)) {
-		pr_err("v4l2dma: loop %u could not be made: %ld\n", i,
-		       PTR_ERR(loop));
-		return PTR_ERR(loop);
-	}
 	mutex_lock(&v4l2dma_driver.lock);
-	list_add_tail(&loop->entry, &v4l2dma_driver.loops);
+	loop = v4l2dma_driver_add(&config);
 	mutex_unlock(&v4l2dma_driver.lock);
-	return 0;
+	if (!IS_ERR(loop))
+		return 0;
+	pr_err("v4l2dma: loop %u could not be made: %ld\n", i, PTR_ERR(loop));
+	return PTR_ERR(loop);
 }
 
 /*
@@ -228,13 +307,13 @@ static int create_loop(struct device *parent, unsigned int i)
  * is freed even while its files are open. So once there is a node this is
  * successful, with what could be made.
  */
-static int create_nodes(struct device *parent)
+static int create_nodes(void)
 {
 	unsigned int i;
 	int ret = 0;
 
 	for (i = 0; i < devices && !ret; i++)
-		ret = create_loop(parent, i);
+		ret = create_loop(i);
 	if (ret && i == 1)
 		return ret;
 	ret = v4l2dma_control_register();
@@ -269,7 +348,7 @@ static int __init v4l2dma_init(void)
 	if (IS_ERR(v4l2dma_driver.pdev))
 		return PTR_ERR(v4l2dma_driver.pdev);
 
-	ret = create_nodes(&v4l2dma_driver.pdev->dev);
+	ret = create_nodes();
 	if (ret) {
 		platform_device_unregister(v4l2dma_driver.pdev);
 		platform_driver_unregister(&v4l2dma_platform_driver);

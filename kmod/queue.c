@@ -219,7 +219,7 @@ static int queue_init(struct v4l2dma_handle *h, struct vb2_queue *q, u32 type,
 	q->type = type;
 	/* read() and write() are our own, see reader.c and writer.c. */
 	q->io_modes = VB2_MMAP | VB2_USERPTR;
-	if (h->loop->config.support_dmabuf)
+	if (!h->loop->config.no_dmabuf)
 		q->io_modes |= VB2_DMABUF;
 	q->drv_priv = h;
 	q->ops = ops;

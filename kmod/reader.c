@@ -197,6 +197,8 @@ int v4l2dma_reader_dqbuf(struct v4l2dma_handle *h, struct v4l2_buffer *b,
 	if (b->type != q->type)
 		return -EINVAL;
 	for (;;) {
+		if (READ_ONCE(h->loop->removed))
+			return -ENODEV;
 		/* vb2 knows what to answer then, and never has to wait. */
 		if (!q->streaming || q->error || q->waiting_in_dqbuf ||
 		    !list_empty(&q->done_list))
@@ -341,8 +343,11 @@ static int wait_to_read(struct v4l2dma_handle *h)
 	mutex_unlock(&h->lock);
 	ret = wait_event_interruptible(*h->reader.wq,
 				       v4l2dma_flow_readable(h->loop,
-							     &h->reader));
+							     &h->reader) ||
+				       READ_ONCE(h->loop->removed));
 	mutex_lock(&h->lock);
+	if (READ_ONCE(h->loop->removed))
+		return -ENODEV;
 	return ret;
 }
 

@@ -62,7 +62,7 @@
 
 #include <uapi/v4l2dma.h>
 
-#define V4L2DMA_MAX_LOOPS	32
+#define V4L2DMA_MAX_LOOPS	32	/* at load time, and at any time */
 #define V4L2DMA_MAX_SLOTS	VB2_MAX_FRAME
 #define V4L2DMA_MIN_WIDTH	16
 #define V4L2DMA_MAX_WIDTH	8192
@@ -75,33 +75,48 @@ struct v4l2dma_handle;
 struct v4l2dma_loop;
 
 /**
- * struct v4l2dma_config - what a loop is set to; constant while it exists
+ * struct v4l2dma_config - what a loop is set to
  * @video_nr: wanted number of /dev/videoN, or -1
+ * @capture_nr: likewise, of the readers' node where it is one of its own
  * @label: card name
  * @exclusive_caps: announce one side at a time
- * @support_dmabuf: offer V4L2_MEMORY_DMABUF and VIDIOC_EXPBUF
+ * @no_dmabuf: offer neither V4L2_MEMORY_DMABUF nor VIDIOC_EXPBUF
+ * @split_nodes: a node for the writer and one for readers
+ * @lossless: the writer waits, rather than that a reader loses a frame
  * @has_gid: @allowed_gid is set
  * @allowed_gid: who may open the node, beside CAP_SYS_ADMIN
  * @min_buffers: fewest slots
  * @max_buffers: most slots
  * @max_readers: most readers at a time
+ * @max_openers: most open handles
  * @max_pending: most frames that wait for one reader
  * @reclaim_ms: how long a reader may keep a frame while the writer starves
+ * @max_width: largest frame, in pixels
+ * @max_height: largest frame, in lines
  * @debug: verbosity of the kernel log, 0 is silent
+ *
+ * What v4l2dma_config_change() may change is written under loop->lock and
+ * flow_lock both, all else never while the loop exists.
  */
 struct v4l2dma_config {
 	int video_nr;
+	int capture_nr;
 	char label[V4L2DMA_LABEL_LEN];
 	bool exclusive_caps;
-	bool support_dmabuf;
+	bool no_dmabuf;
+	bool split_nodes;
+	bool lossless;
 	bool has_gid;
 	kgid_t allowed_gid;
-	unsigned int min_buffers;
-	unsigned int max_buffers;
-	unsigned int max_readers;
-	unsigned int max_pending;
-	unsigned int reclaim_ms;
-	unsigned int debug;
+	u32 min_buffers;
+	u32 max_buffers;
+	u32 max_readers;
+	u32 max_openers;
+	u32 max_pending;
+	u32 reclaim_ms;
+	u32 max_width;
+	u32 max_height;
+	u32 debug;
 };
 
 /**
@@ -359,7 +374,8 @@ struct v4l2dma_pool {
  * @id: its number
  * @config: what it is set to
  * @v4l2_dev: its release frees the loop
- * @vdev: the node
+ * @vdev: the node; with split nodes the writer's
+ * @capture_vdev: with split nodes the readers'
  * @lock: vdev->lock; covers the members up to @handles
  * @format: of the frames, at both ends
  * @format_gen: counts the changes of @format
@@ -369,6 +385,7 @@ struct v4l2dma_pool {
  * @n_readers: handles with role READER or READ
  * @handles: all open handles
  * @n_handles: their number
+ * @removed: no handle may come any more, and nobody waits
  * @pool: the slots' memory
  * @flow_lock: covers the members below
  * @streaming: the writer streams
@@ -390,6 +407,7 @@ struct v4l2dma_loop {
 	struct v4l2dma_config config;
 	struct v4l2_device v4l2_dev;
 	struct video_device vdev;
+	struct video_device capture_vdev;
 
 	struct mutex lock;		/* format ... n_handles */
 	struct v4l2_pix_format format;
@@ -400,6 +418,7 @@ struct v4l2dma_loop {
 	unsigned int n_readers;
 	struct list_head handles;
 	unsigned int n_handles;
+	bool removed;
 
 	struct v4l2dma_pool pool;
 
@@ -450,22 +469,44 @@ static inline struct vb2_queue *output_queue(struct v4l2dma_handle *h)
 /* main.c */
 /**
  * struct v4l2dma_driver - the module
- * @lock: covers @loops
+ * @lock: covers @loops, @n_loops and @next_id
  * @loops: all loops, by id
+ * @n_loops: their number
+ * @next_id: no loop has or had it
  * @pdev: their parent device
  */
 struct v4l2dma_driver {
-	struct mutex lock;		/* loops */
+	struct mutex lock;		/* loops, n_loops, next_id */
 	struct list_head loops;
+	unsigned int n_loops;
+	u32 next_id;
 	struct platform_device *pdev;
 };
 
 extern struct v4l2dma_driver v4l2dma_driver;
 
+struct v4l2dma_loop *v4l2dma_driver_add(const struct v4l2dma_config *config);
+int v4l2dma_driver_remove(struct v4l2dma_loop *loop, bool force);
+
+/* config.c */
+void v4l2dma_config_default(struct v4l2dma_config *c);
+bool v4l2dma_check_range(const char *name, long long value, long long min,
+			 long long max);
+bool v4l2dma_config_valid(struct v4l2dma_config *c);
+int v4l2dma_config_from_user(struct v4l2dma_config *c,
+			     const struct v4l2dma_loop_config *user);
+void v4l2dma_config_to_user(struct v4l2dma_loop_config *user,
+			    const struct v4l2dma_config *c);
+int v4l2dma_config_change(struct v4l2dma_config *c,
+			  const struct v4l2dma_config *wish, u32 which);
+
 /* loop.c */
 struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
 					 const struct v4l2dma_config *config);
+bool v4l2dma_loop_may_go(struct v4l2dma_loop *loop, bool force);
 void v4l2dma_loop_remove(struct v4l2dma_loop *loop);
+int v4l2dma_loop_set(struct v4l2dma_loop *loop,
+		     const struct v4l2dma_config *wish, u32 which);
 void v4l2dma_loop_update_caps(struct v4l2dma_loop *loop);
 void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
 			     const struct v4l2_pix_format *format);
@@ -484,8 +525,10 @@ extern const struct v4l2_file_operations v4l2dma_fops;
 extern const struct v4l2_ioctl_ops v4l2dma_ioctl_ops;
 
 /* format.c */
-void v4l2dma_format_default(struct v4l2_pix_format *pix);
-void v4l2dma_format_adjust(struct v4l2_pix_format *pix);
+void v4l2dma_format_default(struct v4l2_pix_format *pix,
+			    const struct v4l2dma_config *c);
+void v4l2dma_format_adjust(struct v4l2_pix_format *pix,
+			   const struct v4l2dma_config *c);
 bool v4l2dma_format_known(u32 fourcc);
 u32 v4l2dma_format_nth(unsigned int index);
 u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix);

@@ -83,8 +83,11 @@ static int wait_for_slot(struct v4l2dma_handle *h)
 	mutex_unlock(&h->lock);
 	ret = wait_event_interruptible(loop->writer_wq,
 				       v4l2dma_flow_free_slot(loop,
-							      h->n_slots) >= 0);
+							      h->n_slots) >= 0 ||
+				       READ_ONCE(loop->removed));
 	mutex_lock(&h->lock);
+	if (READ_ONCE(loop->removed))
+		return -ENODEV;
 	return ret;
 }
 

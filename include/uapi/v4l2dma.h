@@ -21,10 +21,12 @@
 
 #define V4L2DMA_LABEL_LEN	32
 
-/* v4l2dma_loop_info.flags */
+/* v4l2dma_loop_config.flags */
 #define V4L2DMA_LOOP_EXCLUSIVE_CAPS	(1u << 0)
-#define V4L2DMA_LOOP_SUPPORT_DMABUF	(1u << 1)
+#define V4L2DMA_LOOP_NO_DMABUF		(1u << 1)
 #define V4L2DMA_LOOP_ALLOWED_GID_SET	(1u << 2)
+#define V4L2DMA_LOOP_SPLIT_NODES	(1u << 3)
+#define V4L2DMA_LOOP_LOSSLESS		(1u << 4)
 
 /* v4l2dma_loop_info.writer_memory: V4L2_MEMORY_* or one of these */
 #define V4L2DMA_WRITER_NONE	0u	/* nobody writes */
@@ -33,17 +35,62 @@
 /* v4l2dma_loop_query.flags */
 #define V4L2DMA_QUERY_NEXT	(1u << 0)	/* first loop with an id >= id */
 
+/* v4l2dma_loop_remove.flags */
+#define V4L2DMA_REMOVE_FORCE	(1u << 0)	/* as if it was unplugged */
+
+/* v4l2dma_loop_set.which */
+#define V4L2DMA_SET_ALLOWED_GID	(1u << 0)	/* and its flag */
+#define V4L2DMA_SET_MAX_READERS	(1u << 1)
+#define V4L2DMA_SET_MAX_OPENERS	(1u << 2)
+#define V4L2DMA_SET_MAX_PENDING	(1u << 3)
+#define V4L2DMA_SET_RECLAIM_MS	(1u << 4)
+#define V4L2DMA_SET_DEBUG	(1u << 5)
+
 /**
- * struct v4l2dma_loop_info - what a loop is set to, and what it does now
- * @id: number of the loop, unique while the module is loaded
+ * struct v4l2dma_loop_config - what a loop is set to
  * @flags: V4L2DMA_LOOP_*
- * @video_nr: minor name of the node: /dev/video<video_nr>
+ * @video_nr: wanted N of /dev/videoN, -1: any; with split nodes the writer's
+ * @capture_nr: with split nodes the wanted N of the readers' node, -1: any
+ * @allowed_gid: group that may open the nodes, valid with ALLOWED_GID_SET
  * @min_buffers: fewest slots the loop settles on
  * @max_buffers: most slots the loop settles on
  * @max_readers: most readers at a time
- * @allowed_gid: group that may open the node, valid with ALLOWED_GID_SET
- * @reclaim_ms: how long a reader may keep a frame while the writer starves
+ * @max_openers: most open file handles at a time
  * @max_pending: most frames that wait for one reader
+ * @reclaim_ms: how long a reader may keep a frame while the writer starves
+ * @max_width: largest width of a frame, in pixels
+ * @max_height: largest height of a frame, in pixels
+ * @debug: verbosity of the kernel log
+ * @reserved: must be 0
+ * @card_label: the name that VIDIOC_QUERYCAP answers with, NUL-terminated
+ *
+ * When a loop is made, 0 and an empty name mean the default. Read back, every
+ * member has its value.
+ */
+struct v4l2dma_loop_config {
+	__u32 flags;
+	__s32 video_nr;
+	__s32 capture_nr;
+	__u32 allowed_gid;
+	__u32 min_buffers;
+	__u32 max_buffers;
+	__u32 max_readers;
+	__u32 max_openers;
+	__u32 max_pending;
+	__u32 reclaim_ms;
+	__u32 max_width;
+	__u32 max_height;
+	__u32 debug;
+	__u32 reserved;
+	__u8 card_label[V4L2DMA_LABEL_LEN];
+};
+
+/**
+ * struct v4l2dma_loop_info - a loop, and what it does now
+ * @id: number of the loop, unique while the module is loaded
+ * @video_nr: name of the node: /dev/video<video_nr>; with split nodes the
+ *	writer's
+ * @capture_nr: of the node that readers use; with a single node the same
  * @slots: number of slots settled on, 0 while nobody has buffers
  * @readers: readers now
  * @writer_memory: V4L2_MEMORY_* or V4L2DMA_WRITER_*
@@ -54,18 +101,13 @@
  * @bytesperline: stride of the first component plane, in bytes
  * @sizeimage: bytes of one frame
  * @openers: open file handles
- * @card_label: the name that VIDIOC_QUERYCAP answers with, NUL-terminated
+ * @reserved: 0
+ * @config: what it is set to
  */
 struct v4l2dma_loop_info {
 	__u32 id;
-	__u32 flags;
 	__u32 video_nr;
-	__u32 min_buffers;
-	__u32 max_buffers;
-	__u32 max_readers;
-	__u32 allowed_gid;
-	__u32 reclaim_ms;
-	__u32 max_pending;
+	__u32 capture_nr;
 	__u32 slots;
 	__u32 readers;
 	__u32 writer_memory;
@@ -77,7 +119,7 @@ struct v4l2dma_loop_info {
 	__u32 sizeimage;
 	__u32 openers;
 	__u32 reserved;
-	__u8 card_label[V4L2DMA_LABEL_LEN];
+	struct v4l2dma_loop_config config;
 };
 
 /**
@@ -151,10 +193,56 @@ struct v4l2dma_reader_stats {
 	__u8 comm[16];
 };
 
+/**
+ * struct v4l2dma_loop_add - V4L2DMA_IOC_ADD: make a loop
+ * @id: out: its number
+ * @reserved: must be 0
+ * @config: in: what it shall be set to; out: what it is set to, with the
+ *	numbers of its nodes
+ *
+ * -EINVAL: out of range (the kernel log says what); -ENOSPC: there are as many
+ * loops as can be.
+ */
+struct v4l2dma_loop_add {
+	__u32 id;
+	__u32 reserved;
+	struct v4l2dma_loop_config config;
+};
+
+/**
+ * struct v4l2dma_loop_remove - V4L2DMA_IOC_REMOVE
+ * @id: in: which loop
+ * @flags: in: V4L2DMA_REMOVE_*
+ *
+ * -EBUSY: somebody has it open. Forced, that is no reason: whoever has it open
+ * gets what the users of a camera get that is unplugged, -ENODEV.
+ */
+struct v4l2dma_loop_remove {
+	__u32 id;
+	__u32 flags;
+};
+
+/**
+ * struct v4l2dma_loop_set - V4L2DMA_IOC_SET: change what may change
+ * @id: in: which loop
+ * @which: in: V4L2DMA_SET_*
+ * @config: in: the values; out: what the loop is set to now
+ *
+ * Who has the loop open keeps it open.
+ */
+struct v4l2dma_loop_set {
+	__u32 id;
+	__u32 which;
+	struct v4l2dma_loop_config config;
+};
+
 #define V4L2DMA_IOC_TYPE		0xDB
 #define V4L2DMA_IOC_QUERY_NR		0
 #define V4L2DMA_IOC_STATS_NR		1
 #define V4L2DMA_IOC_READER_STATS_NR	2
+#define V4L2DMA_IOC_ADD_NR		3
+#define V4L2DMA_IOC_REMOVE_NR		4
+#define V4L2DMA_IOC_SET_NR		5
 
 #define V4L2DMA_IOC_QUERY \
 	_IOWR(V4L2DMA_IOC_TYPE, V4L2DMA_IOC_QUERY_NR, struct v4l2dma_loop_query)
@@ -163,5 +251,12 @@ struct v4l2dma_reader_stats {
 #define V4L2DMA_IOC_READER_STATS \
 	_IOWR(V4L2DMA_IOC_TYPE, V4L2DMA_IOC_READER_STATS_NR, \
 	      struct v4l2dma_reader_stats)
+#define V4L2DMA_IOC_ADD \
+	_IOWR(V4L2DMA_IOC_TYPE, V4L2DMA_IOC_ADD_NR, struct v4l2dma_loop_add)
+#define V4L2DMA_IOC_REMOVE \
+	_IOWR(V4L2DMA_IOC_TYPE, V4L2DMA_IOC_REMOVE_NR, \
+	      struct v4l2dma_loop_remove)
+#define V4L2DMA_IOC_SET \
+	_IOWR(V4L2DMA_IOC_TYPE, V4L2DMA_IOC_SET_NR, struct v4l2dma_loop_set)
 
 #endif /* _UAPI_V4L2DMA_H */

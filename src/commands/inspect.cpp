@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/table.h"
+#include "commands/loop_json.h"
 #include "loop/control.h"
 #include "v4l2/device.h"
 #include "v4l2/format.h"
@@ -154,10 +155,10 @@ std::string memory_text(const SideReport& side, bool can_read_write) {
 void add_loop(Table& table, const LoopReport& loop) {
     const LoopInfo& info = loop.info;
     const LoopStats& stats = loop.stats;
-    table.add({"loop",
-               fmt::format("{} slots ({} to {}), {} of {} readers, writer {}{}", info.slots, info.min_buffers,
-                           info.max_buffers, info.readers, info.max_readers, memory_name(info.writer_memory),
-                           info.writer_streaming != 0 ? " streaming" : "")});
+    table.add({"loop", fmt::format("{} slots ({} to {}), {} of {} readers, writer {}{}", info.slots,
+                                   info.config.min_buffers, info.config.max_buffers, info.readers,
+                                   info.config.max_readers, memory_name(info.writer_memory),
+                                   info.writer_streaming != 0 ? " streaming" : "")});
     table.add({"frames",
                fmt::format("{} written, {} delivered, {} dropped, {} reclaimed, {} orphaned", stats.frames,
                            stats.delivered, stats.dropped, stats.reclaimed, stats.orphaned)});
@@ -234,29 +235,16 @@ nlohmann::ordered_json to_json(const ReaderStats& reader) {
 
 nlohmann::ordered_json to_json(const LoopReport& loop) {
     const LoopInfo& info = loop.info;
-    nlohmann::ordered_json json = {{"id", info.id},
-                                   {"exclusive_caps", (info.flags & V4L2DMA_LOOP_EXCLUSIVE_CAPS) != 0},
-                                   {"support_dmabuf", (info.flags & V4L2DMA_LOOP_SUPPORT_DMABUF) != 0},
-                                   {"allowed_gid", nullptr},
-                                   {"slots", info.slots},
-                                   {"min_buffers", info.min_buffers},
-                                   {"max_buffers", info.max_buffers},
-                                   {"max_readers", info.max_readers},
-                                   {"max_pending", info.max_pending},
-                                   {"reclaim_ms", info.reclaim_ms},
-                                   {"openers", info.openers},
-                                   {"writer", memory_name(info.writer_memory)},
-                                   {"writer_streaming", info.writer_streaming != 0},
-                                   {"readers", info.readers},
-                                   {"frames", loop.stats.frames},
-                                   {"delivered", loop.stats.delivered},
-                                   {"dropped", loop.stats.dropped},
-                                   {"copies", loop.stats.copies},
-                                   {"copied_bytes", loop.stats.copied_bytes},
-                                   {"reclaimed", loop.stats.reclaimed},
-                                   {"orphaned", loop.stats.orphaned}};
-    if ((info.flags & V4L2DMA_LOOP_ALLOWED_GID_SET) != 0)
-        json["allowed_gid"] = info.allowed_gid;
+    nlohmann::ordered_json json = {{"id", info.id}};
+    json.update(settings_json(info.config));
+    json.update(state_json(info));
+    json.update({{"frames", loop.stats.frames},
+                 {"delivered", loop.stats.delivered},
+                 {"dropped", loop.stats.dropped},
+                 {"copies", loop.stats.copies},
+                 {"copied_bytes", loop.stats.copied_bytes},
+                 {"reclaimed", loop.stats.reclaimed},
+                 {"orphaned", loop.stats.orphaned}});
     json["reader_stats"] = nlohmann::ordered_json::array();
     for (const ReaderStats& reader : loop.readers)
         json["reader_stats"].push_back(to_json(reader));

@@ -4,7 +4,7 @@
 #include "cli/command_line.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
-#include "cli/table.h"
+#include "commands/load_loops.h"
 #include "loop/control.h"
 #include "loop/module.h"
 #include "loop/parameters.h"
@@ -24,15 +24,26 @@ struct LoadOptions {
     std::optional<std::string> module_path;
     bool reload = false;
     bool unload = false;
+    bool add_one = false;
+    bool list_all = false;
+    bool force = false;
+    std::vector<std::string> remove;
+    std::string change;
 
     void add_to(CommandLine& line);
     /// The first option given that says how to load; empty if none is.
     [[nodiscard]] std::string loading_option() const;
+    /// Likewise, of those that are about the module and not its loops.
+    [[nodiscard]] std::string module_option() const;
+    /// What to do instead of loading; several if the user contradicts himself.
+    [[nodiscard]] std::vector<std::string> actions() const;
 
 private:
     void add_list(CLI::App& app, const std::string& name, std::vector<std::string>& list,
                   const std::string& help, const std::string& type);
     std::vector<CLI::Option*> loading_options_; ///< owned by the CLI::App
+    std::vector<CLI::Option*> module_options_;  ///< some of these
+    std::vector<CLI::Option*> action_options_;  ///< instead of loading
 };
 
 void LoadOptions::add_list(CLI::App& app, const std::string& name, std::vector<std::string>& list,
@@ -46,6 +57,9 @@ void LoadOptions::add_list(CLI::App& app, const std::string& name, std::vector<s
 
 void LoadOptions::add_to(CommandLine& line) {
     CLI::App& app = line.app();
+    const std::function<void(const std::string&)> split_names = [this](const std::string& text) {
+        remove = split_list(text);
+    };
     const auto add = [&](const std::string& name, auto& value, const std::string& help,
                          const std::string& type) {
         loading_options_.push_back(app.add_option(name, value, help)->type_name(type));
@@ -57,27 +71,54 @@ void LoadOptions::add_to(CommandLine& line) {
              "NAME[,NAME..]");
     add_list(app, "--exclusive-caps", loops.exclusive_caps,
              "1: announce only CAPTURE while a writer streams, and only OUTPUT otherwise", "0|1[,..]");
-    add("--min-buffers", loops.min_buffers, "Fewest buffers of a loop, 2 to 32 (4)", "N");
-    add("--max-buffers", loops.max_buffers, "Most buffers of a loop, up to 32 (32)", "N");
+    add("--nodes", loops.nodes, "single: one node for both sides; split: one for each (single)", "WORD");
+    add_list(app, "--capture-nr", loops.capture_nr,
+             "With split nodes the number of each loop's readers' node", "N[,N..]");
+    add("--overrun", loops.overrun, "leaky: a slow reader loses frames; lossless: the writer waits (leaky)",
+        "WORD");
     add("--support-dmabuf", loops.support_dmabuf, "0: offer neither DMABUF memory nor EXPBUF (1)", "0|1");
-    add("--allowed-gid", loops.allowed_gid, "Only this group may open the loops", "GROUP");
-    add("--max-readers", loops.max_readers, "Most readers of a loop at a time, 1 to 64 (8)", "N");
-    add("--debug", loops.debug, "Verbosity of the module in the kernel log, 0 to 9 (0)", "N");
+    add("--allowed-gid", loops.allowed_gid, "Only this group may open the loops; with --set also none",
+        "GROUP");
+    for (const LoopNumber& number : loop_numbers())
+        add(number.option, loops.*number.value, number.help, "N");
     add("--module", module_path, "Take this file instead of the installed module", "PATH");
+    module_options_.push_back(loading_options_.back());
     loading_options_.push_back(app.add_flag("--reload", reload, "Unload the module first if it is loaded"));
-    app.add_flag("--unload", unload, "Unload the module and end");
+    module_options_.push_back(loading_options_.back());
+    action_options_ = {
+        app.add_flag("--unload", unload, "Unload the module and end"),
+        app.add_flag("--add", add_one, "Make one loop more in the loaded module"),
+        app.add_option_function("--remove", split_names, "Remove these loops")->type_name("DEV[,DEV..]"),
+        app.add_option("--set", change, "Change a loop that is there")->type_name("DEV"),
+        app.add_flag("--list", list_all, "Print all loops and what they do")};
+    app.add_flag("--force", force, "With --remove: even if somebody has it open");
     line.add_json();
 }
 
+// Not CLI11's excludes(): it fills the help with the list.
+std::string first_given(const std::vector<CLI::Option*>& options) {
+    const auto given = std::ranges::find_if(options, [](const CLI::Option* o) { return o->count() > 0; });
+    return given == options.end() ? "" : (*given)->get_name();
+}
+
 std::string LoadOptions::loading_option() const {
-    // Not CLI11's excludes(): it fills the help with the list.
-    const auto given =
-        std::ranges::find_if(loading_options_, [](const CLI::Option* o) { return o->count() > 0; });
-    return given == loading_options_.end() ? "" : (*given)->get_name();
+    return first_given(loading_options_);
+}
+
+std::string LoadOptions::module_option() const {
+    return first_given(module_options_);
+}
+
+std::vector<std::string> LoadOptions::actions() const {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : action_options_)
+        if (option->count() > 0)
+            names.push_back(option->get_name());
+    return names;
 }
 
 /// Every loop there is. The control node is closed again: it would pin the module.
-Result<std::vector<LoopInfo>> list_loops() {
+Result<std::vector<LoopInfo>> all_loops() {
     const Result<ControlNode> control = ControlNode::open();
     if (!control)
         return std::unexpected(control.error());
@@ -94,7 +135,7 @@ Error explain_use(Error error) {
     const std::optional<int> count = module_use_count(module_name); // before our own handle counts
     std::string users;
     std::string nodes;
-    for (const LoopInfo& loop : list_loops().value_or(std::vector<LoopInfo>{})) {
+    for (const LoopInfo& loop : all_loops().value_or(std::vector<LoopInfo>{})) {
         if (loop.openers == 0)
             continue;
         users += (users.empty() ? "" : ", ") + device_path(loop) + " is open " + times(loop.openers);
@@ -118,7 +159,7 @@ int report_unload(const ModuleError& failure) {
 
 int report_loaded() {
     std::string nodes;
-    for (const LoopInfo& loop : list_loops().value_or(std::vector<LoopInfo>{}))
+    for (const LoopInfo& loop : all_loops().value_or(std::vector<LoopInfo>{}))
         nodes += (nodes.empty() ? " with " : ", ") + device_path(loop);
     return report(Error{.kind = ErrorKind::device,
                         .code = 0,
@@ -164,16 +205,10 @@ Status print_loops(const std::vector<LoopInfo>& loops, const std::string& module
         document["module"] = module_path;
         document["devices"] = nlohmann::ordered_json::array();
         for (const LoopInfo& loop : loops)
-            document["devices"].push_back({{"device", device_path(loop)},
-                                           {"video_nr", loop.video_nr},
-                                           {"card_label", card_label(loop)},
-                                           {"id", loop.id}});
+            document["devices"].push_back(loop_json(loop));
         return write_json_document(document);
     }
-    Table table;
-    for (const LoopInfo& loop : loops)
-        table.add({device_path(loop), card_label(loop)});
-    return write_stdout(table.text());
+    return write_stdout(loop_lines(loops));
 }
 
 int run_load_module(const LoadOptions& options, std::span<const ModuleParameter> parameters, bool json) {
@@ -194,7 +229,7 @@ int run_load_module(const LoadOptions& options, std::span<const ModuleParameter>
     if (const ModuleResult<void> inserted = module->load(parameters); !inserted)
         return report(inserted.error().error);
 
-    const Result<std::vector<LoopInfo>> loops = list_loops();
+    const Result<std::vector<LoopInfo>> loops = all_loops();
     if (!loops) {
         Error error = loops.error();
         error.detail = "the module is loaded, but does not say which devices it made";
@@ -206,6 +241,28 @@ int run_load_module(const LoadOptions& options, std::span<const ModuleParameter>
     return printed ? to_int(ExitCode::done) : report(printed.error());
 }
 
+/// What the user asked for instead of loading; empty if it is loading.
+std::optional<int> run_instead(const LoadOptions& options, const CommandLine& line) {
+    const std::vector<std::string> actions = options.actions();
+    if (actions.empty())
+        return std::nullopt;
+    const std::string& action = actions.front();
+    if (actions.size() > 1)
+        return line.usage_error(action + " goes without " + actions.back());
+    const bool with_settings = action == "--add" || action == "--set";
+    const std::string other = with_settings ? options.module_option() : options.loading_option();
+    if (!other.empty())
+        return line.usage_error(action + " goes without " + other);
+    if (options.unload)
+        return run_unload(line.json());
+    if (options.list_all)
+        return list_loops(line.json());
+    if (action == "--remove")
+        return remove_loops(options.remove, options.force, line.json());
+    return options.add_one ? add_loop(options.loops, line.json())
+                           : change_loop(options.change, options.loops, line.json());
+}
+
 } // namespace
 
 int run_load(std::span<char*> arguments) {
@@ -214,10 +271,10 @@ int run_load(std::span<char*> arguments) {
     options.add_to(line);
     if (const std::optional<int> code = line.parse(arguments))
         return *code;
-    if (options.unload) {
-        const std::string other = options.loading_option();
-        return other.empty() ? run_unload(line.json()) : line.usage_error("--unload goes without " + other);
-    }
+    if (options.force && options.remove.empty())
+        return line.usage_error("--force goes with --remove only");
+    if (const std::optional<int> code = run_instead(options, line))
+        return *code;
     const Result<std::vector<ModuleParameter>> parameters = module_parameters(options.loops);
     if (!parameters)
         return parameters.error().kind == ErrorKind::usage ? line.usage_error(parameters.error().message())

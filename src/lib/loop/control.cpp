@@ -54,14 +54,30 @@ std::unexpected<Error> query_error(std::string_view operation, int code) {
     return error;
 }
 
+std::unexpected<Error> add_error(int code) {
+    auto error = query_error("ADD", code);
+    if (code == ENOSPC) {
+        error.error().detail = "there are as many loops as the module can make";
+        error.error().remedy = "'v4l2dma load --remove' removes one";
+    } else if (code == EINVAL || code == E2BIG) {
+        error.error().detail = "the module does not take these settings";
+        error.error().remedy = "The kernel log says which";
+    }
+    return error;
+}
+
 } // namespace
 
 std::string device_path(const LoopInfo& loop) {
     return "/dev/video" + std::to_string(loop.video_nr);
 }
 
+std::string capture_path(const LoopInfo& loop) {
+    return "/dev/video" + std::to_string(loop.capture_nr);
+}
+
 std::string card_label(const LoopInfo& loop) {
-    return text(loop.card_label);
+    return text(loop.config.card_label);
 }
 
 std::string command_name(const ReaderStats& reader) {
@@ -118,9 +134,41 @@ Result<std::optional<LoopInfo>> ControlNode::find(dev_t number) const {
     if (!all)
         return std::unexpected(std::move(all.error()));
     for (const LoopInfo& loop : *all)
-        if (name == "video" + std::to_string(loop.video_nr))
+        if (name == "video" + std::to_string(loop.video_nr) ||
+            name == "video" + std::to_string(loop.capture_nr))
             return loop;
     return std::nullopt;
+}
+
+Result<LoopInfo> ControlNode::add(const LoopConfig& config) const {
+    v4l2dma_loop_add request{};
+    request.config = config;
+    if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_ADD, &request); answer < 0)
+        return add_error(-answer);
+    v4l2dma_loop_query query{};
+    query.id = request.id;
+    if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_QUERY, &query); answer < 0)
+        return query_error("QUERY", -answer);
+    return query.info;
+}
+
+Status ControlNode::remove(std::uint32_t loop_id, bool force) const {
+    v4l2dma_loop_remove request{};
+    request.id = loop_id;
+    request.flags = force ? V4L2DMA_REMOVE_FORCE : 0;
+    if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_REMOVE, &request); answer < 0)
+        return query_error("REMOVE", -answer);
+    return {};
+}
+
+Status ControlNode::set(std::uint32_t loop_id, const LoopConfig& config, std::uint32_t which) const {
+    v4l2dma_loop_set request{};
+    request.id = loop_id;
+    request.which = which;
+    request.config = config;
+    if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_SET, &request); answer < 0)
+        return query_error("SET", -answer);
+    return {};
 }
 
 Result<LoopStats> ControlNode::stats(std::uint32_t loop_id) const {

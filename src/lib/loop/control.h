@@ -16,12 +16,15 @@ namespace v4l2dma {
 
 /// The structures of include/uapi/v4l2dma.h are plain values with documented members, so they are what this
 /// client hands out; only their character arrays and flags have an accessor here.
+using LoopConfig = v4l2dma_loop_config;
 using LoopInfo = v4l2dma_loop_info;
 using LoopStats = v4l2dma_loop_stats;
 using ReaderStats = v4l2dma_reader_stats;
 
-/// "/dev/video4"
+/// "/dev/video4": the node, or with split nodes the writer's.
 [[nodiscard]] std::string device_path(const LoopInfo& loop);
+/// The node that readers use: the same, or with split nodes theirs.
+[[nodiscard]] std::string capture_path(const LoopInfo& loop);
 [[nodiscard]] std::string card_label(const LoopInfo& loop);
 [[nodiscard]] std::string command_name(const ReaderStats& reader);
 /// LoopInfo::writer_memory or ReaderStats::memory: "mmap", "userptr", "dmabuf", "read/write", "none".
@@ -41,6 +44,13 @@ public:
     [[nodiscard]] Result<std::vector<LoopInfo>> loops() const;
     /// The loop whose node has this device number; empty if that is no loop of ours.
     [[nodiscard]] Result<std::optional<LoopInfo>> find(dev_t number) const;
+    /// Makes a loop; answers its id. Members that are 0 become the module's defaults.
+    /// Errors: (device) what is wanted cannot be.
+    [[nodiscard]] Result<LoopInfo> add(const LoopConfig& config) const;
+    /// Removes a loop. @p force: also if somebody has it open, who then gets ENODEV. EBUSY without it.
+    [[nodiscard]] Status remove(std::uint32_t loop_id, bool force) const;
+    /// Changes what @p which (V4L2DMA_SET_*) names of it.
+    [[nodiscard]] Status set(std::uint32_t loop_id, const LoopConfig& config, std::uint32_t which) const;
     /// Counters since the loop exists.
     [[nodiscard]] Result<LoopStats> stats(std::uint32_t loop_id) const;
     /// The loop's readers now. They may come and go between the calls this is made of.

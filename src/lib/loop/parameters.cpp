@@ -11,6 +11,29 @@ namespace v4l2dma {
 
 namespace {
 
+using P = LoopParameters;
+using C = LoopConfig;
+constexpr LoopNumber numbers[] = {
+    {"--min-buffers", "min_buffers", "Fewest buffers of a loop, 2 to 32 (4)", &P::min_buffers,
+     &C::min_buffers, 2, 32, 0},
+    {"--max-buffers", "max_buffers", "Most buffers of a loop, up to 32 (32)", &P::max_buffers,
+     &C::max_buffers, 2, 32, 0},
+    {"--max-readers", "max_readers", "Most readers of a loop at a time, 1 to 64 (8)", &P::max_readers,
+     &C::max_readers, 1, 64, V4L2DMA_SET_MAX_READERS},
+    {"--max-openers", "max_openers", "Most times that a loop may be open, 1 to 1024 (1024)", &P::max_openers,
+     &C::max_openers, 1, 1024, V4L2DMA_SET_MAX_OPENERS},
+    {"--max-pending", "max_pending", "Most frames that wait for one reader, 1 to 32 (2)", &P::max_pending,
+     &C::max_pending, 1, 32, V4L2DMA_SET_MAX_PENDING},
+    {"--reclaim-ms", "reclaim_ms", "How long a reader may keep a frame while the writer has none left (500)",
+     &P::reclaim_ms, &C::reclaim_ms, 1, 60000, V4L2DMA_SET_RECLAIM_MS},
+    {"--max-width", "max_width", "Largest width of a frame, 16 to 8192 (8192)", &P::max_width, &C::max_width,
+     16, 8192, 0},
+    {"--max-height", "max_height", "Largest height of a frame, 16 to 8192 (8192)", &P::max_height,
+     &C::max_height, 16, 8192, 0},
+    {"--debug", "debug", "Verbosity of the module in the kernel log, 0 to 9 (0)", &P::debug, &C::debug, 0, 9,
+     V4L2DMA_SET_DEBUG},
+};
+
 std::unexpected<Error> usage(std::string_view option, std::string_view why, std::string_view remedy = {}) {
     return make_error(ErrorKind::usage, option, {}, why, remedy);
 }
@@ -30,16 +53,26 @@ Status check_range(std::string_view option, std::optional<int> value, int min, i
                              std::to_string(max) + " are");
 }
 
+Status check_word(std::string_view option, const std::optional<std::string>& value, std::string_view first,
+                  std::string_view second) {
+    if (!value || *value == first || *value == second)
+        return {};
+    return usage(option, "'" + *value + "' is neither " + std::string(first) + " nor " + std::string(second));
+}
+
 Status check_ranges(const LoopParameters& wanted) {
-    for (const Status& status :
-         {check_range("--devices", wanted.devices, 1, max_loops),
-          check_range("--min-buffers", wanted.min_buffers, fewest_buffers, most_buffers),
-          check_range("--max-buffers", wanted.max_buffers, fewest_buffers, most_buffers),
-          check_range("--support-dmabuf", wanted.support_dmabuf, 0, 1),
-          check_range("--max-readers", wanted.max_readers, 1, most_readers),
-          check_range("--debug", wanted.debug, 0, 9)})
+    for (const LoopNumber& number : numbers)
+        if (Status status = check_range(number.option, wanted.*number.value, number.min, number.max); !status)
+            return status;
+    for (const Status& status : {check_range("--devices", wanted.devices, 1, max_loops),
+                                 check_range("--support-dmabuf", wanted.support_dmabuf, 0, 1),
+                                 check_word("--nodes", wanted.nodes, "single", "split"),
+                                 check_word("--overrun", wanted.overrun, "leaky", "lossless")})
         if (!status)
             return status;
+    if (wanted.nodes == "split" &&
+        std::ranges::find(wanted.exclusive_caps, "1") != wanted.exclusive_caps.end())
+        return usage("--nodes", "split nodes have one side each, so --exclusive-caps has no meaning there");
     constexpr int default_min_buffers = 4;
     if (wanted.max_buffers && *wanted.max_buffers < wanted.min_buffers.value_or(default_min_buffers))
         return usage("--max-buffers",
@@ -49,15 +82,15 @@ Status check_ranges(const LoopParameters& wanted) {
     return {};
 }
 
-Status check_video_numbers(const std::vector<std::string>& numbers) {
-    std::set<long> seen;
-    for (const std::string& text : numbers) {
+Status check_video_numbers(std::string_view option, const std::vector<std::string>& list,
+                           std::set<long>& seen) {
+    for (const std::string& text : list) {
         const std::optional<long> number = to_number(text);
         if (!number || *number < -1 || *number > 255)
-            return usage("--video-nr", "'" + text + "' is no device number",
+            return usage(option, "'" + text + "' is no device number",
                          "Numbers are 0 to 255, or -1 for any that is free");
         if (*number >= 0 && !seen.insert(*number).second)
-            return usage("--video-nr", text + " is given twice");
+            return usage(option, text + " is given twice");
     }
     return {};
 }
@@ -86,6 +119,10 @@ Status check_lengths(const LoopParameters& wanted, std::size_t devices) {
         return usage("load", loops + " are more than the module makes (" + std::to_string(max_loops) + ")");
     if (wanted.video_nr.size() > devices)
         return usage("--video-nr", std::to_string(wanted.video_nr.size()) + " numbers for " + loops);
+    if (wanted.capture_nr.size() > devices)
+        return usage("--capture-nr", std::to_string(wanted.capture_nr.size()) + " numbers for " + loops);
+    if (!wanted.capture_nr.empty() && wanted.nodes != "split")
+        return usage("--capture-nr", "there is a node of its own for readers only with --nodes split");
     if (wanted.card_label.size() > devices)
         return usage("--card-label", std::to_string(wanted.card_label.size()) + " labels for " + loops,
                      "A comma separates labels, so no label can contain one");
@@ -124,6 +161,32 @@ Result<std::string> group_number(const std::string& group) {
     return std::to_string(entry.gr_gid);
 }
 
+Status set_group(LoopConfig& config, const std::optional<std::string>& group) {
+    if (!group)
+        return {};
+    const Result<std::string> number = group_number(*group);
+    if (!number)
+        return std::unexpected(number.error());
+    config.flags |= V4L2DMA_LOOP_ALLOWED_GID_SET;
+    config.allowed_gid = static_cast<std::uint32_t>(*to_number(*number));
+    return {};
+}
+
+/// Everything that can be checked without the system; answers how many loops are wanted.
+Result<std::size_t> checked_number_of_loops(const LoopParameters& wanted) {
+    const std::size_t longest = std::max({std::size_t{1}, wanted.video_nr.size(), wanted.capture_nr.size(),
+                                          wanted.card_label.size(), wanted.exclusive_caps.size()});
+    const std::size_t devices = wanted.devices ? static_cast<std::size_t>(*wanted.devices) : longest;
+    std::set<long> seen;
+    for (const Status& status :
+         {check_ranges(wanted), check_video_numbers("--video-nr", wanted.video_nr, seen),
+          check_video_numbers("--capture-nr", wanted.capture_nr, seen), check_labels(wanted.card_label),
+          check_lengths(wanted, devices), check_flags(wanted.exclusive_caps, devices)})
+        if (!status)
+            return std::unexpected(status.error());
+    return devices;
+}
+
 std::string join(const std::vector<std::string>& words) {
     std::string text;
     for (const std::string& word : words)
@@ -144,19 +207,17 @@ std::vector<std::string> split_list(std::string_view text) {
     }
 }
 
-Result<std::vector<ModuleParameter>> module_parameters(const LoopParameters& wanted) {
-    const std::size_t longest = std::max(
-        {std::size_t{1}, wanted.video_nr.size(), wanted.card_label.size(), wanted.exclusive_caps.size()});
-    const std::size_t devices = wanted.devices ? static_cast<std::size_t>(*wanted.devices) : longest;
-    for (const Status& status :
-         {check_ranges(wanted), check_video_numbers(wanted.video_nr), check_labels(wanted.card_label),
-          check_lengths(wanted, devices), check_flags(wanted.exclusive_caps, devices)})
-        if (!status)
-            return std::unexpected(status.error());
+std::span<const LoopNumber> loop_numbers() {
+    return numbers;
+}
 
+Result<std::vector<ModuleParameter>> module_parameters(const LoopParameters& wanted) {
+    const Result<std::size_t> devices = checked_number_of_loops(wanted);
+    if (!devices)
+        return std::unexpected(devices.error());
     std::vector<ModuleParameter> parameters;
-    if (wanted.devices || devices > 1) // otherwise modprobe.d or the module's default decides
-        parameters.push_back({"devices", std::to_string(devices)});
+    if (wanted.devices || *devices > 1) // otherwise modprobe.d or the module's default decides
+        parameters.push_back({"devices", std::to_string(*devices)});
     const auto add_list = [&](const char* name, const std::vector<std::string>& values) {
         if (!values.empty())
             parameters.push_back({name, join(values)});
@@ -166,13 +227,16 @@ Result<std::vector<ModuleParameter>> module_parameters(const LoopParameters& wan
             parameters.push_back({name, std::to_string(*value)});
     };
     add_list("video_nr", wanted.video_nr);
+    add_list("capture_nr", wanted.capture_nr);
     add_list("card_label", wanted.card_label);
     add_list("exclusive_caps", wanted.exclusive_caps);
-    add("min_buffers", wanted.min_buffers);
-    add("max_buffers", wanted.max_buffers);
+    if (wanted.nodes)
+        parameters.push_back({"nodes", *wanted.nodes});
+    if (wanted.overrun)
+        parameters.push_back({"overrun", *wanted.overrun});
     add("support_dmabuf", wanted.support_dmabuf);
-    add("max_readers", wanted.max_readers);
-    add("debug", wanted.debug);
+    for (const LoopNumber& number : numbers)
+        add(number.parameter, wanted.*number.value);
     if (wanted.allowed_gid) {
         const Result<std::string> number = group_number(*wanted.allowed_gid);
         if (!number)
@@ -180,6 +244,62 @@ Result<std::vector<ModuleParameter>> module_parameters(const LoopParameters& wan
         parameters.push_back({"allowed_gid", *number});
     }
     return parameters;
+}
+
+Result<LoopConfig> loop_config(const LoopParameters& wanted) {
+    const Result<std::size_t> devices = checked_number_of_loops(wanted);
+    if (!devices)
+        return std::unexpected(devices.error());
+    if (wanted.devices || *devices > 1)
+        return usage("--add", "it makes one loop", "Call it once for each");
+    LoopConfig config{};
+    config.video_nr = wanted.video_nr.empty() ? -1 : static_cast<int>(*to_number(wanted.video_nr.front()));
+    config.capture_nr =
+        wanted.capture_nr.empty() ? -1 : static_cast<int>(*to_number(wanted.capture_nr.front()));
+    if (!wanted.card_label.empty())
+        std::ranges::copy(wanted.card_label.front(), config.card_label); // it is short enough, and the rest 0
+    if (wanted.exclusive_caps == std::vector<std::string>{"1"})
+        config.flags |= V4L2DMA_LOOP_EXCLUSIVE_CAPS;
+    if (wanted.support_dmabuf == 0)
+        config.flags |= V4L2DMA_LOOP_NO_DMABUF;
+    if (wanted.nodes == "split")
+        config.flags |= V4L2DMA_LOOP_SPLIT_NODES;
+    if (wanted.overrun == "lossless")
+        config.flags |= V4L2DMA_LOOP_LOSSLESS;
+    for (const LoopNumber& number : numbers)
+        config.*number.config = static_cast<std::uint32_t>((wanted.*number.value).value_or(0));
+    if (const Status status = set_group(config, wanted.allowed_gid); !status)
+        return std::unexpected(status.error());
+    return config;
+}
+
+Result<LoopChange> loop_change(const LoopParameters& wanted) {
+    LoopParameters changeable;
+    changeable.allowed_gid = wanted.allowed_gid == "none" ? std::nullopt : wanted.allowed_gid;
+    LoopChange change;
+    for (const LoopNumber& number : numbers) {
+        if (!(wanted.*number.value))
+            continue;
+        if (number.set == 0)
+            return usage(number.option, "it is fixed while the loop exists",
+                         "Remove the loop and add another");
+        changeable.*number.value = wanted.*number.value;
+        change.which |= number.set;
+    }
+    if (wanted.devices || !wanted.video_nr.empty() || !wanted.capture_nr.empty() ||
+        !wanted.card_label.empty() || !wanted.exclusive_caps.empty() || wanted.nodes || wanted.overrun ||
+        wanted.support_dmabuf)
+        return usage("--set", "numbers, names, nodes, overrun and DMABUF are fixed while the loop exists",
+                     "Remove the loop and add another");
+    if (wanted.allowed_gid)
+        change.which |= V4L2DMA_SET_ALLOWED_GID;
+    if (change.which == 0)
+        return usage("--set", "there is nothing to change", "Give one of the options that --help lists");
+    Result<LoopConfig> config = loop_config(changeable);
+    if (!config)
+        return std::unexpected(std::move(config.error()));
+    change.config = *config;
+    return change;
 }
 
 } // namespace v4l2dma

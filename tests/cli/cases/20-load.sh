@@ -14,6 +14,11 @@ test_load_values_out_of_range() {
 	wrong 2 '--max-readers' load --max-readers 0
 	wrong 2 '--support-dmabuf' load --support-dmabuf 2
 	wrong 2 '--debug' load --debug -1
+	wrong 2 '--reclaim-ms: 60001 is not possible, 1 to 60000 are' load --reclaim-ms 60001
+	wrong 2 "--nodes: 'both' is neither single nor split" load --nodes both
+	wrong 2 "--overrun: 'never' is neither leaky nor lossless" load --overrun never
+	wrong 2 '--capture-nr.*only with --nodes split' load --capture-nr 3
+	wrong 2 '--exclusive-caps has no meaning' load --nodes split --exclusive-caps 1
 }
 
 test_load_lists() {
@@ -37,8 +42,26 @@ test_load_group() {
 test_load_options_that_contradict() {
 	wrong 2 '--unload goes without --reload' load --unload --reload
 	wrong 2 '--unload goes without --devices' load --unload --devices 2
+	wrong 2 '--unload goes without --list' load --unload --list
+	wrong 2 '--add goes without --reload' load --add --reload
+	wrong 2 '--add: it makes one loop' load --add --card-label a,b
+	wrong 2 '--remove goes without --devices' load --remove 3 --devices 1
+	wrong 2 '--list goes without --debug' load --list --debug 1
+	wrong 2 '--force goes with --remove only' load --force
+	wrong 2 '--set: there is nothing to change' load --set 3
+	wrong 2 '--min-buffers: it is fixed' load --set 3 --min-buffers 3
+	wrong 2 '--set: numbers, names, nodes, overrun and DMABUF are fixed' load --set 3 --overrun lossless
 	wrong 2 "unexpected argument 'word'" load word
 	wrong 2 "unknown option '--device' \(did you mean '--devices'\?\)" load --device 2
+}
+
+test_load_at_run_time_without_the_module() {
+	[[ ! -e /sys/module/v4l2dma ]] || skip "the module is loaded on this machine"
+	local option
+	for option in --add --list '--remove 3' '--set 3 --debug 1'; do
+		# shellcheck disable=SC2086 # an option and its value
+		wrong 3 "/dev/v4l2dma: .*not loaded.*v4l2dma load" load $option
+	done
 }
 
 test_load_wrong_files() {

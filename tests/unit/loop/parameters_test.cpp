@@ -52,7 +52,7 @@ TEST_CASE("everything that can be set") {
     wanted.max_readers = 1;
     wanted.debug = 2;
     wanted.allowed_gid = "root";
-    CHECK(text(wanted) == "devices=2 exclusive_caps=0,1 min_buffers=4 max_buffers=8 support_dmabuf=0 "
+    CHECK(text(wanted) == "devices=2 exclusive_caps=0,1 support_dmabuf=0 min_buffers=4 max_buffers=8 "
                           "max_readers=1 debug=2 allowed_gid=0");
     wanted.allowed_gid = "44";
     CHECK(text(wanted).ends_with("allowed_gid=44"));
@@ -94,4 +94,68 @@ TEST_CASE("a group must exist") {
     check_refused({.allowed_gid = "no_such_group_here"}, "no group 'no_such_group_here'");
     check_refused({.allowed_gid = "-1"}, "no group number");
     check_refused({.allowed_gid = "4294967296"}, "no group number");
+}
+
+TEST_CASE("words and nodes") {
+    check_refused({.nodes = "both"}, "neither single nor split");
+    check_refused({.overrun = "lossles"}, "neither leaky nor lossless");
+    check_refused({.capture_nr = {"3"}}, "only with --nodes split");
+    check_refused({.exclusive_caps = {"1"}, .nodes = "split"}, "--exclusive-caps");
+    check_refused({.video_nr = {"4"}, .capture_nr = {"4"}, .nodes = "split"}, "4 is given twice");
+    CHECK(text({.video_nr = {"4"}, .capture_nr = {"5"}, .nodes = "split", .overrun = "lossless"}) ==
+          "video_nr=4 capture_nr=5 nodes=split overrun=lossless");
+}
+
+TEST_CASE("every number has a bound at both ends, and a way to the module") {
+    for (const LoopNumber& number : loop_numbers()) {
+        CAPTURE(number.option);
+        LoopParameters wanted;
+        wanted.*number.value = number.min - 1;
+        check_refused(wanted, number.option);
+        wanted.*number.value = number.max + 1;
+        check_refused(wanted, number.option);
+        wanted.*number.value = number.max;
+        CHECK(text(wanted) == std::string(number.parameter) + "=" + std::to_string(number.max));
+        const LoopConfig config = loop_config(wanted).value_or(LoopConfig{});
+        CHECK(config.*number.config == static_cast<std::uint32_t>(number.max));
+        CHECK(loop_change(wanted).has_value() == (number.set != 0));
+    }
+}
+
+TEST_CASE("one loop for the control node") {
+    const Result<LoopConfig> plain = loop_config({});
+    REQUIRE(plain);
+    CHECK(plain->flags == 0);
+    CHECK(plain->video_nr == -1);
+    CHECK(plain->capture_nr == -1);
+    CHECK(plain->card_label[0] == 0);
+    const Result<LoopConfig> config = loop_config({.video_nr = {"4"},
+                                                   .card_label = {"Yard"},
+                                                   .exclusive_caps = {"1"},
+                                                   .overrun = "lossless",
+                                                   .support_dmabuf = 0,
+                                                   .allowed_gid = "44"});
+    REQUIRE(config);
+    CHECK(config->flags == (V4L2DMA_LOOP_EXCLUSIVE_CAPS | V4L2DMA_LOOP_LOSSLESS | V4L2DMA_LOOP_NO_DMABUF |
+                            V4L2DMA_LOOP_ALLOWED_GID_SET));
+    CHECK(config->video_nr == 4);
+    CHECK(config->allowed_gid == 44);
+    CHECK(std::string(reinterpret_cast<const char*>(config->card_label)) == "Yard");
+    CHECK_FALSE(loop_config({.devices = 2}));
+    CHECK_FALSE(loop_config({.card_label = {"a", "b"}}));
+}
+
+TEST_CASE("what changes of a loop that is there") {
+    const Result<LoopChange> change = loop_change({.max_readers = 3, .allowed_gid = "44"});
+    REQUIRE(change);
+    CHECK(change->which == (V4L2DMA_SET_MAX_READERS | V4L2DMA_SET_ALLOWED_GID));
+    CHECK(change->config.max_readers == 3);
+    CHECK(change->config.flags == V4L2DMA_LOOP_ALLOWED_GID_SET);
+    const Result<LoopChange> open = loop_change({.allowed_gid = "none"});
+    REQUIRE(open);
+    CHECK(open->which == V4L2DMA_SET_ALLOWED_GID);
+    CHECK(open->config.flags == 0);
+    CHECK(loop_change({}).error().message().contains("nothing to change"));
+    CHECK(loop_change({.nodes = "split"}).error().message().contains("fixed"));
+    CHECK(loop_change({.min_buffers = 4}).error().message().contains("fixed"));
 }

@@ -60,3 +60,35 @@ test_module_refuses_bad_parameters() {
 		expect_equal "lines in the log about $parameter" 1 "$(dmesg | grep -c "v4l2dma:.*${parameter%%=*}")"
 	done
 }
+
+test_loops_come_and_go() {
+	run 0 "$bin" load --video-nr 20
+	run 0 "$bin" load --add --video-nr 21 --card-label added --nodes split --capture-nr 22 --overrun lossless --max-width 640
+	expect_match "which nodes came" '/dev/video21 -> /dev/video22 +added' "$out"
+	expect_match "what readers see" 'added' "$(v4l2-ctl -d /dev/video22 --info)"
+	run 0 "$bin" load --list
+	expect_equal "lines of --list ($out)" 2 "$(wc -l <<<"$out")"
+	expect_match "--list" '/dev/video20 +v4l2dma loop 0 +YUYV 640x480, 0 of 8 readers, writer none' "$out"
+	run 0 "$bin" load --list --json
+	expect_equal "settings" "split lossless 640 8192 22" \
+		"$(jq -r '.devices[1] | "\(.nodes) \(.overrun) \(.max_width) \(.max_height) \(.capture_device[10:])"' <<<"$out")"
+
+	run 0 "$bin" load --set added --max-readers 2 --allowed-gid 1234
+	run 3 setpriv --reuid 65534 --regid 65534 --clear-groups "$bin" play -i /dev/video22
+	expect_match "who may" 'Permission denied' "$err"
+	run 0 "$bin" load --set 22 --allowed-gid none --json
+	expect_equal "changed, by the readers' node" "null 2" "$(jq -r '"\(.allowed_gid) \(.max_readers)"' <<<"$out")"
+
+	start play "$bin" play -i /dev/video20 --json
+	until (($("$tree/build/tests/vm/loop/v4l2dma_loop_counters" /dev/video20 openers) > 0)); do :; done
+	run 3 "$bin" load --remove /dev/video20
+	expect_match "in use" "remove /dev/video20: somebody has it open.*fuser.*--force" "$err"
+	run 0 "$bin" load --remove /dev/video20,added --force
+	[[ ! -e /dev/video20 && ! -e /dev/video21 && ! -e /dev/video22 ]] || fail "nodes are left"
+	finish play 3
+	run 3 "$bin" load --remove /dev/video20
+	run 0 "$bin" load --list
+	expect_equal "--list of nothing" "" "$out"
+	run 3 setpriv --reuid 65534 --regid 65534 --clear-groups "$bin" load --add
+	expect_match "who may" 'as root' "$err"
+}

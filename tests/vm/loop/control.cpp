@@ -4,28 +4,70 @@
 #include "client.h"
 #include "find_loop.h"
 
+#include <cerrno>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-namespace {
+ControlNode::ControlNode() : fd_(::open(V4L2DMA_CONTROL_NODE, O_RDWR | O_CLOEXEC)) {
+    REQUIRE(fd_ >= 0);
+}
 
-/// Opened for each question, as a program would that asks now and then.
-class ControlNode {
-public:
-    ControlNode() : fd_(::open(V4L2DMA_CONTROL_NODE, O_RDWR | O_CLOEXEC)) { REQUIRE(fd_ >= 0); }
-    ~ControlNode() { ::close(fd_); }
-    ControlNode(const ControlNode&) = delete;
-    ControlNode& operator=(const ControlNode&) = delete;
-    [[nodiscard]] int fd() const { return fd_; }
-    void ask(unsigned long request, void* argument) const { REQUIRE(::ioctl(fd_, request, argument) == 0); }
+ControlNode::~ControlNode() {
+    ::close(fd_);
+}
 
-private:
-    int fd_;
-};
+int ControlNode::ioctl(unsigned long request, void* argument) const {
+    return ::ioctl(fd_, request, argument) < 0 ? errno : 0;
+}
 
-} // namespace
+v4l2dma_loop_config any_loop() {
+    v4l2dma_loop_config config{};
+    config.video_nr = -1;
+    config.capture_nr = -1;
+    return config;
+}
+
+AddedLoop::AddedLoop(const v4l2dma_loop_config& config) {
+    v4l2dma_loop_add request{};
+    request.config = config;
+    REQUIRE(ControlNode().ioctl(V4L2DMA_IOC_ADD, &request) == 0);
+    id_ = request.id;
+    node_ = "/dev/video" + std::to_string(info().video_nr);
+    capture_node_ = "/dev/video" + std::to_string(info().capture_nr);
+}
+
+AddedLoop::~AddedLoop() {
+    if (!removed_)
+        remove(V4L2DMA_REMOVE_FORCE);
+}
+
+int AddedLoop::remove(std::uint32_t flags) {
+    v4l2dma_loop_remove request{.id = id_, .flags = flags};
+    const int error = ControlNode().ioctl(V4L2DMA_IOC_REMOVE, &request);
+    removed_ = error == 0;
+    return error;
+}
+
+int AddedLoop::set(const v4l2dma_loop_config& config, std::uint32_t which) const {
+    v4l2dma_loop_set request{.id = id_, .which = which, .config = config};
+    return ControlNode().ioctl(V4L2DMA_IOC_SET, &request);
+}
+
+v4l2dma_loop_info AddedLoop::info() const {
+    v4l2dma_loop_query query{};
+    query.id = id_;
+    REQUIRE(ControlNode().ioctl(V4L2DMA_IOC_QUERY, &query) == 0);
+    return query.info;
+}
+
+v4l2dma_loop_stats AddedLoop::stats() const {
+    v4l2dma_loop_stats stats{};
+    stats.id = id_;
+    REQUIRE(ControlNode().ioctl(V4L2DMA_IOC_STATS, &stats) == 0);
+    return stats;
+}
 
 v4l2dma_loop_info loop_info() {
     const ControlNode control;
@@ -37,7 +79,7 @@ v4l2dma_loop_info loop_info() {
 v4l2dma_loop_stats loop_stats() {
     v4l2dma_loop_stats stats{};
     stats.id = loop_info().id;
-    ControlNode().ask(V4L2DMA_IOC_STATS, &stats);
+    REQUIRE(ControlNode().ioctl(V4L2DMA_IOC_STATS, &stats) == 0);
     return stats;
 }
 
@@ -45,6 +87,6 @@ v4l2dma_reader_stats reader_stats(unsigned index) {
     v4l2dma_reader_stats stats{};
     stats.loop_id = loop_info().id;
     stats.index = index;
-    ControlNode().ask(V4L2DMA_IOC_READER_STATS, &stats);
+    REQUIRE(ControlNode().ioctl(V4L2DMA_IOC_READER_STATS, &stats) == 0);
     return stats;
 }

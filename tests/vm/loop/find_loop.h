@@ -13,7 +13,8 @@ inline std::optional<v4l2dma_loop_info> find_loop(int control, const std::string
         query.flags = V4L2DMA_QUERY_NEXT;
         if (::ioctl(control, V4L2DMA_IOC_QUERY, &query) != 0)
             return std::nullopt;
-        if (node == "/dev/video" + std::to_string(query.info.video_nr))
+        if (node == "/dev/video" + std::to_string(query.info.video_nr) ||
+            node == "/dev/video" + std::to_string(query.info.capture_nr))
             return query.info;
     }
 }

@@ -150,7 +150,7 @@ TEST_SUITE("ownership") {
         v4l2_buffer buffer{};
         REQUIRE(ends.writer.queue(0) == 0);
         REQUIRE(ends.reader.dequeue(held) == 0);
-        const auto reclaim = std::chrono::milliseconds(loop_info().reclaim_ms);
+        const auto reclaim = std::chrono::milliseconds(loop_info().config.reclaim_ms);
         std::this_thread::sleep_for(2 *
                                     reclaim); // longer than it may be kept by a reader of a starving writer
         for (unsigned number = 0; number < 20; ++number) {
@@ -228,7 +228,7 @@ TEST_SUITE("ownership") {
         CHECK(::write(second.fd(), &pixel, sizeof pixel) == -1);
         CHECK(errno == EBUSY);
         std::vector<std::unique_ptr<Client>> readers;
-        const unsigned allowed = loop_info().max_readers;
+        const unsigned allowed = loop_info().config.max_readers;
         for (unsigned index = 0; index < allowed; ++index) {
             readers.push_back(std::make_unique<Client>(loop_node()));
             CHECK(readers.back()->reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);

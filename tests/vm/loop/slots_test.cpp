@@ -13,7 +13,7 @@
 
 TEST_SUITE("slots") {
     TEST_CASE("whoever comes first settles the number, at least min_buffers") {
-        const unsigned least = loop_info().min_buffers;
+        const unsigned least = loop_info().config.min_buffers;
         Client reader(loop_node());
         REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 1) == 0);
         CHECK(reader.count() == least);
@@ -30,7 +30,7 @@ TEST_SUITE("slots") {
         REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 7) == 0);
         CHECK(writer.count() == 7);
         REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 1000) == 0);
-        CHECK(writer.count() == loop_info().max_buffers);
+        CHECK(writer.count() == loop_info().config.max_buffers);
         REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 0) == 0);
         CHECK(loop_info().slots == 0);
     }

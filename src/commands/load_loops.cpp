@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+#include "commands/load_loops.h"
+
+#include "cli/exit_code.h"
+#include "cli/output.h"
+#include "cli/table.h"
+#include "commands/loop_json.h"
+#include "format/fourcc.h"
+
+#include <algorithm>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+namespace v4l2dma {
+
+namespace {
+
+std::string nodes(const LoopInfo& loop) {
+    return loop.capture_nr == loop.video_nr ? device_path(loop)
+                                            : device_path(loop) + " -> " + capture_path(loop);
+}
+
+/// By path, number or label, as everywhere.
+Result<LoopInfo> find_loop(const ControlNode& control, const std::string& name) {
+    const bool number =
+        !name.empty() && std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+    const std::string path = number ? "/dev/video" + name : name;
+    struct stat status {};
+    if (path.contains('/') && ::stat(path.c_str(), &status) == 0 && S_ISCHR(status.st_mode)) {
+        Result<std::optional<LoopInfo>> loop = control.find(status.st_rdev);
+        if (!loop)
+            return std::unexpected(std::move(loop.error()));
+        if (*loop)
+            return **loop;
+        return make_error(ErrorKind::device, "find the loop", path, "it is none of the module's loops");
+    }
+    Result<std::vector<LoopInfo>> loops = control.loops();
+    if (!loops)
+        return std::unexpected(std::move(loops.error()));
+    std::erase_if(*loops, [&](const LoopInfo& loop) { return card_label(loop) != name; });
+    if (loops->empty())
+        return make_error(ErrorKind::device, "find the loop", name, "there is none of that name",
+                          "'v4l2dma load --list' lists them");
+    if (loops->size() > 1)
+        return make_error(ErrorKind::device, "find the loop", name, "several loops have that name",
+                          "Give the device instead");
+    return loops->front();
+}
+
+Error explain_removal(Error error, const LoopInfo& loop) {
+    if (error.code != EBUSY)
+        return error;
+    error.code = 0;
+    error.operation = "remove";
+    error.object = nodes(loop);
+    error.detail = "somebody has it open";
+    error.remedy = fmt::format("End the programs first ('fuser -v {}' names them), or take it from them with "
+                               "--force, as if it was unplugged",
+                               device_path(loop));
+    return error;
+}
+
+Status remove_one(const ControlNode& control, const std::string& name, bool force, std::string& removed) {
+    const Result<LoopInfo> loop = find_loop(control, name);
+    if (!loop)
+        return std::unexpected(loop.error());
+    if (const Status status = control.remove(loop->id, force); !status)
+        return std::unexpected(explain_removal(status.error(), *loop));
+    removed = device_path(*loop);
+    return {};
+}
+
+std::string state(const LoopInfo& loop) {
+    return fmt::format("{} {}x{}, {} of {} readers, writer {}{}", FourCC(loop.pixelformat).text(), loop.width,
+                       loop.height, loop.readers, loop.config.max_readers, memory_name(loop.writer_memory),
+                       loop.writer_streaming != 0 ? " streaming" : "");
+}
+
+int print(const LoopInfo& loop, bool json) {
+    const Status written = json ? write_json_document(loop_json(loop)) : write_stdout(loop_lines({loop}));
+    return written ? to_int(ExitCode::done) : report(written.error());
+}
+
+} // namespace
+
+nlohmann::ordered_json loop_json(const LoopInfo& loop) {
+    nlohmann::ordered_json json = {{"device", device_path(loop)},
+                                   {"capture_device", capture_path(loop)},
+                                   {"video_nr", loop.video_nr},
+                                   {"card_label", card_label(loop)},
+                                   {"id", loop.id}};
+    json.update(settings_json(loop.config));
+    json.update(state_json(loop));
+    return json;
+}
+
+std::string loop_lines(const std::vector<LoopInfo>& loops) {
+    Table table;
+    for (const LoopInfo& loop : loops)
+        table.add({nodes(loop), card_label(loop)});
+    return table.text();
+}
+
+int add_loop(const LoopParameters& wanted, bool json) {
+    const Result<LoopConfig> config = loop_config(wanted);
+    if (!config)
+        return report(config.error());
+    const Result<ControlNode> control = ControlNode::open();
+    if (!control)
+        return report(control.error());
+    const Result<LoopInfo> loop = control->add(*config);
+    if (!loop)
+        return report(loop.error());
+    if (config->video_nr >= 0 && loop->video_nr != static_cast<std::uint32_t>(config->video_nr))
+        spdlog::warn("/dev/video{} is taken by another driver, the loop became {}", config->video_nr,
+                     device_path(*loop));
+    return print(*loop, json);
+}
+
+int remove_loops(const std::vector<std::string>& names, bool force, bool json) {
+    const Result<ControlNode> control = ControlNode::open();
+    if (!control)
+        return report(control.error());
+    int code = to_int(ExitCode::done);
+    nlohmann::ordered_json document = {{"removed", nlohmann::ordered_json::array()}};
+    for (const std::string& name : names) {
+        std::string removed;
+        if (const Status status = remove_one(*control, name, force, removed); !status) {
+            const int failed = report(status.error());
+            code = code == 0 ? failed : code;
+            continue;
+        }
+        document["removed"].push_back(removed);
+        if (!json)
+            spdlog::info("{} is removed", removed);
+    }
+    if (!json)
+        return code;
+    const Status written = write_json_document(document);
+    return written ? code : report(written.error());
+}
+
+int change_loop(const std::string& name, const LoopParameters& wanted, bool json) {
+    const Result<LoopChange> change = loop_change(wanted);
+    if (!change)
+        return report(change.error());
+    const Result<ControlNode> control = ControlNode::open();
+    if (!control)
+        return report(control.error());
+    const Result<LoopInfo> loop = find_loop(*control, name);
+    if (!loop)
+        return report(loop.error());
+    if (const Status status = control->set(loop->id, change->config, change->which); !status)
+        return report(status.error());
+    const Result<LoopInfo> changed = find_loop(*control, device_path(*loop));
+    return changed ? print(*changed, json) : report(changed.error());
+}
+
+int list_loops(bool json) {
+    const Result<ControlNode> control = ControlNode::open();
+    if (!control)
+        return report(control.error());
+    const Result<std::vector<LoopInfo>> loops = control->loops();
+    if (!loops)
+        return report(loops.error());
+    nlohmann::ordered_json document = {{"devices", nlohmann::ordered_json::array()}};
+    Table table;
+    for (const LoopInfo& loop : *loops) {
+        document["devices"].push_back(loop_json(loop));
+        table.add({nodes(loop), card_label(loop), state(loop)});
+    }
+    const Status written = json ? write_json_document(document) : write_stdout(table.text());
+    return written ? to_int(ExitCode::done) : report(written.error());
+}
+
+} // namespace v4l2dma
