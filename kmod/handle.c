@@ -159,6 +159,12 @@ bool v4l2dma_handle_shut_out(struct v4l2dma_handle *h, u32 type)
 	return full;
 }
 
+static void add_readers(struct v4l2dma_loop *loop, int n)
+{
+	loop->n_readers += n;
+	v4l2dma_event_readers(loop);
+}
+
 /**
  * v4l2dma_handle_take_role() - become the writer or a reader
  * @h: the handle, its lock held
@@ -183,7 +189,7 @@ int v4l2dma_handle_take_role(struct v4l2dma_handle *h, enum v4l2dma_role role)
 	if (is_writer(role))
 		loop->writer = h;
 	else
-		loop->n_readers++;
+		add_readers(loop, 1);
 	if (role == V4L2DMA_ROLE_READ)
 		h->reader.format_gen = loop->format_gen;
 	h->role = role;
@@ -208,7 +214,7 @@ void v4l2dma_handle_drop_role(struct v4l2dma_handle *h)
 	if (writer)
 		loop->writer = NULL;
 	else
-		loop->n_readers--;
+		add_readers(loop, -1);
 	h->role = V4L2DMA_ROLE_NONE;
 	mutex_unlock(&loop->lock);
 	if (!writer)

@@ -42,9 +42,14 @@ static int enum_fmt_capture(struct file *file, void *priv,
 static int enum_fmt_output(struct file *file, void *priv,
 			   struct v4l2_fmtdesc *f)
 {
+	struct v4l2dma_loop *loop = video_drvdata(file);
+
 	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
 		return -EINVAL;
-	f->pixelformat = v4l2dma_format_nth(f->index);
+	if (READ_ONCE(loop->keep_format))
+		f->pixelformat = f->index ? 0 : loop->format.pixelformat;
+	else
+		f->pixelformat = v4l2dma_format_nth(f->index);
 	return f->pixelformat ? 0 : -EINVAL;
 }
 
@@ -75,7 +80,10 @@ static int try_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 
 	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
 		return -EINVAL;
-	v4l2dma_format_adjust(&f->fmt.pix, &loop->config);
+	if (READ_ONCE(loop->keep_format))
+		f->fmt.pix = loop->format;
+	else
+		v4l2dma_format_adjust(&f->fmt.pix, &loop->config);
 	return 0;
 }
 
@@ -103,7 +111,8 @@ static int enum_framesizes(struct file *file, void *priv,
 
 	if (e->index)
 		return -EINVAL;
-	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT) || loop->writer) {
+	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT) || loop->writer ||
+	    READ_ONCE(loop->keep_format)) {
 		if (e->pixel_format != loop->format.pixelformat)
 			return -EINVAL;
 		e->type = V4L2_FRMSIZE_TYPE_DISCRETE;
@@ -429,19 +438,6 @@ static int streamoff(struct file *file, void *priv, enum v4l2_buf_type type)
 	return ret;
 }
 
-/* Events */
-
-static int subscribe_event(struct v4l2_fh *fh,
-			   const struct v4l2_event_subscription *sub)
-{
-	struct v4l2dma_handle *h = container_of(fh, struct v4l2dma_handle, fh);
-
-	if (sub->type != V4L2_EVENT_SOURCE_CHANGE ||
-	    !v4l2dma_handle_sees(h, CAPTURE))
-		return -EINVAL;
-	return v4l2_src_change_event_subscribe(fh, sub);
-}
-
 static int log_status(struct file *file, void *priv)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
@@ -488,7 +484,7 @@ const struct v4l2_ioctl_ops v4l2dma_ioctl_ops = {
 	.vidioc_expbuf = expbuf,
 	.vidioc_streamon = streamon,
 	.vidioc_streamoff = streamoff,
-	.vidioc_subscribe_event = subscribe_event,
+	.vidioc_subscribe_event = v4l2dma_event_subscribe,
 	.vidioc_unsubscribe_event = v4l2_event_unsubscribe,
 	.vidioc_log_status = log_status,
 };

@@ -19,6 +19,7 @@ static void loop_free(struct v4l2_device *v4l2_dev)
 	/* Handles that outlived the removal may have armed it again. */
 	cancel_delayed_work_sync(&loop->reclaim_work);
 	v4l2_device_unregister(v4l2_dev);
+	v4l2_ctrl_handler_free(&loop->controls);
 	mutex_destroy(&loop->pool.lock);
 	mutex_destroy(&loop->lock);
 	kfree(loop);
@@ -33,6 +34,7 @@ static int register_node(struct v4l2dma_loop *loop, struct video_device *vdev,
 	vdev->fops = &v4l2dma_fops;
 	vdev->ioctl_ops = &v4l2dma_ioctl_ops;
 	vdev->release = video_device_release_empty;
+	vdev->ctrl_handler = &loop->controls;
 	/* Both sides; what each handle may use of them is decided per call. */
 	vdev->vfl_dir = VFL_DIR_M2M;
 	if (sides == V4L2_CAP_VIDEO_CAPTURE)
@@ -105,7 +107,9 @@ struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
 	}
 	loop->v4l2_dev.release = loop_free;
 
-	ret = register_nodes(loop);
+	ret = v4l2dma_controls_init(loop);
+	if (!ret)
+		ret = register_nodes(loop);
 	if (ret) {
 		v4l2_device_put(&loop->v4l2_dev);
 		return ERR_PTR(ret);

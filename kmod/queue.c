@@ -191,6 +191,7 @@ static void output_stop(struct vb2_queue *q)
 
 	v4l2dma_flow_writer_stop(h->loop);
 	stop_buffers(q);
+	v4l2dma_event_end(h->loop);
 }
 
 static const struct vb2_ops capture_ops = {

@@ -23,6 +23,7 @@
  *				read() or write() sleep.
  *	mm->mmap_lock		(get_userptr, copies from and to user space)
  *	v4l2dma_loop.lock	format, capabilities, roles: vdev->lock
+ *	v4l2dma_loop.controls	(its own lock) controls and their events
  *	v4l2dma_pool.lock	the slots' memory
  *	vb2 q->mmap_lock
  *	v4l2dma_plane.lock	what a buffer shows to its user
@@ -53,6 +54,7 @@
 #include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <media/v4l2-ctrls.h>
 #include <media/v4l2-dev.h>
 #include <media/v4l2-device.h>
 #include <media/v4l2-event.h>
@@ -376,6 +378,7 @@ struct v4l2dma_pool {
  * @v4l2_dev: its release frees the loop
  * @vdev: the node; with split nodes the writer's
  * @capture_vdev: with split nodes the readers'
+ * @controls: of both nodes
  * @lock: vdev->lock; covers the members up to @handles
  * @format: of the frames, at both ends
  * @format_gen: counts the changes of @format
@@ -385,6 +388,7 @@ struct v4l2dma_pool {
  * @n_readers: handles with role READER or READ
  * @handles: all open handles
  * @n_handles: their number
+ * @keep_format: the output side offers no format but this
  * @removed: no handle may come any more, and nobody waits
  * @pool: the slots' memory
  * @flow_lock: covers the members below
@@ -408,6 +412,7 @@ struct v4l2dma_loop {
 	struct v4l2_device v4l2_dev;
 	struct video_device vdev;
 	struct video_device capture_vdev;
+	struct v4l2_ctrl_handler controls;
 
 	struct mutex lock;		/* format ... n_handles */
 	struct v4l2_pix_format format;
@@ -418,6 +423,7 @@ struct v4l2dma_loop {
 	unsigned int n_readers;
 	struct list_head handles;
 	unsigned int n_handles;
+	bool keep_format;
 	bool removed;
 
 	struct v4l2dma_pool pool;
@@ -519,6 +525,13 @@ bool v4l2dma_handle_sees(struct v4l2dma_handle *h, u32 type);
 bool v4l2dma_handle_shut_out(struct v4l2dma_handle *h, u32 type);
 int v4l2dma_handle_take_role(struct v4l2dma_handle *h, enum v4l2dma_role role);
 void v4l2dma_handle_drop_role(struct v4l2dma_handle *h);
+
+/* event.c */
+int v4l2dma_event_subscribe(struct v4l2_fh *fh,
+			    const struct v4l2_event_subscription *sub);
+void v4l2dma_event_readers(struct v4l2dma_loop *loop);
+void v4l2dma_event_end(struct v4l2dma_loop *loop);
+int v4l2dma_controls_init(struct v4l2dma_loop *loop);
 
 /* file.c, ioctl.c */
 extern const struct v4l2_file_operations v4l2dma_fops;

@@ -71,6 +71,7 @@ static int begin_write(struct v4l2dma_handle *h)
 void v4l2dma_writer_end_write(struct v4l2dma_handle *h)
 {
 	v4l2dma_flow_writer_stop(h->loop);
+	v4l2dma_event_end(h->loop);
 	put_slots(h);
 	v4l2dma_handle_drop_role(h);
 }

@@ -236,6 +236,32 @@ struct v4l2dma_loop_set {
 	struct v4l2dma_loop_config config;
 };
 
+/*
+ * On the nodes themselves, for whoever has them open.
+ */
+
+/*
+ * Controls. KEEP_FORMAT (boolean): the output side offers the format it has and
+ * no other, whoever writes.
+ */
+#define V4L2DMA_CID_BASE	0x0098db00	/* V4L2_CID_USER_BASE | 0xdb00 */
+#define V4L2DMA_CID_KEEP_FORMAT	(V4L2DMA_CID_BASE + 0)
+
+/*
+ * The event that the number of readers changed, so that a producer can sleep
+ * while nobody looks. V4L2_EVENT_SUB_FL_SEND_INITIAL gives the number now.
+ * Type: V4L2_EVENT_PRIVATE_START + 0xdb00; v4l2_event.u.data is this:
+ */
+#define V4L2DMA_EVENT_READERS	0x0800db00u
+
+/**
+ * struct v4l2dma_event_readers - payload of V4L2DMA_EVENT_READERS
+ * @readers: how many there are
+ */
+struct v4l2dma_event_readers {
+	__u32 readers;
+};
+
 #define V4L2DMA_IOC_TYPE		0xDB
 #define V4L2DMA_IOC_QUERY_NR		0
 #define V4L2DMA_IOC_STATS_NR		1

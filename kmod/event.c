@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Events and controls: what a loop tells those who have it open, and what they
+ * may set.
+ */
+#include <media/v4l2-ctrls.h>
+#include <media/v4l2-event.h>
+
+#include "v4l2dma.h"
+
+static_assert(V4L2DMA_CID_BASE == (V4L2_CID_USER_BASE | 0xdb00));
+static_assert(V4L2DMA_EVENT_READERS == V4L2_EVENT_PRIVATE_START + 0xdb00);
+
+static void readers_event(struct v4l2_event *event, unsigned int readers)
+{
+	struct v4l2dma_event_readers *payload = (void *)event->u.data;
+
+	memset(event, 0, sizeof(*event));
+	event->type = V4L2DMA_EVENT_READERS;
+	payload->readers = readers;
+}
+
+/* The node's lock is held, as for any ioctl that is about no queue. */
+static int readers_subscribed(struct v4l2_subscribed_event *sev,
+			      unsigned int elems)
+{
+	struct v4l2dma_handle *h = container_of(sev->fh, struct v4l2dma_handle,
+						fh);
+	struct v4l2_event event;
+
+	if (!(sev->flags & V4L2_EVENT_SUB_FL_SEND_INITIAL))
+		return 0;
+	readers_event(&event, h->loop->n_readers);
+	/* Otherwise the queue takes nothing until this returns. */
+	sev->elems = elems;
+	v4l2_event_queue_fh(sev->fh, &event);
+	return 0;
+}
+
+/* Only the newest number is of interest. */
+static void readers_merge(const struct v4l2_event *old, struct v4l2_event *new)
+{
+}
+
+static const struct v4l2_subscribed_event_ops readers_ops = {
+	.add = readers_subscribed,
+	.merge = readers_merge,
+};
+
+/**
+ * v4l2dma_event_subscribe() - VIDIOC_SUBSCRIBE_EVENT
+ * @fh: of a handle
+ * @sub: what it wants to hear of
+ *
+ * Return: 0 or a negative errno.
+ */
+int v4l2dma_event_subscribe(struct v4l2_fh *fh,
+			    const struct v4l2_event_subscription *sub)
+{
+	struct v4l2dma_handle *h = container_of(fh, struct v4l2dma_handle, fh);
+
+	switch (sub->type) {
+	case V4L2_EVENT_CTRL:
+		return v4l2_ctrl_subscribe_event(fh, sub);
+	case V4L2DMA_EVENT_READERS:
+		return v4l2_event_subscribe(fh, sub, 1, &readers_ops);
+	case V4L2_EVENT_SOURCE_CHANGE:
+		if (!v4l2dma_handle_sees(h, V4L2_BUF_TYPE_VIDEO_CAPTURE))
+			return -EINVAL;
+		return v4l2_src_change_event_subscribe(fh, sub);
+	case V4L2_EVENT_EOS:
+		if (!v4l2dma_handle_sees(h, V4L2_BUF_TYPE_VIDEO_CAPTURE))
+			return -EINVAL;
+		return v4l2_event_subscribe(fh, sub, 2, NULL);
+	default:
+		return -EINVAL;
+	}
+}
+
+static void tell(struct v4l2dma_loop *loop, const struct v4l2_event *event)
+{
+	struct v4l2dma_handle *h;
+
+	lockdep_assert_held(&loop->lock);
+	list_for_each_entry(h, &loop->handles, entry)
+		v4l2_event_queue_fh(&h->fh, event);
+}
+
+/**
+ * v4l2dma_event_readers() - the number of readers has changed
+ * @loop: the loop, its lock held
+ */
+void v4l2dma_event_readers(struct v4l2dma_loop *loop)
+{
+	struct v4l2_event event;
+
+	readers_event(&event, loop->n_readers);
+	tell(loop, &event);
+}
+
+/**
+ * v4l2dma_event_end() - the writer stopped; no frame follows the last one
+ * @loop: the loop, its lock not held
+ */
+void v4l2dma_event_end(struct v4l2dma_loop *loop)
+{
+	static const struct v4l2_event end = { .type = V4L2_EVENT_EOS };
+
+	mutex_lock(&loop->lock);
+	tell(loop, &end);
+	mutex_unlock(&loop->lock);
+}
+
+static int set_control(struct v4l2_ctrl *ctrl)
+{
+	struct v4l2dma_loop *loop = container_of(ctrl->handler,
+						 struct v4l2dma_loop, controls);
+
+	switch (ctrl->id) {
+	case V4L2DMA_CID_KEEP_FORMAT:
+		WRITE_ONCE(loop->keep_format, ctrl->val);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static const struct v4l2_ctrl_ops control_ops = {
+	.s_ctrl = set_control,
+};
+
+static const struct v4l2_ctrl_config keep_format = {
+	.ops = &control_ops,
+	.id = V4L2DMA_CID_KEEP_FORMAT,
+	.name = "Keep Format",
+	.type = V4L2_CTRL_TYPE_BOOLEAN,
+	.max = 1,
+	.step = 1,
+};
+
+/**
+ * v4l2dma_controls_init() - make the controls of a new loop
+ * @loop: the loop
+ *
+ * Return: 0 or a negative errno; v4l2_ctrl_handler_free() in either case.
+ */
+int v4l2dma_controls_init(struct v4l2dma_loop *loop)
+{
+	struct v4l2_ctrl_handler *controls = &loop->controls;
+
+	v4l2_ctrl_handler_init(controls, 1);
+	v4l2_ctrl_new_custom(controls, &keep_format, NULL);
+	return controls->error;
+}
