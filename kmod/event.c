@@ -8,8 +8,8 @@
 
 #include "v4l2dma.h"
 
-static_assert(V4L2DMA_CID_BASE == (V4L2_CID_USER_BASE | 0xdb00));
-static_assert(V4L2DMA_EVENT_READERS == V4L2_EVENT_PRIVATE_START + 0xdb00);
+static_assert((V4L2_CID_USER_BASE | 0xdb00) == V4L2DMA_CID_BASE);
+static_assert((V4L2_EVENT_PRIVATE_START | 0xdb00) == V4L2DMA_EVENT_READERS);
 
 static void readers_event(struct v4l2_event *event, unsigned int readers)
 {

@@ -59,7 +59,10 @@ unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
 	if (pool->users == 1)
 		pool->slots = clamp(want, loop->config.min_buffers,
 				    loop->config.max_buffers);
-	if (pool->size != size || (writer && take_stale(loop))) {
+	/* Memory of another size is other memory, whoever asks for it first. */
+	if ((writer || pool->size != size) && take_stale(loop))
+		drop_memory(pool);
+	if (pool->size != size) {
 		drop_memory(pool);
 		pool->size = size;
 	}
