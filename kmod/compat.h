@@ -85,4 +85,60 @@ static inline void v4l2dma_fh_del(struct v4l2_fh *fh, struct file *file)
 #endif
 }
 
+/* Formats that came later; where the core does not know them, nobody else does. */
+#ifndef V4L2_PIX_FMT_BGR48_12
+#define V4L2_PIX_FMT_BGR48_12	v4l2_fourcc('B', '3', '1', '2')
+#endif
+#ifndef V4L2_PIX_FMT_BGR48
+#define V4L2_PIX_FMT_BGR48	v4l2_fourcc('B', 'G', 'R', '6')
+#endif
+#ifndef V4L2_PIX_FMT_RGB48
+#define V4L2_PIX_FMT_RGB48	v4l2_fourcc('R', 'G', 'B', '6')
+#endif
+#ifndef V4L2_PIX_FMT_ABGR64_12
+#define V4L2_PIX_FMT_ABGR64_12	v4l2_fourcc('B', '4', '1', '2')
+#endif
+#ifndef V4L2_PIX_FMT_RGBX1010102
+#define V4L2_PIX_FMT_RGBX1010102	v4l2_fourcc('R', 'X', '3', '0')
+#endif
+#ifndef V4L2_PIX_FMT_RGBA1010102
+#define V4L2_PIX_FMT_RGBA1010102	v4l2_fourcc('R', 'A', '3', '0')
+#endif
+#ifndef V4L2_PIX_FMT_ARGB2101010
+#define V4L2_PIX_FMT_ARGB2101010	v4l2_fourcc('A', 'R', '3', '0')
+#endif
+#ifndef V4L2_PIX_FMT_Y210
+#define V4L2_PIX_FMT_Y210	v4l2_fourcc('Y', '2', '1', '0')
+#endif
+#ifndef V4L2_PIX_FMT_Y212
+#define V4L2_PIX_FMT_Y212	v4l2_fourcc('Y', '2', '1', '2')
+#endif
+#ifndef V4L2_PIX_FMT_Y216
+#define V4L2_PIX_FMT_Y216	v4l2_fourcc('Y', '2', '1', '6')
+#endif
+#ifndef V4L2_PIX_FMT_YUV48_12
+#define V4L2_PIX_FMT_YUV48_12	v4l2_fourcc('Y', '3', '1', '2')
+#endif
+#ifndef V4L2_PIX_FMT_P012
+#define V4L2_PIX_FMT_P012	v4l2_fourcc('P', '0', '1', '2')
+#endif
+#ifndef V4L2_PIX_FMT_Y012
+#define V4L2_PIX_FMT_Y012	v4l2_fourcc('Y', '0', '1', '2')
+#endif
+#ifndef V4L2_PIX_FMT_Y12P
+#define V4L2_PIX_FMT_Y12P	v4l2_fourcc('Y', '1', '2', 'P')
+#endif
+#ifndef V4L2_PIX_FMT_Y14P
+#define V4L2_PIX_FMT_Y14P	v4l2_fourcc('Y', '1', '4', 'P')
+#endif
+#ifndef V4L2_PIX_FMT_NV15_4L4
+#define V4L2_PIX_FMT_NV15_4L4	v4l2_fourcc('V', 'T', '1', '5')
+#endif
+#ifndef V4L2_PIX_FMT_P010_4L4
+#define V4L2_PIX_FMT_P010_4L4	v4l2_fourcc('T', '0', '1', '0')
+#endif
+#ifndef V4L2_PIX_FMT_AV1
+#define V4L2_PIX_FMT_AV1	v4l2_fourcc('A', 'V', '0', '1')
+#endif
+
 #endif /* V4L2DMA_COMPAT_H */

@@ -7,6 +7,7 @@
 #include <linux/minmax.h>
 #include <linux/sizes.h>
 
+#include "compat.h"
 #include "v4l2dma.h"
 
 /**
@@ -31,11 +32,15 @@ struct v4l2dma_format {
 
 #define PACKED(f, b, step) \
 	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .hstep = step, .vstep = 1 }
-#define BAYER(f, b) \
-	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .hstep = 2, .vstep = 2 }
+#define BAYER(f, b, step) \
+	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .hstep = step, .vstep = 2 }
 #define PLANAR(f, b, n, h, v) \
 	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .planes = n, .hsub = h, \
 	  .vsub = v }
+/* 4:2:0 in two planes, each in tiles of 4 by 4. */
+#define TILED(f, b) \
+	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .planes = 1, .hsub = 2, \
+	  .vsub = 2, .hstep = 4, .vstep = 4 }
 #define COMPRESSED(f) \
 	{ .fourcc = V4L2_PIX_FMT_##f, .hstep = 1, .vstep = 1 }
 
@@ -55,6 +60,13 @@ static const struct v4l2dma_format formats[] = {
 	PLANAR(YUV420, 8, 2, 2, 2),
 	PLANAR(YVU420, 8, 2, 2, 2),
 	PLANAR(YUV422P, 8, 2, 2, 1),
+	PLANAR(P012, 16, 1, 2, 2),
+	PLANAR(YUV410, 8, 2, 4, 4),
+	PLANAR(YVU410, 8, 2, 4, 4),
+	PLANAR(YUV411P, 8, 2, 4, 1),
+	TILED(NV12_4L4, 8),
+	TILED(NV15_4L4, 10),
+	TILED(P010_4L4, 16),
 	PACKED(RGB24, 24, 1),
 	PACKED(BGR24, 24, 1),
 	PACKED(XBGR32, 32, 1),
@@ -66,20 +78,116 @@ static const struct v4l2dma_format formats[] = {
 	PACKED(BGR32, 32, 1),
 	PACKED(RGB32, 32, 1),
 	PACKED(RGB565, 16, 1),
+	PACKED(RGB332, 8, 1),
+	PACKED(ARGB444, 16, 1),
+	PACKED(XRGB444, 16, 1),
+	PACKED(RGBA444, 16, 1),
+	PACKED(RGBX444, 16, 1),
+	PACKED(ABGR444, 16, 1),
+	PACKED(XBGR444, 16, 1),
+	PACKED(BGRA444, 16, 1),
+	PACKED(BGRX444, 16, 1),
+	PACKED(RGB444, 16, 1),
+	PACKED(ARGB555, 16, 1),
+	PACKED(XRGB555, 16, 1),
+	PACKED(RGBA555, 16, 1),
+	PACKED(RGBX555, 16, 1),
+	PACKED(ABGR555, 16, 1),
+	PACKED(XBGR555, 16, 1),
+	PACKED(BGRA555, 16, 1),
+	PACKED(BGRX555, 16, 1),
+	PACKED(RGB555, 16, 1),
+	PACKED(RGB555X, 16, 1),
+	PACKED(ARGB555X, 16, 1),
+	PACKED(XRGB555X, 16, 1),
+	PACKED(RGB565X, 16, 1),
+	PACKED(BGR666, 32, 1),
+	PACKED(BGRX32, 32, 1),
+	PACKED(BGRA32, 32, 1),
+	PACKED(HSV24, 24, 1),
+	PACKED(HSV32, 32, 1),
+	PACKED(RGBX1010102, 32, 1),
+	PACKED(RGBA1010102, 32, 1),
+	PACKED(ARGB2101010, 32, 1),
+	PACKED(BGR48_12, 48, 1),
+	PACKED(BGR48, 48, 1),
+	PACKED(RGB48, 48, 1),
+	PACKED(ABGR64_12, 64, 1),
+	PACKED(YUV444, 16, 1),
+	PACKED(YUV555, 16, 1),
+	PACKED(YUV565, 16, 1),
+	PACKED(YUV24, 24, 1),
+	PACKED(YUV32, 32, 1),
+	PACKED(AYUV32, 32, 1),
+	PACKED(XYUV32, 32, 1),
+	PACKED(VUYA32, 32, 1),
+	PACKED(VUYX32, 32, 1),
+	PACKED(YUVA32, 32, 1),
+	PACKED(YUVX32, 32, 1),
+	PACKED(Y210, 32, 2),
+	PACKED(Y212, 32, 2),
+	PACKED(Y216, 32, 2),
+	PACKED(YUV48_12, 48, 1),
 	PACKED(GREY, 8, 1),
 	PACKED(Y10, 16, 1),
 	PACKED(Y12, 16, 1),
 	PACKED(Y16, 16, 1),
-	BAYER(SBGGR8, 8),
-	BAYER(SGBRG8, 8),
-	BAYER(SGRBG8, 8),
-	BAYER(SRGGB8, 8),
+	PACKED(Y4, 8, 1),
+	PACKED(Y6, 8, 1),
+	PACKED(Y012, 16, 1),
+	PACKED(Y14, 16, 1),
+	PACKED(Y16_BE, 16, 1),
+	PACKED(Y10BPACK, 10, 4),
+	PACKED(Y10P, 10, 4),
+	PACKED(Y12P, 12, 2),
+	PACKED(Y14P, 14, 4),
+	BAYER(SBGGR8, 8, 2),
+	BAYER(SGBRG8, 8, 2),
+	BAYER(SGRBG8, 8, 2),
+	BAYER(SRGGB8, 8, 2),
+	BAYER(SBGGR10, 16, 2),
+	BAYER(SGBRG10, 16, 2),
+	BAYER(SGRBG10, 16, 2),
+	BAYER(SRGGB10, 16, 2),
+	BAYER(SBGGR10P, 10, 4),
+	BAYER(SGBRG10P, 10, 4),
+	BAYER(SGRBG10P, 10, 4),
+	BAYER(SRGGB10P, 10, 4),
+	BAYER(SBGGR10ALAW8, 8, 2),
+	BAYER(SGBRG10ALAW8, 8, 2),
+	BAYER(SGRBG10ALAW8, 8, 2),
+	BAYER(SRGGB10ALAW8, 8, 2),
+	BAYER(SBGGR10DPCM8, 8, 2),
+	BAYER(SGBRG10DPCM8, 8, 2),
+	BAYER(SGRBG10DPCM8, 8, 2),
+	BAYER(SRGGB10DPCM8, 8, 2),
+	BAYER(SBGGR12, 16, 2),
+	BAYER(SGBRG12, 16, 2),
+	BAYER(SGRBG12, 16, 2),
+	BAYER(SRGGB12, 16, 2),
+	BAYER(SBGGR12P, 12, 2),
+	BAYER(SGBRG12P, 12, 2),
+	BAYER(SGRBG12P, 12, 2),
+	BAYER(SRGGB12P, 12, 2),
+	BAYER(SBGGR14, 16, 2),
+	BAYER(SGBRG14, 16, 2),
+	BAYER(SGRBG14, 16, 2),
+	BAYER(SRGGB14, 16, 2),
+	BAYER(SBGGR14P, 14, 4),
+	BAYER(SGBRG14P, 14, 4),
+	BAYER(SGRBG14P, 14, 4),
+	BAYER(SRGGB14P, 14, 4),
+	BAYER(SBGGR16, 16, 2),
+	BAYER(SGBRG16, 16, 2),
+	BAYER(SGRBG16, 16, 2),
+	BAYER(SRGGB16, 16, 2),
 	COMPRESSED(MJPEG),
 	COMPRESSED(JPEG),
 	COMPRESSED(H264),
 	COMPRESSED(HEVC),
 	COMPRESSED(VP8),
 	COMPRESSED(VP9),
+	COMPRESSED(AV1),
 };
 
 #define MIN_COMPRESSED	SZ_64K
@@ -227,6 +335,17 @@ u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix)
 bool v4l2dma_format_known(u32 fourcc)
 {
 	return find(fourcc);
+}
+
+/**
+ * v4l2dma_format_compressed() - is it a format without lines
+ * @fourcc: of the table
+ *
+ * Return: whether it is.
+ */
+bool v4l2dma_format_compressed(u32 fourcc)
+{
+	return !find(fourcc)->bits;
 }
 
 /**

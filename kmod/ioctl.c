@@ -28,6 +28,15 @@ static int querycap(struct file *file, void *priv, struct v4l2_capability *cap)
 
 /* Formats */
 
+/* The core replaces this where it knows the format by a better name. */
+static void describe(struct v4l2_fmtdesc *f)
+{
+	snprintf(f->description, sizeof(f->description), "%p4cc",
+		 &f->pixelformat);
+	if (v4l2dma_format_compressed(f->pixelformat))
+		f->flags |= V4L2_FMT_FLAG_COMPRESSED;
+}
+
 static int enum_fmt_capture(struct file *file, void *priv,
 			    struct v4l2_fmtdesc *f)
 {
@@ -36,6 +45,7 @@ static int enum_fmt_capture(struct file *file, void *priv,
 	if (f->index || !v4l2dma_handle_sees(to_handle(file), CAPTURE))
 		return -EINVAL;
 	f->pixelformat = loop->format.pixelformat;
+	describe(f);
 	return 0;
 }
 
@@ -50,7 +60,10 @@ static int enum_fmt_output(struct file *file, void *priv,
 		f->pixelformat = f->index ? 0 : loop->format.pixelformat;
 	else
 		f->pixelformat = v4l2dma_format_nth(f->index);
-	return f->pixelformat ? 0 : -EINVAL;
+	if (!f->pixelformat)
+		return -EINVAL;
+	describe(f);
+	return 0;
 }
 
 /* The capture side has the writer's format, whatever a reader wishes. */

@@ -543,6 +543,7 @@ void v4l2dma_format_default(struct v4l2_pix_format *pix,
 void v4l2dma_format_adjust(struct v4l2_pix_format *pix,
 			   const struct v4l2dma_config *c);
 bool v4l2dma_format_known(u32 fourcc);
+bool v4l2dma_format_compressed(u32 fourcc);
 u32 v4l2dma_format_nth(unsigned int index);
 u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix);
 void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height);

@@ -88,7 +88,7 @@ Result<Frame> load(const FrameFormat& format, std::span<const std::byte> payload
         frame->data[i] = reinterpret_cast<std::uint8_t*>(bytes);
         frame->linesize[i] = static_cast<int>(layout->planes[i].stride);
     }
-    if (format.fourcc == FourCC("YV12"))
+    if (format.fourcc == FourCC("YV12") || format.fourcc == FourCC("YVU9"))
         std::swap(frame->data[1], frame->data[2]);
     return copy_padded(*frame, format);
 }

@@ -21,9 +21,88 @@ v4l2_pix_format wish(std::uint32_t fourcc, std::uint32_t width, std::uint32_t he
     return pix;
 }
 
+/// The formats of one side of a device.
+std::vector<v4l2_fmtdesc> formats_of(const Client& client, v4l2_buf_type type) {
+    std::vector<v4l2_fmtdesc> all;
+    v4l2_fmtdesc description{};
+    for (description.type = type; client.ioctl(VIDIOC_ENUM_FMT, &description) == 0;) {
+        all.push_back(description);
+        const std::uint32_t next = description.index + 1;
+        description = {};
+        description.type = type;
+        description.index = next;
+    }
+    return all;
+}
+
 } // namespace
 
 TEST_SUITE("format") {
+    TEST_CASE("every format comes through, byte by byte, and has a description") {
+        const AddedLoop loop;
+        const Client writer(loop.node());
+        const std::vector<v4l2_fmtdesc> formats = formats_of(writer, output);
+        CHECK(formats.size() >= 120);
+        for (const v4l2_fmtdesc& entry : formats) {
+            CAPTURE(entry.description);
+            CHECK(entry.description[0] != 0);
+            v4l2_pix_format pix = wish(entry.pixelformat, 64, 48);
+            const Client one(loop.node());
+            REQUIRE(one.set_format(pix) == 0);
+            CHECK(pix.pixelformat == entry.pixelformat);
+            CHECK((pix.width == 64 && pix.height == 48));
+            CHECK((pix.bytesperline == 0) == ((entry.flags & V4L2_FMT_FLAG_COMPRESSED) != 0));
+            std::vector<std::uint32_t> sent(pix.sizeimage / sizeof(std::uint32_t));
+            std::vector<std::uint32_t> got(sent.size());
+            paint(sent, entry.pixelformat);
+            const Client reader(loop.node());
+            CHECK(reader.poll(POLLIN, 0) == 0);
+            const auto bytes = static_cast<ssize_t>(sent.size() * sizeof(std::uint32_t));
+            REQUIRE(::write(one.fd(), sent.data(), static_cast<std::size_t>(bytes)) == bytes);
+            REQUIRE(::read(reader.fd(), got.data(), static_cast<std::size_t>(bytes)) == bytes);
+            CHECK(got == sent);
+        }
+    }
+
+    TEST_CASE("layouts are those of another driver") {
+        const Client other(exporter_node());
+        const AddedLoop loop;
+        const Client writer(loop.node());
+        unsigned compared = 0;
+        for (const v4l2_fmtdesc& entry : formats_of(other, capture)) {
+            v4l2_pix_format theirs = wish(entry.pixelformat, 1280, 720);
+            REQUIRE(other.set_format(theirs, capture) == 0);
+            v4l2_pix_format ours = wish(entry.pixelformat, 1280, 720);
+            REQUIRE(writer.set_format(ours) == 0);
+            if (ours.pixelformat != theirs.pixelformat)
+                continue; // only one of them has it
+            CAPTURE(entry.description);
+            CHECK(ours.bytesperline == theirs.bytesperline);
+            CHECK(ours.sizeimage == theirs.sizeimage);
+            ++compared;
+        }
+        CHECK(compared >= 40);
+    }
+
+    TEST_CASE("frame sizes end where the loop's do") {
+        v4l2dma_loop_config config = any_loop();
+        config.max_width = 1001;
+        config.max_height = 500;
+        const AddedLoop loop(config);
+        const Client writer(loop.node());
+        v4l2_frmsizeenum size{};
+        size.pixel_format = V4L2_PIX_FMT_NV12;
+        REQUIRE(writer.ioctl(VIDIOC_ENUM_FRAMESIZES, &size) == 0);
+        CHECK(size.type == V4L2_FRMSIZE_TYPE_STEPWISE);
+        CHECK(size.stepwise.max_width == 1000);
+        CHECK(size.stepwise.max_height == 500);
+        CHECK(size.stepwise.step_width == 2);
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_NV12, 5000, 5000);
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.width == 1000);
+        CHECK(pix.height == 500);
+    }
+
     TEST_CASE("layouts") {
         struct Row {
             std::uint32_t fourcc, bytesperline, sizeimage;
