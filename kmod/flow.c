@@ -14,6 +14,9 @@
 
 #include "v4l2dma.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 /* The writer's buffer is its own again. */
 static void complete_frame(struct v4l2dma_loop *loop,
 			   struct v4l2dma_frame *frame,
@@ -49,6 +52,7 @@ static void put_claim(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 static void drop(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 		 unsigned int slot)
 {
+	trace_v4l2dma_drop(loop->id, reader->nr, slot, loop->frames[slot].id);
 	reader->stats.dropped++;
 	loop->stats.dropped++;
 	put_claim(loop, reader, slot);
@@ -91,6 +95,7 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 		return;
 	if (loop->config.lossless ? !will_have_buffer_for(reader, slot) :
 				    !has_buffer_for(reader, slot)) {
+		trace_v4l2dma_drop(loop->id, reader->nr, slot, frame->id);
 		reader->stats.dropped++;
 		loop->stats.dropped++;
 		return;
@@ -213,6 +218,7 @@ static void reclaim_claim(struct v4l2dma_loop *loop,
 		return;
 	}
 	v4l2dma_dbg(loop, 1, "slot %u taken back from a reader\n", slot);
+	trace_v4l2dma_reclaim(loop->id, reader->nr, slot, claim->id);
 	reader->stats.reclaimed++;
 	loop->stats.reclaimed++;
 	loop->pool_stale = true;
@@ -292,6 +298,8 @@ static void end_frame(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
 		case V4L2DMA_CLAIM_WAITING:
 			list_del(&claim->entry);
 			reader->n_waiting--;
+			trace_v4l2dma_drop(loop->id, reader->nr,
+					   frame - loop->frames, frame->id);
 			reader->stats.dropped++;
 			loop->stats.dropped++;
 			break;
@@ -378,6 +386,8 @@ u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 
 	list_for_each_entry(reader, &loop->readers, entry)
 		offer(loop, reader, frame);
+	trace_v4l2dma_queue(loop->id, slot, frame->id, meta->bytesused,
+			    frame->claims);
 	if (!frame->claims)
 		complete_frame(loop, frame, VB2_BUF_STATE_DONE);
 	keep_writer_going(loop);
@@ -422,6 +432,8 @@ void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
 	reader->foreign = !mmap;
 	memset(&reader->stats, 0, sizeof(reader->stats));
 	reader->base = loop->last_id + 1;
+	reader->nr = ++loop->last_reader;
+	trace_v4l2dma_reader(loop->id, reader->nr, true);
 	list_add_tail(&reader->entry, &loop->readers);
 	spin_unlock(&loop->flow_lock);
 }
@@ -440,6 +452,8 @@ void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
 	for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++)
 		if (reader->claims[slot].state != V4L2DMA_CLAIM_NONE)
 			put_claim(loop, reader, slot);
+	if (!list_empty(&reader->entry))
+		trace_v4l2dma_reader(loop->id, reader->nr, false);
 	list_del_init(&reader->entry);
 	/* Its buffers go back to vb2, and may be freed next. */
 	bitmap_zero(reader->queued, V4L2DMA_MAX_SLOTS);
@@ -548,6 +562,8 @@ bool v4l2dma_flow_finish(struct v4l2dma_loop *loop,
 	spin_lock(&loop->flow_lock);
 	ours = claim->state == V4L2DMA_CLAIM_TAKEN && claim->id == taken->id;
 	if (ours) {
+		trace_v4l2dma_deliver(loop->id, reader->nr, taken->slot,
+				      taken->id);
 		reader->stats.delivered++;
 		loop->stats.delivered++;
 		if (keep)
@@ -555,6 +571,8 @@ bool v4l2dma_flow_finish(struct v4l2dma_loop *loop,
 		else
 			put_claim(loop, reader, taken->slot);
 	} else {
+		trace_v4l2dma_drop(loop->id, reader->nr, taken->slot,
+				   taken->id);
 		reader->stats.dropped++;
 		loop->stats.dropped++;
 	}
@@ -592,8 +610,11 @@ void v4l2dma_flow_give_back(struct v4l2dma_loop *loop,
 			    struct v4l2dma_reader *reader, unsigned int slot)
 {
 	spin_lock(&loop->flow_lock);
-	if (reader->claims[slot].state == V4L2DMA_CLAIM_TAKEN)
+	if (reader->claims[slot].state == V4L2DMA_CLAIM_TAKEN) {
+		trace_v4l2dma_release(loop->id, reader->nr, slot,
+				      reader->claims[slot].id);
 		put_claim(loop, reader, slot);
+	}
 	set_bit(slot, reader->queued);
 	if (!list_empty(&reader->waiting))
 		wake_up(reader->wq);
@@ -613,6 +634,7 @@ void v4l2dma_flow_count_copy(struct v4l2dma_loop *loop,
 	if (!bytes)
 		return;
 	spin_lock(&loop->flow_lock);
+	trace_v4l2dma_copy(loop->id, reader ? reader->nr : 0, bytes);
 	loop->stats.copies++;
 	loop->stats.copied_bytes += bytes;
 	if (reader) {

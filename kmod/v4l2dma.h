@@ -247,6 +247,7 @@ struct v4l2dma_claim {
  *	frame
  * @foreign: its buffers are USERPTR or DMABUF: these do so, too
  * @spare: of these, the ones that the reader gave to us
+ * @nr: counts the readers that began, from 1; for the tracepoints
  * @base: id of the first frame after STREAMON, which has sequence 0
  * @stats: counters since STREAMON; only its __u64 members are used
  */
@@ -264,6 +265,7 @@ struct v4l2dma_reader {
 	unsigned int n_private;
 	bool foreign;
 	struct list_head spare;
+	u32 nr;
 	u64 base;
 	struct v4l2dma_reader_stats stats;
 };
@@ -399,6 +401,7 @@ struct v4l2dma_pool {
  * @live: frames in flight, oldest first
  * @n_live: their number
  * @last_id: id of the newest frame
+ * @last_reader: number of the newest reader
  * @readers: readers that stream
  * @pool_stale: a reader may still look at memory that the writer got back
  * @stats: counters
@@ -436,6 +439,7 @@ struct v4l2dma_loop {
 	struct list_head live;
 	unsigned int n_live;
 	u64 last_id;
+	u32 last_reader;
 	struct list_head readers;
 	bool pool_stale;
 	struct v4l2dma_loop_stats stats;
