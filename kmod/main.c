@@ -63,6 +63,12 @@ module_param_array(support_dmabuf, bool, &n_support_dmabuf, 0444);
 MODULE_PARM_DESC(support_dmabuf,
 		 "offer DMABUF memory and EXPBUF (default Y)");
 
+static bool contiguous[V4L2DMA_MAX_LOOPS];
+static unsigned int n_contiguous;
+module_param_array(contiguous, bool, &n_contiguous, 0444);
+MODULE_PARM_DESC(contiguous,
+		 "physically contiguous memory, for cameras that import nothing else (default N)");
+
 static unsigned int min_buffers[V4L2DMA_MAX_LOOPS];
 static unsigned int n_min_buffers;
 module_param_array(min_buffers, uint, &n_min_buffers, 0444);
@@ -197,6 +203,7 @@ static bool configure(struct v4l2dma_config *c, unsigned int i)
 	c->exclusive_caps = pick_bool(exclusive_caps, n_exclusive_caps, i,
 				      false);
 	c->no_dmabuf = !pick_bool(support_dmabuf, n_support_dmabuf, i, true);
+	c->contiguous = pick_bool(contiguous, n_contiguous, i, false);
 	pick_uint(&c->min_buffers, min_buffers, n_min_buffers, i);
 	pick_uint(&c->max_buffers, max_buffers, n_max_buffers, i);
 	pick_uint(&c->max_readers, max_readers, n_max_readers, i);

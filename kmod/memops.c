@@ -152,7 +152,8 @@ static void *memops_alloc(struct vb2_buffer *vb, struct device *dev,
 		dbuf = v4l2dma_pool_slot(h->loop, vb->index, size);
 	shared = dbuf;
 	if (!dbuf)
-		dbuf = v4l2dma_pages_create(size);
+		dbuf = v4l2dma_pages_create(size,
+					    h->loop->config.contiguous);
 	if (IS_ERR(dbuf))
 		return dbuf;
 	plane = v4l2dma_plane_create(h, dbuf, size);

@@ -195,10 +195,51 @@ static const struct dma_buf_ops v4l2dma_pages_ops = {
 	.vunmap = pages_vunmap,
 };
 
-static struct v4l2dma_pages *alloc_pages_of(unsigned int n_pages)
+/*
+ * Zeroed: nobody may find what another process left behind. The pages are in
+ * nobody's RSS, so the OOM killer would end everybody but the one who asks for
+ * too much: fail instead.
+ */
+#define GFP_PAGES	(GFP_HIGHUSER | __GFP_ZERO | __GFP_ACCOUNT | \
+			 __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
+
+static int fill_scattered(struct v4l2dma_pages *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->n_pages; i++) {
+		p->pages[i] = alloc_page(GFP_PAGES);
+		if (!p->pages[i] || fatal_signal_pending(current))
+			return -ENOMEM;
+		if (!(i % 256))
+			cond_resched();
+	}
+	return 0;
+}
+
+/* One block of the page allocator, as pages that are freed one by one. */
+static int fill_contiguous(struct v4l2dma_pages *p)
+{
+	unsigned int i, order = get_order((size_t)p->n_pages << PAGE_SHIFT);
+	struct page *block;
+
+	block = alloc_pages(GFP_PAGES, order);
+	if (!block)
+		return -ENOMEM;
+	split_page(block, order);
+	for (i = 0; i < 1U << order; i++) {
+		if (i < p->n_pages)
+			p->pages[i] = block + i;
+		else
+			__free_page(block + i);
+	}
+	return 0;
+}
+
+static struct v4l2dma_pages *alloc_pages_of(unsigned int n_pages,
+					    bool contiguous)
 {
 	struct v4l2dma_pages *p;
-	unsigned int i;
 
 	p = kzalloc(sizeof(*p), GFP_KERNEL);
 	if (!p)
@@ -212,21 +253,8 @@ static struct v4l2dma_pages *alloc_pages_of(unsigned int n_pages)
 		p->n_pages = 0;
 		goto fail;
 	}
-
-	for (i = 0; i < n_pages; i++) {
-		/*
-		 * Zeroed: nobody may find what another process left behind.
-		 * The pages are in nobody's RSS, so the OOM killer would end
-		 * everybody but the one who asks for too much: fail instead.
-		 */
-		p->pages[i] = alloc_page(GFP_HIGHUSER | __GFP_ZERO |
-					 __GFP_ACCOUNT | __GFP_NOWARN |
-					 __GFP_RETRY_MAYFAIL);
-		if (!p->pages[i] || fatal_signal_pending(current))
-			goto fail;
-		if (!(i % 256))
-			cond_resched();
-	}
+	if (contiguous ? fill_contiguous(p) : fill_scattered(p))
+		goto fail;
 	return p;
 
 fail:
@@ -237,16 +265,18 @@ fail:
 /**
  * v4l2dma_pages_create() - allocate memory and export it
  * @size: bytes, whole pages
+ * @contiguous: in one piece for devices; no more than the page allocator's
+ *	largest block
  *
  * Return: a dma-buf with one reference, or an ERR_PTR.
  */
-struct dma_buf *v4l2dma_pages_create(unsigned long size)
+struct dma_buf *v4l2dma_pages_create(unsigned long size, bool contiguous)
 {
 	DEFINE_DMA_BUF_EXPORT_INFO(info);
 	struct v4l2dma_pages *p;
 	struct dma_buf *dbuf;
 
-	p = alloc_pages_of(size >> PAGE_SHIFT);
+	p = alloc_pages_of(size >> PAGE_SHIFT, contiguous);
 	if (IS_ERR(p))
 		return ERR_CAST(p);
 

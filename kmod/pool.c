@@ -111,7 +111,7 @@ struct dma_buf *v4l2dma_pool_slot(struct v4l2dma_loop *loop, unsigned int slot,
 		goto unlock;
 	dbuf = pool->mem[slot];
 	if (!dbuf) {
-		dbuf = v4l2dma_pages_create(size);
+		dbuf = v4l2dma_pages_create(size, loop->config.contiguous);
 		if (IS_ERR(dbuf))
 			goto unlock;
 		pool->mem[slot] = dbuf;

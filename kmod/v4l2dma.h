@@ -85,6 +85,7 @@ struct v4l2dma_loop;
  * @no_dmabuf: offer neither V4L2_MEMORY_DMABUF nor VIDIOC_EXPBUF
  * @split_nodes: a node for the writer and one for readers
  * @lossless: the writer waits, rather than that a reader loses a frame
+ * @contiguous: the loop's own memory is in one piece for devices
  * @has_gid: @allowed_gid is set
  * @allowed_gid: who may open the node, beside CAP_SYS_ADMIN
  * @min_buffers: fewest slots
@@ -108,6 +109,7 @@ struct v4l2dma_config {
 	bool no_dmabuf;
 	bool split_nodes;
 	bool lossless;
+	bool contiguous;
 	bool has_gid;
 	kgid_t allowed_gid;
 	u32 min_buffers;
@@ -619,7 +621,7 @@ struct dma_buf *v4l2dma_pool_slot(struct v4l2dma_loop *loop, unsigned int slot,
 				  unsigned long size);
 
 /* pages.c */
-struct dma_buf *v4l2dma_pages_create(unsigned long size);
+struct dma_buf *v4l2dma_pages_create(unsigned long size, bool contiguous);
 int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id);
 void v4l2dma_pages_unlock_copy(struct dma_buf *dbuf, u64 id, bool done);
 

@@ -27,6 +27,7 @@
 #define V4L2DMA_LOOP_ALLOWED_GID_SET	(1u << 2)
 #define V4L2DMA_LOOP_SPLIT_NODES	(1u << 3)
 #define V4L2DMA_LOOP_LOSSLESS		(1u << 4)
+#define V4L2DMA_LOOP_CONTIGUOUS		(1u << 5)
 
 /* v4l2dma_loop_info.writer_memory: V4L2_MEMORY_* or one of these */
 #define V4L2DMA_WRITER_NONE	0u	/* nobody writes */

@@ -66,6 +66,7 @@ Status check_ranges(const LoopParameters& wanted) {
             return status;
     for (const Status& status : {check_range("--devices", wanted.devices, 1, max_loops),
                                  check_range("--support-dmabuf", wanted.support_dmabuf, 0, 1),
+                                 check_range("--contiguous", wanted.contiguous, 0, 1),
                                  check_word("--nodes", wanted.nodes, "single", "split"),
                                  check_word("--overrun", wanted.overrun, "leaky", "lossless")})
         if (!status)
@@ -235,6 +236,7 @@ Result<std::vector<ModuleParameter>> module_parameters(const LoopParameters& wan
     if (wanted.overrun)
         parameters.push_back({"overrun", *wanted.overrun});
     add("support_dmabuf", wanted.support_dmabuf);
+    add("contiguous", wanted.contiguous);
     for (const LoopNumber& number : numbers)
         add(number.parameter, wanted.*number.value);
     if (wanted.allowed_gid) {
@@ -262,6 +264,8 @@ Result<LoopConfig> loop_config(const LoopParameters& wanted) {
         config.flags |= V4L2DMA_LOOP_EXCLUSIVE_CAPS;
     if (wanted.support_dmabuf == 0)
         config.flags |= V4L2DMA_LOOP_NO_DMABUF;
+    if (wanted.contiguous == 1)
+        config.flags |= V4L2DMA_LOOP_CONTIGUOUS;
     if (wanted.nodes == "split")
         config.flags |= V4L2DMA_LOOP_SPLIT_NODES;
     if (wanted.overrun == "lossless")
@@ -288,8 +292,8 @@ Result<LoopChange> loop_change(const LoopParameters& wanted) {
     }
     if (wanted.devices || !wanted.video_nr.empty() || !wanted.capture_nr.empty() ||
         !wanted.card_label.empty() || !wanted.exclusive_caps.empty() || wanted.nodes || wanted.overrun ||
-        wanted.support_dmabuf)
-        return usage("--set", "numbers, names, nodes, overrun and DMABUF are fixed while the loop exists",
+        wanted.support_dmabuf || wanted.contiguous)
+        return usage("--set", "numbers, names, nodes, overrun and memory are fixed while the loop exists",
                      "Remove the loop and add another");
     if (wanted.allowed_gid)
         change.which |= V4L2DMA_SET_ALLOWED_GID;

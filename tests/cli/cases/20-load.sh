@@ -50,7 +50,7 @@ test_load_options_that_contradict() {
 	wrong 2 '--force goes with --remove only' load --force
 	wrong 2 '--set: there is nothing to change' load --set 3
 	wrong 2 '--min-buffers: it is fixed' load --set 3 --min-buffers 3
-	wrong 2 '--set: numbers, names, nodes, overrun and DMABUF are fixed' load --set 3 --overrun lossless
+	wrong 2 '--set: numbers, names, nodes, overrun and memory are fixed' load --set 3 --overrun lossless
 	wrong 2 "unexpected argument 'word'" load word
 	wrong 2 "unknown option '--device' \(did you mean '--devices'\?\)" load --device 2
 }

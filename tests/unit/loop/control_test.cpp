@@ -48,7 +48,8 @@ private:
             return -ENOENT;
         query.info.id = query.id <= 1 ? 1 : 5;
         query.info.video_nr = query.info.id + 10;
-        std::memset(query.info.config.card_label, 'x', sizeof(query.info.config.card_label)); // not terminated
+        std::memset(query.info.config.card_label, 'x',
+                    sizeof(query.info.config.card_label)); // not terminated
         return 0;
     }
 };

@@ -87,3 +87,21 @@ test_snapshot() {
 	kill -INT "${pids[clone]}"
 	finish clone
 }
+
+# A camera that wants its memory in one piece, as those without an IOMMU do.
+test_contiguous_memory() {
+	load_camera allocators=1
+	load_loop
+	run 4 "$bin" clone -i "$camera" -o "$loop" --dmabuf --memory dmabuf -n 1
+	expect_match "what was refused" 'QBUF' "$err"
+	modprobe -r v4l2dma
+	load_loop contiguous=1
+	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --memory dmabuf --frame-log "$work/clone.log" --json
+	await clone start
+	run 0 "$bin" play -i "$loop" --dmabuf -n 30 --frame-log "$work/play.log"
+	kill -INT "${pids[clone]}"
+	finish clone
+	expect_equal path sink-exports "$(json clone end .path)"
+	expect_equal "copies in the loop" 0 "$(counter copies)"
+	expect_same_frames clone.log play.log 30 same-memory
+}
