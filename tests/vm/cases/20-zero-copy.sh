@@ -92,11 +92,13 @@ test_snapshot() {
 test_contiguous_memory() {
 	load_camera allocators=1
 	load_loop
-	run 4 "$bin" clone -i "$camera" -o "$loop" --dmabuf --memory dmabuf -n 1
+	# A picture that is not contiguous by chance.
+	run 4 "$bin" clone -i "$camera" -o "$loop" --width 1280 --height 720 --dmabuf --memory dmabuf -n 20
 	expect_match "what was refused" 'QBUF' "$err"
 	modprobe -r v4l2dma
 	load_loop contiguous=1
-	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --memory dmabuf --frame-log "$work/clone.log" --json
+	start clone "$bin" clone -i "$camera" -o "$loop" --width 1280 --height 720 --dmabuf --memory dmabuf \
+		--frame-log "$work/clone.log" --json
 	await clone start
 	run 0 "$bin" play -i "$loop" --dmabuf -n 30 --frame-log "$work/play.log"
 	kill -INT "${pids[clone]}"
