@@ -120,6 +120,8 @@ static int set_control(struct v4l2_ctrl *ctrl)
 	case V4L2DMA_CID_KEEP_FORMAT:
 		WRITE_ONCE(loop->keep_format, ctrl->val);
 		return 0;
+	case V4L2DMA_CID_FIXED_BINDINGS:
+		return v4l2dma_bindings_set(loop, ctrl->val);
 	default:
 		return -EINVAL;
 	}
@@ -138,6 +140,15 @@ static const struct v4l2_ctrl_config keep_format = {
 	.step = 1,
 };
 
+static const struct v4l2_ctrl_config fixed_bindings = {
+	.ops = &control_ops,
+	.id = V4L2DMA_CID_FIXED_BINDINGS,
+	.name = "Fixed Bindings",
+	.type = V4L2_CTRL_TYPE_BOOLEAN,
+	.max = 1,
+	.step = 1,
+};
+
 /**
  * v4l2dma_controls_init() - make the controls of a new loop
  * @loop: the loop
@@ -148,7 +159,9 @@ int v4l2dma_controls_init(struct v4l2dma_loop *loop)
 {
 	struct v4l2_ctrl_handler *controls = &loop->controls;
 
-	v4l2_ctrl_handler_init(controls, 1);
+	v4l2_ctrl_handler_init(controls, 2);
 	v4l2_ctrl_new_custom(controls, &keep_format, NULL);
+	loop->fixed_bindings = v4l2_ctrl_new_custom(controls, &fixed_bindings,
+						    NULL);
 	return controls->error;
 }

@@ -211,10 +211,13 @@ void v4l2dma_handle_drop_role(struct v4l2dma_handle *h)
 	v4l2dma_pool_leave(h);
 
 	mutex_lock(&loop->lock);
-	if (writer)
+	/* What a writer declared of its buffers goes with them. */
+	if (writer) {
+		v4l2_ctrl_s_ctrl(loop->fixed_bindings, 0);
 		loop->writer = NULL;
-	else
+	} else {
 		add_readers(loop, -1);
+	}
 	h->role = V4L2DMA_ROLE_NONE;
 	mutex_unlock(&loop->lock);
 	if (!writer)

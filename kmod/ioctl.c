@@ -5,6 +5,7 @@
  * The core holds the handle's lock for queue ioctls, and the node's
  * (loop->lock) for all others; see struct v4l2dma_handle.
  */
+#include <linux/dma-buf.h>
 #include <media/v4l2-common.h>
 #include <media/v4l2-event.h>
 #include <media/v4l2-ioctl.h>
@@ -359,11 +360,37 @@ static int querybuf(struct file *file, void *priv, struct v4l2_buffer *b)
 	return IS_ERR(q) ? PTR_ERR(q) : vb2_querybuf(q, b);
 }
 
+/*
+ * Whether the writer's dma-buf may be at its index. It is checked again when it
+ * is attached; but vb2 forgets a buffer's size when that fails, and then refuses
+ * the right dma-buf, too.
+ */
+static int check_dmabuf(struct v4l2dma_handle *h, const struct v4l2_buffer *b)
+{
+	struct dma_buf *dbuf;
+	int ret;
+
+	if (!READ_ONCE(h->loop->fixed) || b->type != OUTPUT ||
+	    b->memory != V4L2_MEMORY_DMABUF || b->index >= V4L2DMA_MAX_SLOTS)
+		return 0;
+	dbuf = dma_buf_get(b->m.fd);
+	if (IS_ERR(dbuf))
+		return 0;	/* for vb2 to say */
+	ret = v4l2dma_binding_allows(h->loop, b->index, dbuf);
+	dma_buf_put(dbuf);
+	return ret;
+}
+
 static int prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
 {
-	struct vb2_queue *q = find_queue(to_handle(file), b->type);
+	struct v4l2dma_handle *h = to_handle(file);
+	struct vb2_queue *q = find_queue(h, b->type);
+	int ret;
 
-	return IS_ERR(q) ? PTR_ERR(q) : vb2_prepare_buf(q, NULL, b);
+	if (IS_ERR(q))
+		return PTR_ERR(q);
+	ret = check_dmabuf(h, b);
+	return ret ? ret : vb2_prepare_buf(q, NULL, b);
 }
 
 static int qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
@@ -376,6 +403,9 @@ static int qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
 		return PTR_ERR(q);
 	if (!q->is_output && vb2_is_busy(q) && v4l2dma_reader_outdated(h))
 		return -EIO;
+	ret = check_dmabuf(h, b);
+	if (ret)
+		return ret;
 	ret = vb2_qbuf(q, NULL, b);
 	/* With no reader the frame is done before vb2 fills in the flags. */
 	if (!ret && b->flags & V4L2_BUF_FLAG_DONE)

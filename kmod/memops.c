@@ -157,14 +157,39 @@ static void *memops_alloc(struct vb2_buffer *vb, struct device *dev,
 	if (IS_ERR(dbuf))
 		return dbuf;
 	plane = v4l2dma_plane_create(h, dbuf, size);
-	if (!IS_ERR(plane))
-		plane->shared = shared;
+	if (IS_ERR(plane))
+		return plane;
+	plane->shared = shared;
+	plane->slot = vb->index;
 	return plane;
 }
 
 static void memops_put(void *buf_priv)
 {
 	v4l2dma_plane_put(buf_priv);
+}
+
+/*
+ * A reader's buffer that nobody has looked at yet becomes the memory that the
+ * writer's index is bound to, if it is.
+ */
+static void bind(struct v4l2dma_plane *plane)
+{
+	struct dma_buf *bound;
+
+	if (!plane->shared || plane->shown || !plane->h ||
+	    plane->h->role != V4L2DMA_ROLE_READER)
+		return;
+	bound = v4l2dma_binding_get(plane->h, plane->slot);
+	if (!bound)
+		return;
+	dma_buf_put(plane->dbuf);
+	plane->dbuf = bound;
+	plane->bound = true;
+	/* A frame that the reader holds lies there. */
+	if (plane->lent)
+		dma_buf_put(plane->lent);
+	plane->lent = NULL;
 }
 
 static struct dma_buf *memops_get_dmabuf(struct vb2_buffer *vb, void *buf_priv,
@@ -174,6 +199,8 @@ static struct dma_buf *memops_get_dmabuf(struct vb2_buffer *vb, void *buf_priv,
 	struct dma_buf *dbuf;
 
 	mutex_lock(&plane->lock);
+	if (!plane->lent)
+		bind(plane);
 	dbuf = plane->lent;
 	if (!dbuf) {
 		dbuf = plane->dbuf;
@@ -280,12 +307,15 @@ static int memops_mmap(void *buf_priv, struct vm_area_struct *vma)
 	if (!plane)
 		return -EINVAL;
 	mutex_lock(&plane->lock);
+	bind(plane);
 	if (plane->lent)
 		ret = bring_home(plane);
 	if (!ret)
 		ret = dma_buf_mmap(plane->dbuf, vma, 0);
-	if (!ret) {
+	if (!ret)
 		plane->shown = true;
+	/* Its exporter has its own way of counting. */
+	if (!ret && !plane->bound) {
 		vma->vm_private_data = plane;
 		vma->vm_ops = &plane_vm_ops;
 		plane_vm_open(vma);

@@ -40,16 +40,25 @@ static int queue_setup(struct vb2_queue *q, unsigned int *n_buffers,
 					       q->is_output);
 	}
 	h->sizeimage = format.sizeimage;
+	spin_lock(&loop->flow_lock);
 	WRITE_ONCE(h->reader.format_gen, gen);
+	if (!vb2_get_num_buffers(q))
+		h->reader.bound = false;
+	spin_unlock(&loop->flow_lock);
 	return 0;
 }
 
-static int buf_prepare(struct vb2_buffer *vb)
+static int output_buf_prepare(struct vb2_buffer *vb)
 {
+	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
+	struct v4l2dma_plane *plane = vb->planes[0].mem_priv;
+
 	/* A driver of a capture queue sets the payload, vb2 that of an output. */
 	if (vb2_get_plane_payload(vb, 0) > vb2_plane_size(vb, 0))
 		return -EINVAL;
-	return 0;
+	if (vb->memory != VB2_MEMORY_DMABUF)
+		return 0;
+	return v4l2dma_binding_make(h->loop, vb->index, plane->dbuf);
 }
 
 static void stop_buffers(struct vb2_queue *q)
@@ -208,7 +217,7 @@ static const struct vb2_ops output_ops = {
 	.queue_setup = queue_setup,
 	V4L2DMA_VB2_WAIT_OPS
 	.buf_out_validate = output_buf_out_validate,
-	.buf_prepare = buf_prepare,
+	.buf_prepare = output_buf_prepare,
 	.buf_queue = output_buf_queue,
 	.start_streaming = output_start,
 	.stop_streaming = output_stop,

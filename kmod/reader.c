@@ -60,7 +60,9 @@ static int show(struct v4l2dma_handle *h, struct v4l2dma_plane *plane,
 
 	mutex_lock(&plane->lock);
 	if (plane->dbuf != src->dbuf) {
-		if (src->dbuf && !plane->shown)
+		if (plane->bound)
+			copied = -EIO;	/* not ours to write into */
+		else if (src->dbuf && !plane->shown)
 			v4l2dma_plane_lend(plane, taken);
 		else
 			copied = v4l2dma_copy_shared(plane, src, taken->id,

@@ -127,7 +127,8 @@ struct v4l2dma_config {
  * struct v4l2dma_plane - the memory of one vb2 buffer (its mem_priv)
  * @ref: held by vb2, by each frame that lies in it and by each mapping
  * @maps: live mappings of the buffer, for V4L2_BUF_FLAG_MAPPED
- * @lock: covers @lent, @held, @held_bytes and @shown
+ * @lock: covers @lent, @held, @held_bytes, @bound and @shown, and with @bound a
+ *	change of @dbuf
  * @h: whose buffer it is, valid as long as vb2 has it; NULL for write()
  * @dbuf: the memory: pages of the pool or of this buffer alone (MMAP), or what
  *	the user imported (DMABUF). NULL for USERPTR
@@ -136,6 +137,8 @@ struct v4l2dma_config {
  * @held: frame that the reader holds in @lent, for a late mmap
  * @held_bytes: payload of that frame
  * @shared: @dbuf is the slot's memory; everybody's buffer of this index has it
+ * @slot: its index
+ * @bound: @dbuf is what the writer's index is bound to, and not ours
  * @shown: @dbuf was mapped or exported, so every frame must be found there
  * @vec: USERPTR: the pinned pages
  * @vaddr: USERPTR: where the kernel sees them
@@ -145,13 +148,15 @@ struct v4l2dma_config {
 struct v4l2dma_plane {
 	refcount_t ref;
 	atomic_t maps;
-	struct mutex lock;		/* lent, held, held_bytes, shown */
+	struct mutex lock;		/* lent ... bound, shown */
 	struct v4l2dma_handle *h;
 	struct dma_buf *dbuf;
 	struct dma_buf *lent;
 	u64 held;
 	u32 held_bytes;
 	bool shared;
+	unsigned int slot;
+	bool bound;
 	bool shown;
 	struct frame_vector *vec;
 	void *vaddr;
@@ -243,6 +248,7 @@ struct v4l2dma_claim {
  * @claims: by slot
  * @by_read: uses read(): no buffers, every frame fits
  * @format_gen: &v4l2dma_loop.format_gen that its buffers were made for
+ * @bound: some of its buffers have the memory of the writer's for good
  * @shared: buffers whose memory is the slot's: they take frames of their index
  * @queued: of these, the ones that the reader gave to us
  * @n_private: MMAP buffers with memory of their own: they take copies of any
@@ -262,6 +268,7 @@ struct v4l2dma_reader {
 	struct v4l2dma_claim claims[V4L2DMA_MAX_SLOTS];
 	bool by_read;
 	u32 format_gen;
+	bool bound;
 	DECLARE_BITMAP(shared, V4L2DMA_MAX_SLOTS);
 	DECLARE_BITMAP(queued, V4L2DMA_MAX_SLOTS);
 	unsigned int n_private;
@@ -392,10 +399,13 @@ struct v4l2dma_pool {
  * @n_readers: handles with role READER or READ
  * @handles: all open handles
  * @n_handles: their number
+ * @fixed_bindings: the control
  * @keep_format: the output side offers no format but this
  * @removed: no handle may come any more, and nobody waits
  * @pool: the slots' memory
  * @flow_lock: covers the members below
+ * @fixed: the writer's indices keep their dma-bufs
+ * @bound: these, by slot
  * @streaming: the writer streams
  * @writer_slots: how many slots the writer works with
  * @writer_base: id of the writer's first frame since its STREAMON
@@ -428,12 +438,15 @@ struct v4l2dma_loop {
 	unsigned int n_readers;
 	struct list_head handles;
 	unsigned int n_handles;
+	struct v4l2_ctrl *fixed_bindings;
 	bool keep_format;
 	bool removed;
 
 	struct v4l2dma_pool pool;
 
-	spinlock_t flow_lock;		/* streaming ... stats */
+	spinlock_t flow_lock;		/* fixed ... stats */
+	bool fixed;
+	struct dma_buf *bound[V4L2DMA_MAX_SLOTS];
 	bool streaming;
 	unsigned int writer_slots;
 	u64 writer_base;
@@ -538,6 +551,15 @@ int v4l2dma_event_subscribe(struct v4l2_fh *fh,
 void v4l2dma_event_readers(struct v4l2dma_loop *loop);
 void v4l2dma_event_end(struct v4l2dma_loop *loop);
 int v4l2dma_controls_init(struct v4l2dma_loop *loop);
+
+/* binding.c */
+int v4l2dma_binding_allows(struct v4l2dma_loop *loop, unsigned int slot,
+			   struct dma_buf *dbuf);
+int v4l2dma_binding_make(struct v4l2dma_loop *loop, unsigned int slot,
+			 struct dma_buf *dbuf);
+struct dma_buf *v4l2dma_binding_get(struct v4l2dma_handle *h,
+				    unsigned int slot);
+int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed);
 
 /* file.c, ioctl.c */
 extern const struct v4l2_file_operations v4l2dma_fops;

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fixed bindings: a writer that declares that each index keeps its dma-buf lets
+ * readers map that very memory, once and for all, instead of a copy.
+ *
+ * A slot is bound by the first dma-buf that is queued there, and free again
+ * when the writer has no buffers any more. A reader that has the memory by then
+ * must make new buffers: its queue ends as it does for a new format.
+ */
+#include <linux/dma-buf.h>
+#include <media/v4l2-event.h>
+
+#include "v4l2dma.h"
+
+static bool fits(struct v4l2dma_loop *loop, unsigned int slot,
+		 struct dma_buf *dbuf)
+{
+	return !loop->fixed || !loop->bound[slot] || loop->bound[slot] == dbuf;
+}
+
+/**
+ * v4l2dma_binding_allows() - may the writer queue a dma-buf
+ * @loop: the loop
+ * @slot: at which index
+ * @dbuf: the memory
+ *
+ * Return: 0, or -EINVAL if the slot is bound to other memory.
+ */
+int v4l2dma_binding_allows(struct v4l2dma_loop *loop, unsigned int slot,
+			   struct dma_buf *dbuf)
+{
+	bool allowed;
+
+	spin_lock(&loop->flow_lock);
+	allowed = fits(loop, slot, dbuf);
+	spin_unlock(&loop->flow_lock);
+	return allowed ? 0 : -EINVAL;
+}
+
+/**
+ * v4l2dma_binding_make() - the writer queues a dma-buf: bind the slot to it
+ * @loop: the loop
+ * @slot: at which index
+ * @dbuf: the memory
+ *
+ * Return: 0, or -EINVAL if the slot is bound to other memory.
+ */
+int v4l2dma_binding_make(struct v4l2dma_loop *loop, unsigned int slot,
+			 struct dma_buf *dbuf)
+{
+	int ret = 0;
+
+	spin_lock(&loop->flow_lock);
+	if (!fits(loop, slot, dbuf)) {
+		ret = -EINVAL;
+	} else if (loop->fixed && !loop->bound[slot]) {
+		get_dma_buf(dbuf);
+		loop->bound[slot] = dbuf;
+	}
+	spin_unlock(&loop->flow_lock);
+	return ret;
+}
+
+/**
+ * v4l2dma_binding_get() - a reader wants to see a slot's memory
+ * @h: the reader
+ * @slot: its index
+ *
+ * Return: a reference to what the slot is bound to, or NULL.
+ */
+struct dma_buf *v4l2dma_binding_get(struct v4l2dma_handle *h, unsigned int slot)
+{
+	struct v4l2dma_loop *loop = h->loop;
+	struct dma_buf *dbuf;
+
+	spin_lock(&loop->flow_lock);
+	dbuf = loop->bound[slot];
+	if (dbuf) {
+		get_dma_buf(dbuf);
+		h->reader.bound = true;
+	}
+	spin_unlock(&loop->flow_lock);
+	return dbuf;
+}
+
+static void end_reader(struct v4l2dma_handle *h)
+{
+	static const struct v4l2_event change = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
+	};
+	struct v4l2dma_loop *loop = h->loop;
+	bool bound;
+
+	spin_lock(&loop->flow_lock);
+	bound = h->reader.bound;
+	h->reader.bound = false;
+	if (bound)
+		WRITE_ONCE(h->reader.format_gen, loop->format_gen - 1);
+	spin_unlock(&loop->flow_lock);
+	if (!bound)
+		return;
+	wake_up_all(h->reader.wq);
+	v4l2_event_queue_fh(&h->fh, &change);
+}
+
+/**
+ * v4l2dma_bindings_set() - the control was set
+ * @loop: the loop, its lock held
+ * @fixed: to what
+ *
+ * Return: 0, or -EBUSY while the writer streams.
+ */
+int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed)
+{
+	struct dma_buf *bound[V4L2DMA_MAX_SLOTS] = {};
+	struct v4l2dma_handle *h;
+	unsigned int slot;
+
+	lockdep_assert_held(&loop->lock);
+	spin_lock(&loop->flow_lock);
+	if (loop->streaming && fixed != loop->fixed) {
+		spin_unlock(&loop->flow_lock);
+		return -EBUSY;
+	}
+	loop->fixed = fixed;
+	if (!fixed) {
+		memcpy(bound, loop->bound, sizeof(bound));
+		memset(loop->bound, 0, sizeof(loop->bound));
+	}
+	spin_unlock(&loop->flow_lock);
+
+	if (fixed)
+		return 0;
+	list_for_each_entry(h, &loop->handles, entry)
+		end_reader(h);
+	for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++)
+		if (bound[slot])
+			dma_buf_put(bound[slot]);
+	return 0;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT
+// A writer that declares that each index keeps its dma-buf.
+#include "client.h"
+#include "control.h"
+
+#include <cerrno>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace {
+
+int declare(const Client& client, int value) {
+    v4l2_control control{.id = V4L2DMA_CID_FIXED_BINDINGS, .value = value};
+    return client.ioctl(VIDIOC_S_CTRL, &control);
+}
+
+int declared(const Client& client) {
+    v4l2_control control{.id = V4L2DMA_CID_FIXED_BINDINGS, .value = -1};
+    REQUIRE(client.ioctl(VIDIOC_G_CTRL, &control) == 0);
+    return control.value;
+}
+
+/// Imports dma-bufs of another driver, and has queued each once.
+class FixedWriter {
+public:
+    explicit FixedWriter(const std::string& node)
+        : client(node), foreign(4, client.format(output).sizeimage) {
+        REQUIRE(declare(client, 1) == 0);
+        REQUIRE(client.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
+        client.use(foreign.fds());
+        REQUIRE(client.stream_on() == 0);
+        for (unsigned index = 0; index < 4; ++index) {
+            REQUIRE(client.queue(index) == 0);
+            take_back();
+        }
+    }
+    void write(unsigned index, std::uint32_t number) {
+        paint(foreign.map(index), number);
+        REQUIRE(client.queue(index) == 0);
+    }
+    void take_back() {
+        v4l2_buffer done{};
+        REQUIRE(client.dequeue(done) == 0);
+    }
+
+    Client client;
+    ForeignBuffers foreign;
+};
+
+void map_all(Client& reader) {
+    for (unsigned index = 0; index < reader.count(); ++index)
+        (void)reader.map(index);
+}
+
+/// Passes frames through and answers how many were copied.
+std::uint64_t copies(const AddedLoop& loop, FixedWriter& writer, Client& reader) {
+    constexpr unsigned frames = 12;
+    const auto before = loop.stats();
+    for (unsigned number = 1; number <= frames; ++number) {
+        writer.write(number % 4, number);
+        v4l2_buffer got{};
+        REQUIRE(reader.dequeue(got) == 0);
+        CHECK(got.index == number % 4);
+        CHECK(painted(reader.map(got.index).first(reader.length() / 4)) == number);
+        REQUIRE(reader.queue(got.index) == 0);
+        writer.take_back();
+    }
+    CHECK(loop.stats().delivered == before.delivered + frames);
+    return loop.stats().copies - before.copies;
+}
+
+} // namespace
+
+TEST_SUITE("fixed bindings") {
+    TEST_CASE("a reader maps the writer's own memory, and nothing is copied") {
+        const AddedLoop loop;
+        FixedWriter writer(loop.node());
+        Client reader(loop.node());
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        map_all(reader);
+        REQUIRE(reader.queue_all() == 0);
+        REQUIRE(reader.stream_on() == 0);
+        CHECK(copies(loop, writer, reader) == 0);
+    }
+
+    TEST_CASE("EXPBUF before the stream gives that memory, too") {
+        const AddedLoop loop;
+        FixedWriter writer(loop.node());
+        Client reader(loop.node());
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        for (unsigned index = 0; index < 4; ++index) {
+            const int fd = reader.export_fd(index);
+            REQUIRE(fd >= 0);
+            CHECK(inode(fd) == inode(writer.foreign.fds()[index]));
+            ::close(fd);
+        }
+        REQUIRE(reader.queue_all() == 0);
+        REQUIRE(reader.stream_on() == 0);
+        CHECK(copies(loop, writer, reader) == 0);
+    }
+
+    TEST_CASE("whoever mapped before the writer's first frames gets copies") {
+        const AddedLoop loop;
+        Client reader(loop.node());
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        map_all(reader);
+        FixedWriter writer(loop.node());
+        REQUIRE(reader.queue_all() == 0);
+        REQUIRE(reader.stream_on() == 0);
+        CHECK(copies(loop, writer, reader) == 12);
+    }
+
+    TEST_CASE("another dma-buf at an index is refused, and nothing is lost") {
+        const AddedLoop loop;
+        FixedWriter writer(loop.node());
+        Client reader(loop.node());
+        start_reading(reader);
+        const ForeignBuffers& own = writer.foreign;
+        writer.client.use({own.fds()[1], own.fds()[1], own.fds()[2], own.fds()[3]});
+        CHECK(writer.client.queue(0) == EINVAL);
+        writer.client.use(own.fds());
+        CHECK(copies(loop, writer, reader) == 0); // buffers that were not looked at: lent, as ever
+    }
+
+    TEST_CASE("the declaration ends with the writer's buffers, and so does what was made of it") {
+        const AddedLoop loop;
+        Client reader(loop.node());
+        Client plain(loop.node());
+        v4l2_event_subscription subscription{};
+        subscription.type = V4L2_EVENT_SOURCE_CHANGE;
+        std::span<std::uint32_t> mapping;
+        {
+            FixedWriter writer(loop.node());
+            CHECK(declared(reader) == 1);
+            CHECK(declare(reader, 0) == EBUSY); // it streams
+            REQUIRE(reader.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == 0);
+            REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+            map_all(reader);
+            REQUIRE(reader.queue_all() == 0);
+            REQUIRE(reader.stream_on() == 0);
+            start_reading(plain);
+            writer.write(2, 99);
+            v4l2_buffer got{};
+            REQUIRE(reader.dequeue(got) == 0);
+            mapping = reader.map(got.index);
+        }
+        CHECK(declared(reader) == 0);
+        CHECK((reader.poll(POLLPRI, -1) & POLLPRI) != 0);
+        v4l2_buffer got{};
+        CHECK(reader.dequeue(got) == EIO);
+        CHECK(painted(mapping.first(reader.length() / 4)) == 99); // still his to look at
+        // The frame that only waited there went with its writer.
+        CHECK(loop.stats().dropped >= 1);
+
+        reader.unmap_all();
+        REQUIRE(reader.stream_off() == 0);
+        start_reading(reader);
+        Client next(loop.node());
+        REQUIRE(next.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
+        REQUIRE(next.stream_on() == 0);
+        paint(next.map(1), 100);
+        REQUIRE(next.queue(1) == 0);
+        REQUIRE(reader.dequeue(got) == 0);
+        CHECK(painted(reader.map(got.index)) == 100);
+    }
+
+    TEST_CASE("without the declaration an index may meet any dma-buf") {
+        const AddedLoop loop;
+        Client writer(loop.node());
+        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
+        const ForeignBuffers foreign(2, writer.length());
+        REQUIRE(writer.stream_on() == 0);
+        for (unsigned round = 0; round < 4; ++round) {
+            writer.use({foreign.fds()[round % 2]});
+            REQUIRE(writer.queue(0) == 0);
+            v4l2_buffer done{};
+            REQUIRE(writer.dequeue(done) == 0);
+        }
+    }
+}
