@@ -323,7 +323,8 @@ void v4l2dma_format_default(struct v4l2_pix_format *pix,
  */
 u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix)
 {
-	return max(2 * pix->sizeimage, pix->sizeimage + SZ_1M);
+	return min_t(u64, max_t(u64, 2ULL * pix->sizeimage,
+				pix->sizeimage + SZ_1M), SZ_2G);
 }
 
 /**

@@ -152,9 +152,29 @@ std::string memory_text(const SideReport& side, bool can_read_write) {
                        file_io, can_read_write ? "yes" : "no");
 }
 
+/// What is not as every loop has it; empty if nothing is.
+std::string peculiarities(const LoopInfo& info) {
+    std::vector<std::string> words;
+    if ((info.config.flags & V4L2DMA_LOOP_SPLIT_NODES) != 0)
+        words.push_back(fmt::format("split nodes {} -> {}", device_path(info), capture_path(info)));
+    if ((info.config.flags & V4L2DMA_LOOP_EXCLUSIVE_CAPS) != 0)
+        words.emplace_back("exclusive capabilities");
+    if ((info.config.flags & V4L2DMA_LOOP_LOSSLESS) != 0)
+        words.emplace_back("lossless");
+    if ((info.config.flags & V4L2DMA_LOOP_CONTIGUOUS) != 0)
+        words.emplace_back("contiguous memory");
+    if ((info.config.flags & V4L2DMA_LOOP_NO_DMABUF) != 0)
+        words.emplace_back("no DMABUF");
+    if ((info.config.flags & V4L2DMA_LOOP_ALLOWED_GID_SET) != 0)
+        words.push_back(fmt::format("only group {}", info.config.allowed_gid));
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
 void add_loop(Table& table, const LoopReport& loop) {
     const LoopInfo& info = loop.info;
     const LoopStats& stats = loop.stats;
+    if (const std::string words = peculiarities(info); !words.empty())
+        table.add({"set to", words});
     table.add({"loop", fmt::format("{} slots ({} to {}), {} of {} readers, writer {}{}", info.slots,
                                    info.config.min_buffers, info.config.max_buffers, info.readers,
                                    info.config.max_readers, memory_name(info.writer_memory),

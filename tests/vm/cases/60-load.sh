@@ -80,6 +80,9 @@ test_loops_come_and_go() {
 	run 0 "$bin" load --set 22 --allowed-gid none --json
 	expect_equal "changed, by the readers' node" "null 2" "$(jq -r '"\(.allowed_gid) \(.max_readers)"' <<<"$out")"
 
+	run 0 "$bin" inspect added
+	expect_match "inspect" 'set to +split nodes /dev/video21 -> /dev/video22, lossless' "$out"
+
 	start play "$bin" play -i /dev/video20 --json
 	until (($("$tree/build/tests/vm/loop/v4l2dma_loop_counters" /dev/video20 openers) > 0)); do :; done
 	run 3 "$bin" load --remove /dev/video20
