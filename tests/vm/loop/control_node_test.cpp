@@ -4,16 +4,19 @@
 #include "control.h"
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <fstream>
 #include <functional>
 #include <grp.h>
 #include <memory>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -56,6 +59,28 @@ int add(const v4l2dma_loop_config& config) {
     }
     return error;
 }
+
+/// A thread that makes one call which sleeps; started when the kernel says that it does.
+class Sleeper {
+public:
+    template <typename Call>
+    Sleeper(long syscall, Call call)
+        : thread_([this, call] {
+              tid_ = ::gettid();
+              call();
+          }) {
+        while (tid_ == 0)
+            std::this_thread::yield();
+        const std::string path = "/proc/self/task/" + std::to_string(tid_) + "/syscall";
+        for (std::string number; number != std::to_string(syscall);)
+            std::ifstream(path) >> number; // "running", or the call that it sleeps in
+    }
+    void join() { thread_.join(); }
+
+private:
+    std::atomic<pid_t> tid_{0};
+    std::thread thread_;
+};
 
 bool exists(const std::string& node) {
     return ::access(node.c_str(), F_OK) == 0;
@@ -234,15 +259,15 @@ TEST_SUITE("control node") {
 
         std::array<int, 2> blocked{};
         short revents = 0;
-        std::thread waits_as_reader([&] {
+        Sleeper waits_as_reader(SYS_ioctl, [&] {
             v4l2_buffer buffer{};
             blocked[0] = reader.dequeue(buffer);
         });
-        std::thread waits_as_writer([&] {
+        Sleeper waits_as_writer(SYS_ioctl, [&] {
             v4l2_buffer buffer{};
             blocked[1] = writer.dequeue(buffer);
         });
-        std::thread polls([&] {
+        Sleeper polls(SYS_poll, [&] {
             pollfd entry{idle.fd(), POLLPRI, 0};
             while (::poll(&entry, 1, -1) < 0) {
             }
