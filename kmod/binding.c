@@ -104,38 +104,56 @@ static void end_reader(struct v4l2dma_handle *h)
 	v4l2_event_queue_fh(&h->fh, &change);
 }
 
-/**
- * v4l2dma_bindings_set() - the control was set
- * @loop: the loop, its lock held
- * @fixed: to what
- *
- * Return: 0, or -EBUSY while the writer streams.
- */
-int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed)
+static void forget(struct v4l2dma_loop *loop)
 {
-	struct dma_buf *bound[V4L2DMA_MAX_SLOTS] = {};
+	struct dma_buf *bound[V4L2DMA_MAX_SLOTS];
 	struct v4l2dma_handle *h;
 	unsigned int slot;
 
 	lockdep_assert_held(&loop->lock);
 	spin_lock(&loop->flow_lock);
-	if (loop->streaming && fixed != loop->fixed) {
-		spin_unlock(&loop->flow_lock);
-		return -EBUSY;
-	}
-	loop->fixed = fixed;
-	if (!fixed) {
-		memcpy(bound, loop->bound, sizeof(bound));
-		memset(loop->bound, 0, sizeof(loop->bound));
-	}
+	memcpy(bound, loop->bound, sizeof(bound));
+	memset(loop->bound, 0, sizeof(loop->bound));
 	spin_unlock(&loop->flow_lock);
 
-	if (fixed)
-		return 0;
 	list_for_each_entry(h, &loop->handles, entry)
 		end_reader(h);
 	for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++)
 		if (bound[slot])
 			dma_buf_put(bound[slot]);
-	return 0;
+}
+
+/**
+ * v4l2dma_bindings_end() - the writer's buffers were replaced
+ * @loop: the loop, its lock not held; the declaration stays
+ */
+void v4l2dma_bindings_end(struct v4l2dma_loop *loop)
+{
+	mutex_lock(&loop->lock);
+	forget(loop);
+	mutex_unlock(&loop->lock);
+}
+
+/**
+ * v4l2dma_bindings_set() - the control was set
+ * @loop: the loop, its lock held
+ * @fixed: to what
+ *
+ * Return: 0, or -EBUSY while the writer streams, or if there is none who could
+ * declare anything.
+ */
+int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&loop->lock);
+	spin_lock(&loop->flow_lock);
+	if (fixed != loop->fixed && (loop->streaming || !loop->writer))
+		ret = -EBUSY;
+	else
+		loop->fixed = fixed;
+	spin_unlock(&loop->flow_lock);
+	if (!ret && !fixed)
+		forget(loop);
+	return ret;
 }

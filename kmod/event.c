@@ -111,6 +111,23 @@ void v4l2dma_event_end(struct v4l2dma_loop *loop)
 	mutex_unlock(&loop->lock);
 }
 
+/**
+ * v4l2dma_event_removed() - whoever waits for events finds out that none comes
+ * @loop: the loop, its lock held
+ */
+void v4l2dma_event_removed(struct v4l2dma_loop *loop)
+{
+	static const struct v4l2_event end = { .type = V4L2_EVENT_EOS };
+	static const struct v4l2_event change = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
+	};
+
+	tell(loop, &end);
+	tell(loop, &change);
+	v4l2dma_event_readers(loop);
+}
+
 static int set_control(struct v4l2_ctrl *ctrl)
 {
 	struct v4l2dma_loop *loop = container_of(ctrl->handler,

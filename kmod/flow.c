@@ -90,11 +90,13 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 {
 	unsigned int slot = frame - loop->frames;
 	struct v4l2dma_claim *claim = &reader->claims[slot];
+	/* Who only polled may never read. */
+	bool lossless = loop->config.lossless && !READ_ONCE(reader->polled);
 
 	if (reader->format_gen != loop->format_gen)
 		return;
-	if (loop->config.lossless ? !will_have_buffer_for(reader, slot) :
-				    !has_buffer_for(reader, slot)) {
+	if (lossless ? !will_have_buffer_for(reader, slot) :
+		       !has_buffer_for(reader, slot)) {
 		trace_v4l2dma_drop(loop->id, reader->nr, slot, frame->id);
 		reader->stats.dropped++;
 		loop->stats.dropped++;
@@ -106,7 +108,7 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	list_add_tail(&claim->entry, &reader->waiting);
 	reader->n_waiting++;
 	frame->claims++;
-	if (!loop->config.lossless &&
+	if (!lossless &&
 	    reader->n_waiting > loop->config.max_pending)
 		drop(loop, reader, oldest_waiting(reader));
 	wake_up(reader->wq);
@@ -581,11 +583,26 @@ bool v4l2dma_flow_finish(struct v4l2dma_loop *loop,
 	return ours;
 }
 
+/* It waits again, as the oldest. */
+static void untake(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
+		   unsigned int slot)
+{
+	struct v4l2dma_claim *claim = &reader->claims[slot];
+
+	reader->n_held--;
+	loop->frames[slot].taken--;
+	claim->state = V4L2DMA_CLAIM_WAITING;
+	list_add(&claim->entry, &reader->waiting);
+	reader->n_waiting++;
+	wake_up(reader->wq);
+}
+
 /**
  * v4l2dma_flow_abandon() - a signal came while the frame was copied
  * @loop: the loop
  * @reader: who
- * @taken: as v4l2dma_flow_take() filled it in; it counts as dropped
+ * @taken: as v4l2dma_flow_take() filled it in; it counts as dropped, or where
+ *	nothing may be lost it waits again
  */
 void v4l2dma_flow_abandon(struct v4l2dma_loop *loop,
 			  struct v4l2dma_reader *reader,
@@ -594,8 +611,13 @@ void v4l2dma_flow_abandon(struct v4l2dma_loop *loop,
 	struct v4l2dma_claim *claim = &reader->claims[taken->slot];
 
 	spin_lock(&loop->flow_lock);
-	if (claim->state == V4L2DMA_CLAIM_TAKEN && claim->id == taken->id)
+	if (claim->state != V4L2DMA_CLAIM_TAKEN || claim->id != taken->id)
+		goto unlock;
+	if (loop->config.lossless)
+		untake(loop, reader, taken->slot);
+	else
 		drop(loop, reader, taken->slot);
+unlock:
 	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 }

@@ -218,7 +218,7 @@ static u32 frame_size(const struct v4l2dma_format *f, u32 stride, u32 height)
 	u32 size = stride * height;
 
 	if (f->planes)
-		size += 2 * (stride / f->hsub) * (height / f->vsub);
+		size += DIV_ROUND_UP(2 * stride, f->hsub) * (height / f->vsub);
 	return size;
 }
 
@@ -266,8 +266,13 @@ static void adjust_colorimetry(struct v4l2_pix_format *pix)
 		pix->colorspace = V4L2_COLORSPACE_SRGB;
 	if (pix->xfer_func > V4L2_XFER_FUNC_SMPTE2084)
 		pix->xfer_func = V4L2_XFER_FUNC_DEFAULT;
-	if (pix->ycbcr_enc > V4L2_YCBCR_ENC_SMPTE240M)
+	if (pix->pixelformat == V4L2_PIX_FMT_HSV24 ||
+	    pix->pixelformat == V4L2_PIX_FMT_HSV32) {
+		if (pix->hsv_enc != V4L2_HSV_ENC_256)
+			pix->hsv_enc = V4L2_HSV_ENC_180;
+	} else if (pix->ycbcr_enc > V4L2_YCBCR_ENC_SMPTE240M) {
 		pix->ycbcr_enc = V4L2_YCBCR_ENC_DEFAULT;
+	}
 	if (pix->quantization > V4L2_QUANTIZATION_LIM_RANGE)
 		pix->quantization = V4L2_QUANTIZATION_DEFAULT;
 	pix->flags &= V4L2_PIX_FMT_FLAG_PREMUL_ALPHA;

@@ -216,6 +216,9 @@ void v4l2dma_handle_drop_role(struct v4l2dma_handle *h)
 		v4l2_ctrl_s_ctrl(loop->fixed_bindings, 0);
 		loop->writer = NULL;
 	} else {
+		spin_lock(&loop->flow_lock);
+		h->reader.bound = false;
+		spin_unlock(&loop->flow_lock);
 		add_readers(loop, -1);
 	}
 	h->role = V4L2DMA_ROLE_NONE;

@@ -287,7 +287,7 @@ static struct vb2_queue *claim_queue(struct v4l2dma_handle *h, u32 type)
 	int ret;
 
 	/* A poll() for input that no read() followed commits to nothing. */
-	if (h->role == V4L2DMA_ROLE_READ && h->polled_only)
+	if (h->role == V4L2DMA_ROLE_READ && h->reader.polled)
 		v4l2dma_reader_end_read(h);
 	q = find_queue(h, type);
 	if (IS_ERR(q))
@@ -327,6 +327,9 @@ static int reqbufs(struct file *file, void *priv, struct v4l2_requestbuffers *r)
 		ret = vb2_reqbufs(q, r);
 		h->alloc_slots = false;
 	}
+	/* The buffers that a writer declared to be fixed are gone. */
+	if (!ret && q->is_output && h->role == V4L2DMA_ROLE_WRITER)
+		v4l2dma_bindings_end(h->loop);
 	if (q == queue_of(h, h->role == V4L2DMA_ROLE_WRITER ? OUTPUT : CAPTURE))
 		release_queue(h, q);
 	return ret;

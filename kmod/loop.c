@@ -28,13 +28,17 @@ static void loop_free(struct v4l2_device *v4l2_dev)
 static int register_node(struct v4l2dma_loop *loop, struct video_device *vdev,
 			 int nr, u32 sides)
 {
+	int ret;
+
 	strscpy(vdev->name, loop->config.label, sizeof(vdev->name));
 	vdev->v4l2_dev = &loop->v4l2_dev;
 	vdev->lock = &loop->lock;
 	vdev->fops = &v4l2dma_fops;
 	vdev->ioctl_ops = &v4l2dma_ioctl_ops;
 	vdev->release = video_device_release_empty;
-	vdev->ctrl_handler = &loop->controls;
+	/* They are the writer's to set. */
+	if (sides != V4L2_CAP_VIDEO_CAPTURE)
+		vdev->ctrl_handler = &loop->controls;
 	/* Both sides; what each handle may use of them is decided per call. */
 	vdev->vfl_dir = VFL_DIR_M2M;
 	if (sides == V4L2_CAP_VIDEO_CAPTURE)
@@ -47,7 +51,10 @@ static int register_node(struct v4l2dma_loop *loop, struct video_device *vdev,
 	if (loop->config.no_dmabuf)
 		v4l2_disable_ioctl(vdev, VIDIOC_EXPBUF);
 	video_set_drvdata(vdev, loop);
-	return video_register_device(vdev, VFL_TYPE_VIDEO, nr);
+	ret = video_register_device(vdev, VFL_TYPE_VIDEO, nr);
+	if (!ret)
+		v4l2dma_driver.had_node = true;
+	return ret;
 }
 
 static int register_nodes(struct v4l2dma_loop *loop)
@@ -65,8 +72,10 @@ static int register_nodes(struct v4l2dma_loop *loop)
 		return ret;
 	ret = register_node(loop, &loop->capture_vdev, c->capture_nr,
 			    V4L2_CAP_VIDEO_CAPTURE);
-	if (ret)
-		video_unregister_device(&loop->vdev);
+	if (!ret)
+		return 0;
+	v4l2dma_loop_may_go(loop, true);
+	video_unregister_device(&loop->vdev);
 	return ret;
 }
 
@@ -148,6 +157,8 @@ static void wake_everybody(struct v4l2dma_loop *loop)
 		vb2_queue_error(capture_queue(h));
 		vb2_queue_error(output_queue(h));
 	}
+	/* VIDIOC_DQEVENT wakes for nothing but an event. */
+	v4l2dma_event_removed(loop);
 	wake_up_all(&loop->writer_wq);
 	mutex_unlock(&loop->lock);
 }

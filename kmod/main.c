@@ -321,7 +321,7 @@ static int create_nodes(void)
 
 	for (i = 0; i < devices && !ret; i++)
 		ret = create_loop(i);
-	if (ret && i == 1)
+	if (ret && !v4l2dma_driver.had_node)
 		return ret;
 	ret = v4l2dma_control_register();
 	if (!ret || !devices)

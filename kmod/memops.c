@@ -183,6 +183,11 @@ static void bind(struct v4l2dma_plane *plane)
 	bound = v4l2dma_binding_get(plane->h, plane->slot);
 	if (!bound)
 		return;
+	/* Our own memory, and a copy, is better than none to look at. */
+	if (!bound->ops->mmap || bound->size < PAGE_ALIGN(plane->size)) {
+		dma_buf_put(bound);
+		return;
+	}
 	dma_buf_put(plane->dbuf);
 	plane->dbuf = bound;
 	plane->bound = true;
@@ -298,6 +303,17 @@ static const struct vm_operations_struct plane_vm_ops = {
 	.close = plane_vm_close,
 };
 
+/* What its exporter gave out for reading is not written through us. */
+static int protect(struct dma_buf *dbuf, struct vm_area_struct *vma)
+{
+	if (dbuf->file->f_mode & FMODE_WRITE)
+		return 0;
+	if (vma->vm_flags & VM_WRITE)
+		return -EACCES;
+	vm_flags_clear(vma, VM_MAYWRITE);
+	return 0;
+}
+
 static int memops_mmap(void *buf_priv, struct vm_area_struct *vma)
 {
 	struct v4l2dma_plane *plane = buf_priv;
@@ -310,6 +326,8 @@ static int memops_mmap(void *buf_priv, struct vm_area_struct *vma)
 	bind(plane);
 	if (plane->lent)
 		ret = bring_home(plane);
+	if (!ret && plane->bound)
+		ret = protect(plane->dbuf, vma);
 	if (!ret)
 		ret = dma_buf_mmap(plane->dbuf, vma, 0);
 	if (!ret)

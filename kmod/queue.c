@@ -40,10 +40,11 @@ static int queue_setup(struct vb2_queue *q, unsigned int *n_buffers,
 					       q->is_output);
 	}
 	h->sizeimage = format.sizeimage;
+	if (vb2_get_num_buffers(q))
+		return 0;
 	spin_lock(&loop->flow_lock);
 	WRITE_ONCE(h->reader.format_gen, gen);
-	if (!vb2_get_num_buffers(q))
-		h->reader.bound = false;
+	h->reader.bound = false;
 	spin_unlock(&loop->flow_lock);
 	return 0;
 }

@@ -237,7 +237,7 @@ int v4l2dma_reader_begin_read(struct v4l2dma_handle *h)
 	ret = v4l2dma_handle_take_role(h, V4L2DMA_ROLE_READ);
 	if (ret)
 		return ret;
-	h->polled_only = true;
+	WRITE_ONCE(h->reader.polled, true);
 	h->reader.by_read = true;
 	v4l2dma_flow_reader_start(h->loop, &h->reader, true);
 	return 0;
@@ -251,6 +251,7 @@ void v4l2dma_reader_end_read(struct v4l2dma_handle *h)
 {
 	v4l2dma_flow_reader_stop(h->loop, &h->reader);
 	h->reader.by_read = false;
+	WRITE_ONCE(h->reader.polled, false);
 	kvfree(h->rest.data);
 	h->rest.data = NULL;
 	v4l2dma_handle_drop_role(h);
@@ -370,7 +371,7 @@ ssize_t v4l2dma_reader_read(struct v4l2dma_handle *h, char __user *buf,
 	ret = v4l2dma_reader_begin_read(h);
 	if (ret)
 		return ret;
-	h->polled_only = false;
+	WRITE_ONCE(h->reader.polled, false);
 	if (!count)
 		return 0;
 	while (h->role == V4L2DMA_ROLE_READ) {

@@ -247,6 +247,8 @@ struct v4l2dma_claim {
  * @n_held: claims in state TAKEN
  * @claims: by slot
  * @by_read: uses read(): no buffers, every frame fits
+ * @polled: so far it has only polled, and not read; written under the handle's
+ *	lock
  * @format_gen: &v4l2dma_loop.format_gen that its buffers were made for
  * @bound: some of its buffers have the memory of the writer's for good
  * @shared: buffers whose memory is the slot's: they take frames of their index
@@ -267,6 +269,7 @@ struct v4l2dma_reader {
 	unsigned int n_held;
 	struct v4l2dma_claim claims[V4L2DMA_MAX_SLOTS];
 	bool by_read;
+	bool polled;
 	u32 format_gen;
 	bool bound;
 	DECLARE_BITMAP(shared, V4L2DMA_MAX_SLOTS);
@@ -334,7 +337,6 @@ struct v4l2dma_rest {
  * @role: written under @lock and loop->lock
  * @in_pool: counted in &v4l2dma_pool.users; @lock
  * @alloc_slots: REQBUFS is under way: buffers take the slots' memory; @lock
- * @polled_only: ROLE_READ was begun by poll() alone; @lock
  * @sizeimage: of the format that the buffers were made for; @lock
  * @prio: in &v4l2dma_loop.prio; loop->lock
  * @n_slots: slots of a write() writer; @lock
@@ -353,7 +355,6 @@ struct v4l2dma_handle {
 	enum v4l2dma_role role;
 	bool in_pool;
 	bool alloc_slots;
-	bool polled_only;
 	u32 sizeimage;
 	enum v4l2_priority prio;
 	unsigned int n_slots;
@@ -498,6 +499,7 @@ static inline struct vb2_queue *output_queue(struct v4l2dma_handle *h)
  * @loops: all loops, by id
  * @n_loops: their number
  * @next_id: no loop has or had it
+ * @had_node: a node was there, and may be open
  * @pdev: their parent device
  */
 struct v4l2dma_driver {
@@ -505,6 +507,7 @@ struct v4l2dma_driver {
 	struct list_head loops;
 	unsigned int n_loops;
 	u32 next_id;
+	bool had_node;
 	struct platform_device *pdev;
 };
 
@@ -550,6 +553,7 @@ int v4l2dma_event_subscribe(struct v4l2_fh *fh,
 			    const struct v4l2_event_subscription *sub);
 void v4l2dma_event_readers(struct v4l2dma_loop *loop);
 void v4l2dma_event_end(struct v4l2dma_loop *loop);
+void v4l2dma_event_removed(struct v4l2dma_loop *loop);
 int v4l2dma_controls_init(struct v4l2dma_loop *loop);
 
 /* binding.c */
@@ -559,6 +563,7 @@ int v4l2dma_binding_make(struct v4l2dma_loop *loop, unsigned int slot,
 			 struct dma_buf *dbuf);
 struct dma_buf *v4l2dma_binding_get(struct v4l2dma_handle *h,
 				    unsigned int slot);
+void v4l2dma_bindings_end(struct v4l2dma_loop *loop);
 int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed);
 
 /* file.c, ioctl.c */

@@ -28,8 +28,9 @@ class FixedWriter {
 public:
     explicit FixedWriter(const std::string& node)
         : client(node), foreign(4, client.format(output).sizeimage) {
-        REQUIRE(declare(client, 1) == 0);
+        CHECK(declare(client, 1) == EBUSY); // nobody has buffers of which to declare anything
         REQUIRE(client.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
+        REQUIRE(declare(client, 1) == 0);
         client.use(foreign.fds());
         REQUIRE(client.stream_on() == 0);
         for (unsigned index = 0; index < 4; ++index) {
@@ -165,6 +166,72 @@ TEST_SUITE("fixed bindings") {
         REQUIRE(next.queue(1) == 0);
         REQUIRE(reader.dequeue(got) == 0);
         CHECK(painted(reader.map(got.index)) == 100);
+    }
+
+    TEST_CASE("new buffers of the writer may be others, and end who had the old ones") {
+        const AddedLoop loop;
+        FixedWriter writer(loop.node());
+        Client reader(loop.node());
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        map_all(reader);
+        REQUIRE(reader.queue_all() == 0);
+        REQUIRE(reader.stream_on() == 0);
+        REQUIRE(writer.client.stream_off() == 0);
+        REQUIRE(writer.client.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
+        v4l2_buffer got{};
+        CHECK(reader.dequeue(got) == EIO);
+        const auto& fds = writer.foreign.fds();
+        writer.client.use({fds[1], fds[0], fds[3], fds[2]});
+        CHECK(writer.client.queue(0) == 0);
+        CHECK(writer.client.queue(1) == 0);
+    }
+
+    TEST_CASE("who was bound once and read()s now is not cut off") {
+        const AddedLoop loop;
+        Client reader(loop.node());
+        {
+            FixedWriter writer(loop.node());
+            REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+            map_all(reader);
+            reader.unmap_all();
+            REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 0) == 0);
+            CHECK(reader.poll(POLLIN, 0) == 0); // begins to read
+        }
+        Client next(loop.node());
+        REQUIRE(next.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
+        REQUIRE(next.stream_on() == 0);
+        REQUIRE(next.queue(0) == 0);
+        CHECK((reader.poll(POLLIN, -1) & POLLIN) != 0);
+    }
+
+    TEST_CASE("memory that was exported for reading is not written through the loop") {
+        const AddedLoop loop;
+        Client exporter(exporter_node());
+        v4l2_pix_format pix = exporter.format(capture);
+        pix.pixelformat = V4L2_PIX_FMT_YUYV;
+        pix.width = 1280;
+        pix.height = 720;
+        REQUIRE(exporter.set_format(pix, capture) == 0);
+        REQUIRE(exporter.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        Client writer(loop.node());
+        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
+        REQUIRE(declare(writer, 1) == 0);
+        v4l2_exportbuffer request{};
+        request.type = capture;
+        request.flags = O_RDONLY | O_CLOEXEC;
+        REQUIRE(exporter.ioctl(VIDIOC_EXPBUF, &request) == 0);
+        writer.use({request.fd});
+        REQUIRE(writer.queue(0) == 0);
+        Client reader(loop.node());
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        CHECK(::mmap(nullptr, reader.length(), PROT_READ | PROT_WRITE, MAP_SHARED, reader.fd(), 0) ==
+              MAP_FAILED);
+        CHECK(errno == EACCES);
+        void* readable = ::mmap(nullptr, reader.length(), PROT_READ, MAP_SHARED, reader.fd(), 0);
+        REQUIRE(readable != MAP_FAILED);
+        CHECK(::mprotect(readable, reader.length(), PROT_READ | PROT_WRITE) != 0);
+        ::munmap(readable, reader.length());
+        ::close(request.fd);
     }
 
     TEST_CASE("without the declaration an index may meet any dma-buf") {

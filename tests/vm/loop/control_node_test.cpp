@@ -82,6 +82,12 @@ private:
     std::thread thread_;
 };
 
+void subscribe_to_end(const Client& client) {
+    v4l2_event_subscription subscription{};
+    subscription.type = V4L2_EVENT_EOS;
+    REQUIRE(client.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == 0);
+}
+
 bool exists(const std::string& node) {
     return ::access(node.c_str(), F_OK) == 0;
 }
@@ -248,6 +254,7 @@ TEST_SUITE("control node") {
         Client reader(loop.node());
         Client writer(loop.node());
         Client idle(loop.node(), O_NONBLOCK);
+        const Client hearer(loop.node());
         start_reading(reader);
         REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
         REQUIRE(writer.stream_on() == 0);
@@ -267,6 +274,12 @@ TEST_SUITE("control node") {
             v4l2_buffer buffer{};
             blocked[1] = writer.dequeue(buffer);
         });
+        subscribe_to_end(hearer);
+        int heard = -1;
+        Sleeper hears(SYS_ioctl, [&] {
+            v4l2_event event{};
+            heard = hearer.ioctl(VIDIOC_DQEVENT, &event);
+        });
         Sleeper polls(SYS_poll, [&] {
             pollfd entry{idle.fd(), POLLPRI, 0};
             while (::poll(&entry, 1, -1) < 0) {
@@ -278,6 +291,8 @@ TEST_SUITE("control node") {
         waits_as_reader.join();
         waits_as_writer.join();
         polls.join();
+        hears.join(); // an event, and the next call says it all
+        CHECK(heard == 0);
         CHECK(blocked[0] == ENODEV);
         CHECK(blocked[1] == ENODEV);
         CHECK((revents & (POLLERR | POLLHUP)) != 0);

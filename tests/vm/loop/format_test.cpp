@@ -84,6 +84,15 @@ TEST_SUITE("format") {
         CHECK(compared >= 40);
     }
 
+    TEST_CASE("tiles of ten bits have room for all of them") {
+        const AddedLoop loop;
+        const Client writer(loop.node());
+        v4l2_pix_format pix = wish(v4l2_fourcc('V', 'T', '1', '5'), 20, 16);
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.bytesperline == 25);
+        CHECK(pix.sizeimage == 600); // 25 * 16 of luma, 25 * 8 of chroma
+    }
+
     TEST_CASE("frame sizes end where the loop's do") {
         v4l2dma_loop_config config = any_loop();
         config.max_width = 1001;

@@ -123,6 +123,17 @@ TEST_SUITE("lossless") {
         CHECK(loop.stats().dropped == 0);
     }
 
+    TEST_CASE("who only polls stops nobody") {
+        const AddedLoop loop(lossless());
+        Client writer(loop.node());
+        const Client watcher(loop.node());
+        CHECK(watcher.poll(POLLIN, 0) == 0);
+        start_writing(writer);
+        write_frames(writer, 20);
+        CHECK((watcher.poll(POLLIN, 0) & POLLIN) != 0);
+        CHECK(loop.stats().dropped > 0);
+    }
+
     TEST_CASE("write() and read() lose nothing either") {
         constexpr std::uint32_t frames = 50;
         const AddedLoop loop(lossless());
@@ -132,7 +143,7 @@ TEST_SUITE("lossless") {
         pix.width = pix.height = 64;
         REQUIRE(writer.set_format(pix) == 0);
         std::vector<std::uint32_t> frame(pix.sizeimage / sizeof(std::uint32_t));
-        CHECK(reader.poll(POLLIN, 0) == 0); // begins to read
+        CHECK(::read(reader.fd(), frame.data(), 0) == 0); // begins to read
         std::thread writes([&] {
             std::vector<std::uint32_t> mine(frame.size());
             for (std::uint32_t number = 0; number < frames; ++number) {
