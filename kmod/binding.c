@@ -139,8 +139,7 @@ void v4l2dma_bindings_end(struct v4l2dma_loop *loop)
  * @loop: the loop, its lock held
  * @fixed: to what
  *
- * Return: 0, or -EBUSY while the writer streams, or if there is none who could
- * declare anything.
+ * Return: 0, or -EBUSY while the writer streams.
  */
 int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed)
 {
@@ -148,7 +147,7 @@ int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed)
 
 	lockdep_assert_held(&loop->lock);
 	spin_lock(&loop->flow_lock);
-	if (fixed != loop->fixed && (loop->streaming || !loop->writer))
+	if (fixed != loop->fixed && loop->streaming)
 		ret = -EBUSY;
 	else
 		loop->fixed = fixed;

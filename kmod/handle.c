@@ -102,6 +102,9 @@ void v4l2dma_handle_destroy(struct v4l2dma_handle *h, struct file *file)
 	list_del(&h->entry);
 	v4l2_prio_close(&loop->prio, h->prio);
 	loop->n_handles--;
+	/* Nobody declares anything for the next writer. */
+	if (!loop->writer)
+		v4l2_ctrl_s_ctrl(loop->fixed_bindings, 0);
 	mutex_unlock(&loop->lock);
 
 	v4l2dma_fh_del(&h->fh, file);

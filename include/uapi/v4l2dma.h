@@ -244,11 +244,12 @@ struct v4l2dma_loop_set {
 /*
  * Controls. KEEP_FORMAT (boolean): the output side offers the format it has and
  * no other, whoever writes. FIXED_BINDINGS (boolean): the writer declares,
- * between its REQBUFS and its STREAMON (-EBUSY otherwise), that each index keeps
- * the dma-buf that is queued there first; another one is -EINVAL then, and
+ * between its REQBUFS and its STREAMON (-EBUSY while it streams), that each index
+ * keeps the dma-buf that is queued there first; another one is -EINVAL then, and
  * readers may map or export that memory at any time without a copy. Ends with
  * the writer's buffers; readers that have the memory must make new buffers then,
- * as for V4L2_EVENT_SOURCE_CHANGE. With split nodes the writer's node has them.
+ * as for V4L2_EVENT_SOURCE_CHANGE. Without a writer it is forgotten as soon as
+ * anybody closes. With split nodes the writer's node has the controls.
  */
 #define V4L2DMA_CID_BASE	0x0098db00	/* V4L2_CID_USER_BASE | 0xdb00 */
 #define V4L2DMA_CID_KEEP_FORMAT	(V4L2DMA_CID_BASE + 0)

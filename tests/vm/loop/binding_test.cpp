@@ -28,7 +28,11 @@ class FixedWriter {
 public:
     explicit FixedWriter(const std::string& node)
         : client(node), foreign(4, client.format(output).sizeimage) {
-        CHECK(declare(client, 1) == EBUSY); // nobody has buffers of which to declare anything
+        {
+            const Client stranger(node);
+            REQUIRE(declare(stranger, 1) == 0);
+        }
+        CHECK(declared(client) == 0); // nobody declares anything for others
         REQUIRE(client.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
         REQUIRE(declare(client, 1) == 0);
         client.use(foreign.fds());
