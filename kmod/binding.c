@@ -8,7 +8,6 @@
  * must make new buffers: its queue ends as it does for a new format.
  */
 #include <linux/dma-buf.h>
-#include <media/v4l2-event.h>
 
 #include "v4l2dma.h"
 
@@ -85,10 +84,6 @@ struct dma_buf *v4l2dma_binding_get(struct v4l2dma_handle *h, unsigned int slot)
 
 static void end_reader(struct v4l2dma_handle *h)
 {
-	static const struct v4l2_event change = {
-		.type = V4L2_EVENT_SOURCE_CHANGE,
-		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
-	};
 	struct v4l2dma_loop *loop = h->loop;
 	bool bound;
 
@@ -98,10 +93,8 @@ static void end_reader(struct v4l2dma_handle *h)
 	if (bound)
 		WRITE_ONCE(h->reader.format_gen, loop->format_gen - 1);
 	spin_unlock(&loop->flow_lock);
-	if (!bound)
-		return;
-	wake_up_all(h->reader.wq);
-	v4l2_event_queue_fh(&h->fh, &change);
+	if (bound)
+		v4l2dma_event_source_change(h);
 }
 
 static void forget(struct v4l2dma_loop *loop)

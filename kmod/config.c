@@ -76,12 +76,18 @@ static const struct {
 
 static u32 *number(struct v4l2dma_config *c, size_t offset)
 {
-	return (u32 *)((u8 *)c + offset);
+	return (void *)c + offset;
 }
 
 static bool *boolean(struct v4l2dma_config *c, size_t offset)
 {
-	return (bool *)((u8 *)c + offset);
+	return (void *)c + offset;
+}
+
+/* Of either structure. */
+static u32 read_number(const void *structure, size_t offset)
+{
+	return *(const u32 *)(structure + offset);
 }
 
 /**
@@ -167,7 +173,7 @@ int v4l2dma_config_from_user(struct v4l2dma_config *c,
 	c->video_nr = user->video_nr;
 	c->capture_nr = user->capture_nr;
 	for (i = 0; i < ARRAY_SIZE(bounds); i++) {
-		value = *(const u32 *)((const u8 *)user + bounds[i].user);
+		value = read_number(user, bounds[i].user);
 		if (value)
 			*number(c, bounds[i].kernel) = value;
 	}
@@ -197,8 +203,8 @@ void v4l2dma_config_to_user(struct v4l2dma_loop_config *user,
 	user->video_nr = c->video_nr;
 	user->capture_nr = c->capture_nr;
 	for (i = 0; i < ARRAY_SIZE(bounds); i++)
-		*(u32 *)((u8 *)user + bounds[i].user) =
-			*(const u32 *)((const u8 *)c + bounds[i].kernel);
+		*(u32 *)((void *)user + bounds[i].user) =
+			read_number(c, bounds[i].kernel);
 	for (i = 0; i < ARRAY_SIZE(flags); i++)
 		if (*(const bool *)((const u8 *)c + flags[i].kernel))
 			user->flags |= flags[i].flag;
@@ -216,8 +222,7 @@ static void apply(struct v4l2dma_config *c, const struct v4l2dma_config *wish,
 	for (i = 0; i < ARRAY_SIZE(bounds); i++)
 		if (which & bounds[i].set)
 			*number(c, bounds[i].kernel) =
-				*(const u32 *)((const u8 *)wish +
-					       bounds[i].kernel);
+				read_number(wish, bounds[i].kernel);
 	if (which & V4L2DMA_SET_ALLOWED_GID) {
 		c->has_gid = wish->has_gid;
 		c->allowed_gid = wish->allowed_gid;

@@ -98,17 +98,32 @@ void v4l2dma_event_readers(struct v4l2dma_loop *loop)
 	tell(loop, &event);
 }
 
+static const struct v4l2_event end_of_stream = { .type = V4L2_EVENT_EOS };
+
 /**
  * v4l2dma_event_end() - the writer stopped; no frame follows the last one
  * @loop: the loop, its lock not held
  */
 void v4l2dma_event_end(struct v4l2dma_loop *loop)
 {
-	static const struct v4l2_event end = { .type = V4L2_EVENT_EOS };
-
 	mutex_lock(&loop->lock);
-	tell(loop, &end);
+	tell(loop, &end_of_stream);
 	mutex_unlock(&loop->lock);
+}
+
+/**
+ * v4l2dma_event_source_change() - a handle's buffers do not fit any more
+ * @h: the handle; its reader is woken
+ */
+void v4l2dma_event_source_change(struct v4l2dma_handle *h)
+{
+	static const struct v4l2_event change = {
+		.type = V4L2_EVENT_SOURCE_CHANGE,
+		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
+	};
+
+	wake_up_all(h->reader.wq);
+	v4l2_event_queue_fh(&h->fh, &change);
 }
 
 /**
@@ -117,14 +132,11 @@ void v4l2dma_event_end(struct v4l2dma_loop *loop)
  */
 void v4l2dma_event_removed(struct v4l2dma_loop *loop)
 {
-	static const struct v4l2_event end = { .type = V4L2_EVENT_EOS };
-	static const struct v4l2_event change = {
-		.type = V4L2_EVENT_SOURCE_CHANGE,
-		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
-	};
+	struct v4l2dma_handle *h;
 
-	tell(loop, &end);
-	tell(loop, &change);
+	tell(loop, &end_of_stream);
+	list_for_each_entry(h, &loop->handles, entry)
+		v4l2dma_event_source_change(h);
 	v4l2dma_event_readers(loop);
 }
 

@@ -49,12 +49,19 @@ static void put_claim(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 		complete_frame(loop, frame, VB2_BUF_STATE_DONE);
 }
 
+static void count_drop(struct v4l2dma_loop *loop,
+		       struct v4l2dma_reader *reader, unsigned int slot,
+		       u64 id)
+{
+	trace_v4l2dma_drop(loop->id, reader->nr, slot, id);
+	reader->stats.dropped++;
+	loop->stats.dropped++;
+}
+
 static void drop(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 		 unsigned int slot)
 {
-	trace_v4l2dma_drop(loop->id, reader->nr, slot, loop->frames[slot].id);
-	reader->stats.dropped++;
-	loop->stats.dropped++;
+	count_drop(loop, reader, slot, loop->frames[slot].id);
 	put_claim(loop, reader, slot);
 }
 
@@ -97,9 +104,7 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 		return;
 	if (lossless ? !will_have_buffer_for(reader, slot) :
 		       !has_buffer_for(reader, slot)) {
-		trace_v4l2dma_drop(loop->id, reader->nr, slot, frame->id);
-		reader->stats.dropped++;
-		loop->stats.dropped++;
+		count_drop(loop, reader, slot, frame->id);
 		return;
 	}
 	claim->state = V4L2DMA_CLAIM_WAITING;
@@ -108,8 +113,7 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	list_add_tail(&claim->entry, &reader->waiting);
 	reader->n_waiting++;
 	frame->claims++;
-	if (!lossless &&
-	    reader->n_waiting > loop->config.max_pending)
+	if (!lossless && reader->n_waiting > loop->config.max_pending)
 		drop(loop, reader, oldest_waiting(reader));
 	wake_up(reader->wq);
 }
@@ -300,10 +304,8 @@ static void end_frame(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
 		case V4L2DMA_CLAIM_WAITING:
 			list_del(&claim->entry);
 			reader->n_waiting--;
-			trace_v4l2dma_drop(loop->id, reader->nr,
-					   frame - loop->frames, frame->id);
-			reader->stats.dropped++;
-			loop->stats.dropped++;
+			count_drop(loop, reader, frame - loop->frames,
+				   frame->id);
 			break;
 		case V4L2DMA_CLAIM_TAKEN:
 			reader->n_held--;
@@ -573,10 +575,7 @@ bool v4l2dma_flow_finish(struct v4l2dma_loop *loop,
 		else
 			put_claim(loop, reader, taken->slot);
 	} else {
-		trace_v4l2dma_drop(loop->id, reader->nr, taken->slot,
-				   taken->id);
-		reader->stats.dropped++;
-		loop->stats.dropped++;
+		count_drop(loop, reader, taken->slot, taken->id);
 	}
 	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);

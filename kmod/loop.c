@@ -239,10 +239,6 @@ unlock:
 void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
 			     const struct v4l2_pix_format *format)
 {
-	static const struct v4l2_event change = {
-		.type = V4L2_EVENT_SOURCE_CHANGE,
-		.u.src_change.changes = V4L2_EVENT_SRC_CH_RESOLUTION,
-	};
 	struct v4l2dma_handle *h;
 
 	lockdep_assert_held(&loop->lock);
@@ -258,7 +254,6 @@ void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
 		/* read() has no buffers that could be too small. */
 		if (h->role == V4L2DMA_ROLE_READ)
 			h->reader.format_gen = loop->format_gen;
-		wake_up_all(h->reader.wq);
-		v4l2_event_queue_fh(&h->fh, &change);
+		v4l2dma_event_source_change(h);
 	}
 }

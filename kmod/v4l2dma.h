@@ -553,6 +553,7 @@ int v4l2dma_event_subscribe(struct v4l2_fh *fh,
 			    const struct v4l2_event_subscription *sub);
 void v4l2dma_event_readers(struct v4l2dma_loop *loop);
 void v4l2dma_event_end(struct v4l2dma_loop *loop);
+void v4l2dma_event_source_change(struct v4l2dma_handle *h);
 void v4l2dma_event_removed(struct v4l2dma_loop *loop);
 int v4l2dma_controls_init(struct v4l2dma_loop *loop);
 
