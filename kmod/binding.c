@@ -99,7 +99,7 @@ static void end_reader(struct v4l2dma_handle *h)
 
 static void forget(struct v4l2dma_loop *loop)
 {
-	struct dma_buf *bound[V4L2DMA_MAX_SLOTS];
+	struct dma_buf *bound[V4L2DMA_ALL_SLOTS];
 	struct v4l2dma_handle *h;
 	unsigned int slot;
 
@@ -111,7 +111,7 @@ static void forget(struct v4l2dma_loop *loop)
 
 	list_for_each_entry(h, &loop->handles, entry)
 		end_reader(h);
-	for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++)
+	for (slot = 0; slot < V4L2DMA_ALL_SLOTS; slot++)
 		if (bound[slot])
 			dma_buf_put(bound[slot]);
 }

@@ -7,6 +7,7 @@
 #define V4L2DMA_COMPAT_H
 
 #include <linux/dma-buf.h>
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/version.h>
@@ -14,6 +15,12 @@
 #include <media/videobuf2-core.h>
 #include <media/videobuf2-memops.h>
 #include <media/videobuf2-v4l2.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
 #define V4L2DMA_IMPORT_DMA_BUF_NS	MODULE_IMPORT_NS("DMA_BUF")
@@ -87,6 +94,18 @@ static inline void v4l2dma_fh_del(struct v4l2_fh *fh, struct file *file)
 #else
 	file->private_data = NULL;
 	v4l2_fh_del(fh);
+#endif
+}
+
+/* 6.13 put both steps into one, and 6.15 dropped the old one. */
+static inline void v4l2dma_timer_init(struct hrtimer *timer,
+				      enum hrtimer_restart (*run)(struct hrtimer *))
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+	hrtimer_setup(timer, run, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS);
+	timer->function = run;
 #endif
 }
 

@@ -11,6 +11,7 @@
 #define MAX_READERS	64
 #define MAX_OPENERS	1024
 #define MAX_RECLAIM_MS	60000
+#define MAX_TIMEOUT_MS	3600000
 #define MAX_DEBUG	9
 
 /**
@@ -53,6 +54,8 @@ static const struct v4l2dma_bound bounds[] = {
 	  V4L2DMA_MAX_WIDTH, V4L2DMA_MIN_WIDTH, V4L2DMA_MAX_WIDTH, 0 },
 	{ "max_height", KERNEL(max_height), USER(max_height),
 	  V4L2DMA_MAX_HEIGHT, V4L2DMA_MIN_HEIGHT, V4L2DMA_MAX_HEIGHT, 0 },
+	{ "timeout", KERNEL(timeout_ms), USER(timeout_ms),
+	  0, 0, MAX_TIMEOUT_MS, V4L2DMA_SET_TIMEOUT },
 	{ "debug", KERNEL(debug), USER(debug),
 	  0, 0, MAX_DEBUG, V4L2DMA_SET_DEBUG },
 };
@@ -72,7 +75,8 @@ static const struct {
 
 #define KNOWN_SETS	(V4L2DMA_SET_MAX_READERS | V4L2DMA_SET_MAX_OPENERS | \
 			 V4L2DMA_SET_MAX_PENDING | V4L2DMA_SET_RECLAIM_MS |  \
-			 V4L2DMA_SET_DEBUG | V4L2DMA_SET_ALLOWED_GID)
+			 V4L2DMA_SET_DEBUG | V4L2DMA_SET_ALLOWED_GID |	     \
+			 V4L2DMA_SET_TIMEOUT)
 
 static u32 *number(struct v4l2dma_config *c, size_t offset)
 {
@@ -186,7 +190,7 @@ int v4l2dma_config_from_user(struct v4l2dma_config *c,
 	    sizeof(user->card_label))
 		return -EINVAL;
 	strscpy(c->label, user->card_label, sizeof(c->label));
-	return unknown || user->reserved ? -EINVAL : 0;
+	return unknown ? -EINVAL : 0;
 }
 
 /**

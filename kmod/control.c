@@ -259,7 +259,7 @@ static const struct v4l2dma_control controls[] = {
 };
 
 static_assert(sizeof(struct v4l2dma_loop_query) == 152);
-static_assert(sizeof(struct v4l2dma_loop_stats) == 64);
+static_assert(sizeof(struct v4l2dma_loop_stats) == 80);
 static_assert(sizeof(struct v4l2dma_reader_stats) == 80);
 static_assert(sizeof(struct v4l2dma_loop_add) == 96);
 static_assert(sizeof(struct v4l2dma_loop_remove) == 8);

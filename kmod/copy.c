@@ -38,6 +38,23 @@ static int map_for_cpu(struct v4l2dma_cpu_map *cpu)
 	return ret;
 }
 
+static int begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
+		 long timeout, struct v4l2dma_cpu_map *cpu)
+{
+	int ret;
+
+	cpu->plane = plane;
+	cpu->dir = dir;
+	if (!plane->dbuf) {
+		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
+		return 0;
+	}
+	ret = wait_for_fences(plane->dbuf, dir == DMA_TO_DEVICE, timeout);
+	if (!ret)
+		ret = dma_buf_begin_cpu_access(plane->dbuf, dir);
+	return ret ? ret : map_for_cpu(cpu);
+}
+
 /**
  * v4l2dma_cpu_begin() - let the CPU at a frame's memory
  * @plane: the memory; the caller keeps a reference until v4l2dma_cpu_end()
@@ -51,19 +68,23 @@ static int map_for_cpu(struct v4l2dma_cpu_map *cpu)
 int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 		      struct v4l2dma_cpu_map *cpu)
 {
-	int ret;
+	return begin(plane, dir, MAX_SCHEDULE_TIMEOUT, cpu);
+}
 
-	cpu->plane = plane;
-	cpu->dir = dir;
-	if (!plane->dbuf) {
-		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
-		return 0;
-	}
-	ret = wait_for_fences(plane->dbuf, dir == DMA_TO_DEVICE,
-			      MAX_SCHEDULE_TIMEOUT);
-	if (!ret)
-		ret = dma_buf_begin_cpu_access(plane->dbuf, dir);
-	return ret ? ret : map_for_cpu(cpu);
+/**
+ * v4l2dma_cpu_begin_soon() - likewise, or give up
+ * @plane: the memory; the caller keeps a reference until v4l2dma_cpu_end()
+ * @dir: DMA_FROM_DEVICE to read it, DMA_TO_DEVICE to write it
+ * @ms: how long devices that still use the memory are waited for
+ * @cpu: filled in
+ *
+ * Return: 0, -ETIMEDOUT or what the exporter says.
+ */
+int v4l2dma_cpu_begin_soon(struct v4l2dma_plane *plane,
+			   enum dma_data_direction dir, unsigned int ms,
+			   struct v4l2dma_cpu_map *cpu)
+{
+	return begin(plane, dir, msecs_to_jiffies(ms), cpu);
 }
 
 /**

@@ -149,6 +149,12 @@ static int set_control(struct v4l2_ctrl *ctrl)
 	case V4L2DMA_CID_KEEP_FORMAT:
 		WRITE_ONCE(loop->keep_format, ctrl->val);
 		return 0;
+	case V4L2DMA_CID_SUSTAIN_FRAMERATE:
+		v4l2dma_own_sustain(loop, ctrl->val);
+		return 0;
+	case V4L2DMA_CID_STORE_PLACEHOLDER:
+		v4l2dma_placeholder_store(loop, ctrl->val);
+		return 0;
 	case V4L2DMA_CID_FIXED_BINDINGS:
 		return v4l2dma_bindings_set(loop, ctrl->val);
 	default:
@@ -178,6 +184,26 @@ static const struct v4l2_ctrl_config fixed_bindings = {
 	.step = 1,
 };
 
+static const struct v4l2_ctrl_config sustain_framerate = {
+	.ops = &control_ops,
+	.id = V4L2DMA_CID_SUSTAIN_FRAMERATE,
+	.name = "Sustain Framerate",
+	.type = V4L2_CTRL_TYPE_BOOLEAN,
+	.max = 1,
+	.step = 1,
+};
+
+static const struct v4l2_ctrl_config store_placeholder = {
+	.ops = &control_ops,
+	.id = V4L2DMA_CID_STORE_PLACEHOLDER,
+	.name = "Store Placeholder",
+	.type = V4L2_CTRL_TYPE_BOOLEAN,
+	/* Set once more, it stores another frame. */
+	.flags = V4L2_CTRL_FLAG_EXECUTE_ON_WRITE,
+	.max = 1,
+	.step = 1,
+};
+
 /**
  * v4l2dma_controls_init() - make the controls of a new loop
  * @loop: the loop
@@ -188,8 +214,10 @@ int v4l2dma_controls_init(struct v4l2dma_loop *loop)
 {
 	struct v4l2_ctrl_handler *controls = &loop->controls;
 
-	v4l2_ctrl_handler_init(controls, 2);
+	v4l2_ctrl_handler_init(controls, 4);
 	v4l2_ctrl_new_custom(controls, &keep_format, NULL);
+	v4l2_ctrl_new_custom(controls, &sustain_framerate, NULL);
+	v4l2_ctrl_new_custom(controls, &store_placeholder, NULL);
 	loop->fixed_bindings = v4l2_ctrl_new_custom(controls, &fixed_bindings,
 						    NULL);
 	return controls->error;

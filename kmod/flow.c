@@ -12,23 +12,45 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 
-#include "v4l2dma.h"
+#include "flow.h"
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* The writer's buffer is its own again. */
-static void complete_frame(struct v4l2dma_loop *loop,
+/**
+ * v4l2dma_flow_complete() - the writer's buffer is its own again
+ * @loop: the loop
+ * @frame: what lies in it; nobody has a claim on it
+ * @state: for vb2
+ */
+void v4l2dma_flow_complete(struct v4l2dma_loop *loop,
 			   struct v4l2dma_frame *frame,
 			   enum vb2_buffer_state state)
 {
+	frame->live = false;
+	if (frame->own)
+		return;
 	list_del(&frame->entry);
 	loop->n_live--;
-	frame->live = false;
 	if (frame->vb)
 		vb2_buffer_done(frame->vb, state);
 	else
 		wake_up(&loop->writer_wq);
+}
+
+/**
+ * v4l2dma_flow_let_go() - the loop does not need a frame any more
+ * @loop: the loop
+ * @frame: &v4l2dma_loop.kept or &v4l2dma_loop.grabbed, NULL from then on
+ */
+void v4l2dma_flow_let_go(struct v4l2dma_loop *loop,
+			 struct v4l2dma_frame **frame)
+{
+	struct v4l2dma_frame *f = *frame;
+
+	*frame = NULL;
+	if (f && !--f->claims)
+		v4l2dma_flow_complete(loop, f, VB2_BUF_STATE_DONE);
 }
 
 static void put_claim(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
@@ -46,7 +68,7 @@ static void put_claim(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	}
 	claim->state = V4L2DMA_CLAIM_NONE;
 	if (!--frame->claims)
-		complete_frame(loop, frame, VB2_BUF_STATE_DONE);
+		v4l2dma_flow_complete(loop, frame, VB2_BUF_STATE_DONE);
 }
 
 static void count_drop(struct v4l2dma_loop *loop,
@@ -61,7 +83,7 @@ static void count_drop(struct v4l2dma_loop *loop,
 static void drop(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 		 unsigned int slot)
 {
-	count_drop(loop, reader, slot, loop->frames[slot].id);
+	count_drop(loop, reader, slot, reader->claims[slot].id);
 	put_claim(loop, reader, slot);
 }
 
@@ -92,8 +114,47 @@ static bool will_have_buffer_for(struct v4l2dma_reader *reader,
 	return has_buffer_for(reader, slot) || test_bit(slot, reader->shared);
 }
 
-static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
-		  struct v4l2dma_frame *frame)
+/**
+ * v4l2dma_flow_would_take() - is a frame there for a reader
+ * @loop: the loop
+ * @reader: who
+ * @slot: where the frame would be
+ *
+ * Return: whether v4l2dma_flow_offer() would put it into the reader's list.
+ */
+bool v4l2dma_flow_would_take(struct v4l2dma_loop *loop,
+			     struct v4l2dma_reader *reader, unsigned int slot)
+{
+	return reader->format_gen == loop->format_gen &&
+	       reader->claims[slot].state == V4L2DMA_CLAIM_NONE &&
+	       has_buffer_for(reader, slot);
+}
+
+/* Nobody wants to see the loop's picture when there is a frame: a silent end. */
+static void replace_own(struct v4l2dma_loop *loop,
+			struct v4l2dma_reader *reader,
+			struct v4l2dma_frame *frame)
+{
+	struct v4l2dma_claim *claim;
+
+	/* Where it waits nothing else does. */
+	if (list_empty(&reader->waiting) ||
+	    !loop->frames[oldest_waiting(reader)].own)
+		return;
+	claim = &reader->claims[oldest_waiting(reader)];
+	reader->base = frame->id - claim->sequence;
+	put_claim(loop, reader, oldest_waiting(reader));
+}
+
+/**
+ * v4l2dma_flow_offer() - a frame came
+ * @loop: the loop
+ * @reader: who may take it
+ * @frame: the frame
+ */
+void v4l2dma_flow_offer(struct v4l2dma_loop *loop,
+			struct v4l2dma_reader *reader,
+			struct v4l2dma_frame *frame)
 {
 	unsigned int slot = frame - loop->frames;
 	struct v4l2dma_claim *claim = &reader->claims[slot];
@@ -102,6 +163,8 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 
 	if (reader->format_gen != loop->format_gen)
 		return;
+	if (!frame->own)
+		replace_own(loop, reader, frame);
 	if (lossless ? !will_have_buffer_for(reader, slot) :
 		       !has_buffer_for(reader, slot)) {
 		count_drop(loop, reader, slot, frame->id);
@@ -109,6 +172,7 @@ static void offer(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	}
 	claim->state = V4L2DMA_CLAIM_WAITING;
 	claim->id = frame->id;
+	claim->sequence = frame->id - reader->base;
 	claim->since = ktime_get();
 	list_add_tail(&claim->entry, &reader->waiting);
 	reader->n_waiting++;
@@ -136,7 +200,7 @@ static void relieve(struct v4l2dma_loop *loop)
 	list_for_each_entry_safe(frame, next, &loop->live, entry) {
 		if (!has_no_slot(loop))
 			return;
-		if (frame->taken || frame->id == loop->last_id)
+		if (frame->taken || frame->id == loop->newest)
 			continue;
 		slot = frame - loop->frames;
 		list_for_each_entry(reader, &loop->readers, entry)
@@ -169,9 +233,10 @@ static struct v4l2dma_claim *oldest_claim(struct v4l2dma_loop *loop,
 	list_for_each_entry(reader, &loop->readers, entry) {
 		if (!reader->n_held && !desperate)
 			continue;
-		for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++) {
+		for (slot = 0; slot < V4L2DMA_ALL_SLOTS; slot++) {
 			claim = &reader->claims[slot];
 			if (claim->state == V4L2DMA_CLAIM_NONE ||
+			    loop->frames[slot].own ||
 			    (claim->state == V4L2DMA_CLAIM_WAITING &&
 			     !desperate) ||
 			    (oldest && !ktime_before(claim->since,
@@ -209,6 +274,8 @@ static void keep_writer_going(struct v4l2dma_loop *loop)
 {
 	if (loop->config.lossless)
 		return;
+	if (loop->kept && starved(loop))
+		v4l2dma_flow_let_go(loop, &loop->kept);
 	relieve(loop);
 	arm_reclaim(loop);
 }
@@ -261,6 +328,8 @@ void v4l2dma_flow_init(struct v4l2dma_loop *loop)
 	spin_lock_init(&loop->flow_lock);
 	INIT_LIST_HEAD(&loop->live);
 	INIT_LIST_HEAD(&loop->readers);
+	loop->own_slot = V4L2DMA_MAX_SLOTS;
+	loop->last_frame = ktime_get();
 	init_waitqueue_head(&loop->writer_wq);
 	INIT_DELAYED_WORK(&loop->reclaim_work, reclaim);
 }
@@ -275,8 +344,9 @@ void v4l2dma_flow_writer_start(struct v4l2dma_loop *loop, unsigned int slots)
 	spin_lock(&loop->flow_lock);
 	loop->streaming = true;
 	loop->writer_slots = slots;
-	loop->writer_base = loop->last_id + 1;
+	loop->writer_sequence = 0;
 	spin_unlock(&loop->flow_lock);
+	v4l2dma_pace_kick(loop);
 }
 
 /**
@@ -291,7 +361,13 @@ void v4l2dma_flow_set_slots(struct v4l2dma_loop *loop, unsigned int slots)
 	spin_unlock(&loop->flow_lock);
 }
 
-static void end_frame(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
+/**
+ * v4l2dma_flow_end_frame() - take a frame from everybody
+ * @loop: the loop
+ * @frame: a live one
+ */
+void v4l2dma_flow_end_frame(struct v4l2dma_loop *loop,
+			    struct v4l2dma_frame *frame)
 {
 	struct v4l2dma_reader *reader;
 	struct v4l2dma_claim *claim;
@@ -305,10 +381,12 @@ static void end_frame(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
 			list_del(&claim->entry);
 			reader->n_waiting--;
 			count_drop(loop, reader, frame - loop->frames,
-				   frame->id);
+				   claim->id);
 			break;
 		case V4L2DMA_CLAIM_TAKEN:
 			reader->n_held--;
+			if (frame->own)
+				break;
 			loop->stats.orphaned++;
 			loop->pool_stale = true;
 			break;
@@ -317,7 +395,11 @@ static void end_frame(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
 	}
 	frame->claims = 0;
 	frame->taken = 0;
-	complete_frame(loop, frame, VB2_BUF_STATE_ERROR);
+	if (loop->kept == frame)
+		loop->kept = NULL;
+	if (loop->grabbed == frame)
+		loop->grabbed = NULL;
+	v4l2dma_flow_complete(loop, frame, VB2_BUF_STATE_ERROR);
 }
 
 /* Nothing keeps an imported dma-buf or pinned pages for the slot's next frame. */
@@ -326,10 +408,11 @@ static void forget_frames(struct v4l2dma_loop *loop)
 	struct v4l2dma_plane *plane;
 	unsigned int slot;
 
-	for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++) {
+	for (slot = 0; slot < V4L2DMA_ALL_SLOTS; slot++) {
 		spin_lock(&loop->flow_lock);
-		plane = loop->frames[slot].plane;
-		loop->frames[slot].plane = NULL;
+		plane = NULL;
+		if (!loop->frames[slot].own)
+			swap(plane, loop->frames[slot].plane);
 		loop->frames[slot].vb = NULL;
 		spin_unlock(&loop->flow_lock);
 		v4l2dma_plane_put(plane);
@@ -349,9 +432,26 @@ void v4l2dma_flow_writer_stop(struct v4l2dma_loop *loop)
 	spin_lock(&loop->flow_lock);
 	loop->streaming = false;
 	list_for_each_entry_safe(frame, next, &loop->live, entry)
-		end_frame(loop, frame);
+		v4l2dma_flow_end_frame(loop, frame);
 	spin_unlock(&loop->flow_lock);
 	forget_frames(loop);
+}
+
+/* The loop itself may need the frame longer than any reader. */
+static void keep_newest(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
+{
+	v4l2dma_flow_let_go(loop, &loop->kept);
+	/* Of one slot the writer needs it back before there is another frame. */
+	if (loop->sustain && loop->writer_slots > 1) {
+		frame->claims++;
+		loop->kept = frame;
+	}
+	if (loop->grab && !loop->grabbed) {
+		loop->grab = false;
+		frame->claims++;
+		loop->grabbed = frame;
+		v4l2dma_pace_kick(loop);
+	}
 }
 
 /**
@@ -380,20 +480,25 @@ u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 	frame->vb = vb;
 	frame->meta = *meta;
 	frame->id = ++loop->last_id;
+	frame->pixels = frame->id;
 	frame->live = true;
+	frame->own = false;
+	loop->newest = frame->id;
+	loop->last_frame = ktime_get();
 	list_add_tail(&frame->entry, &loop->live);
 	loop->n_live++;
 	loop->stats.frames++;
-	sequence = frame->id - loop->writer_base;
+	sequence = loop->writer_sequence++;
 	if (vb)
 		to_vb2_v4l2_buffer(vb)->sequence = sequence;
 
 	list_for_each_entry(reader, &loop->readers, entry)
-		offer(loop, reader, frame);
+		v4l2dma_flow_offer(loop, reader, frame);
 	trace_v4l2dma_queue(loop->id, slot, frame->id, meta->bytesused,
 			    frame->claims);
+	keep_newest(loop, frame);
 	if (!frame->claims)
-		complete_frame(loop, frame, VB2_BUF_STATE_DONE);
+		v4l2dma_flow_complete(loop, frame, VB2_BUF_STATE_DONE);
 	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 
@@ -440,6 +545,7 @@ void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
 	trace_v4l2dma_reader(loop->id, reader->nr, true);
 	list_add_tail(&reader->entry, &loop->readers);
 	spin_unlock(&loop->flow_lock);
+	v4l2dma_pace_kick(loop);
 }
 
 /**
@@ -453,14 +559,14 @@ void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
 	unsigned int slot;
 
 	spin_lock(&loop->flow_lock);
-	for (slot = 0; slot < V4L2DMA_MAX_SLOTS; slot++)
+	for (slot = 0; slot < V4L2DMA_ALL_SLOTS; slot++)
 		if (reader->claims[slot].state != V4L2DMA_CLAIM_NONE)
 			put_claim(loop, reader, slot);
 	if (!list_empty(&reader->entry))
 		trace_v4l2dma_reader(loop->id, reader->nr, false);
 	list_del_init(&reader->entry);
 	/* Its buffers go back to vb2, and may be freed next. */
-	bitmap_zero(reader->queued, V4L2DMA_MAX_SLOTS);
+	bitmap_zero(reader->queued, V4L2DMA_ALL_SLOTS);
 	INIT_LIST_HEAD(&reader->spare);
 	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
@@ -537,8 +643,9 @@ bool v4l2dma_flow_take(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	frame->taken++;
 	claim->state = V4L2DMA_CLAIM_TAKEN;
 	claim->since = ktime_get();
-	taken->id = frame->id;
-	taken->sequence = frame->id - reader->base;
+	taken->id = claim->id;
+	taken->pixels = frame->pixels;
+	taken->sequence = claim->sequence;
 	taken->plane = v4l2dma_plane_get(frame->plane);
 	taken->meta = frame->meta;
 	arm_reclaim(loop);

@@ -378,3 +378,51 @@ void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height)
 	*width = hstep(f);
 	*height = vstep(f);
 }
+
+/**
+ * v4l2dma_format_tighten() - lay a frame out without any padding
+ * @pix: of a format of the table that is not compressed, and a valid size
+ */
+void v4l2dma_format_tighten(struct v4l2_pix_format *pix)
+{
+	pix->bytesperline = 0;
+	pix->sizeimage = 0;
+	adjust_layout(find(pix->pixelformat), pix);
+}
+
+/**
+ * v4l2dma_format_components() - where the component planes of a frame are
+ * @pix: a valid format that is not compressed
+ * @parts: filled in
+ *
+ * Return: their number.
+ */
+unsigned int
+v4l2dma_format_components(const struct v4l2_pix_format *pix,
+			  struct v4l2dma_component parts[V4L2DMA_MAX_COMPONENTS])
+{
+	const struct v4l2dma_format *f = find(pix->pixelformat);
+	u32 stride = pix->bytesperline;
+	struct v4l2dma_component part = {
+		.stride = stride,
+		.vsub = 1,
+		.hsub = 1,
+		.bits = f->bits,
+	};
+	unsigned int i;
+
+	parts[0] = part;
+	if (!f->planes)
+		return 1;
+	part.offset = stride * pix->height;
+	part.vsub = f->vsub;
+	part.hsub = f->hsub;
+	/* Pairs of Cb and Cr, or one of them. */
+	part.bits = 2 * f->bits / f->planes;
+	part.stride = DIV_ROUND_UP(2 * stride, f->hsub) / f->planes;
+	for (i = 1; i <= f->planes; i++) {
+		parts[i] = part;
+		part.offset += part.stride * (pix->height / f->vsub);
+	}
+	return i;
+}

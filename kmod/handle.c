@@ -223,6 +223,9 @@ void v4l2dma_handle_drop_role(struct v4l2dma_handle *h)
 		h->reader.bound = false;
 		spin_unlock(&loop->flow_lock);
 		add_readers(loop, -1);
+		/* Memory of ours keeps the module from being unloaded. */
+		if (!loop->n_readers)
+			v4l2dma_placeholder_forget(loop);
 	}
 	h->role = V4L2DMA_ROLE_NONE;
 	mutex_unlock(&loop->lock);

@@ -203,6 +203,16 @@ static int s_parm(struct file *file, void *priv, struct v4l2_streamparm *p)
 
 /* Inputs and outputs: one of each, the cable itself */
 
+static bool has_signal(struct v4l2dma_loop *loop)
+{
+	u32 timeout = READ_ONCE(loop->config.timeout_ms);
+
+	if (!READ_ONCE(loop->streaming))
+		return false;
+	return !timeout ||
+	       ktime_to_ms(v4l2dma_own_silence(loop, ktime_get())) < timeout;
+}
+
 static int enum_input(struct file *file, void *priv, struct v4l2_input *in)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
@@ -213,7 +223,7 @@ static int enum_input(struct file *file, void *priv, struct v4l2_input *in)
 		return -EINVAL;
 	strscpy(in->name, "loop", sizeof(in->name));
 	in->type = V4L2_INPUT_TYPE_CAMERA;
-	if (!READ_ONCE(loop->streaming))
+	if (!has_signal(loop))
 		in->status = V4L2_IN_ST_NO_SIGNAL;
 	return 0;
 }
@@ -379,7 +389,9 @@ static int check_dmabuf(struct v4l2dma_handle *h, const struct v4l2_buffer *b)
 	dbuf = dma_buf_get(b->m.fd);
 	if (IS_ERR(dbuf))
 		return 0;	/* for vb2 to say */
-	ret = v4l2dma_binding_allows(h->loop, b->index, dbuf);
+	ret = v4l2dma_binding_allows(h->loop,
+				     v4l2dma_pool_writer_slot(h->loop,
+							      b->index), dbuf);
 	dma_buf_put(dbuf);
 	return ret;
 }

@@ -18,6 +18,8 @@ static void loop_free(struct v4l2_device *v4l2_dev)
 
 	/* Handles that outlived the removal may have armed it again. */
 	cancel_delayed_work_sync(&loop->reclaim_work);
+	v4l2dma_pace_stop(loop);
+	v4l2dma_placeholder_free(loop);
 	v4l2_device_unregister(v4l2_dev);
 	v4l2_ctrl_handler_free(&loop->controls);
 	mutex_destroy(&loop->pool.lock);
@@ -102,6 +104,7 @@ struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
 	mutex_init(&loop->pool.lock);
 	INIT_LIST_HEAD(&loop->handles);
 	v4l2dma_flow_init(loop);
+	v4l2dma_pace_init(loop);
 	v4l2dma_format_default(&loop->format, config);
 	loop->timeperframe.numerator = 1;
 	loop->timeperframe.denominator = 30;
@@ -175,6 +178,7 @@ void v4l2dma_loop_remove(struct v4l2dma_loop *loop)
 		video_unregister_device(&loop->capture_vdev);
 	wake_everybody(loop);
 	cancel_delayed_work_sync(&loop->reclaim_work);
+	v4l2dma_pace_stop(loop);
 	v4l2_device_disconnect(&loop->v4l2_dev);
 	v4l2_device_put(&loop->v4l2_dev);
 }
@@ -197,6 +201,7 @@ int v4l2dma_loop_set(struct v4l2dma_loop *loop,
 	ret = v4l2dma_config_change(&loop->config, wish, which);
 	spin_unlock(&loop->flow_lock);
 	mutex_unlock(&loop->lock);
+	v4l2dma_pace_kick(loop);
 	return ret;
 }
 
@@ -245,6 +250,8 @@ void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
 	if (!memcmp(&loop->format, format, sizeof(*format)))
 		return;
 	loop->format = *format;
+	/* In the old format. */
+	v4l2dma_placeholder_forget(loop);
 
 	spin_lock(&loop->flow_lock);
 	loop->format_gen++;

@@ -113,6 +113,12 @@ module_param_array(reclaim_ms, uint, &n_reclaim_ms, 0444);
 MODULE_PARM_DESC(reclaim_ms,
 		 "how long a reader may keep a frame while the writer has none left (default 500)");
 
+static unsigned int timeout[V4L2DMA_MAX_LOOPS];
+static unsigned int n_timeout;
+module_param_array(timeout, uint, &n_timeout, 0444);
+MODULE_PARM_DESC(timeout,
+		 "readers get a picture of the loop's own after so many ms without a frame, 0: never (default)");
+
 static int allowed_gid[V4L2DMA_MAX_LOOPS];
 static unsigned int n_allowed_gid;
 module_param_array(allowed_gid, int, &n_allowed_gid, 0444);
@@ -212,6 +218,7 @@ static bool configure(struct v4l2dma_config *c, unsigned int i)
 	pick_uint(&c->reclaim_ms, reclaim_ms, n_reclaim_ms, i);
 	pick_uint(&c->max_width, max_width, n_max_width, i);
 	pick_uint(&c->max_height, max_height, n_max_height, i);
+	pick_uint(&c->timeout_ms, timeout, n_timeout, i);
 	pick_uint(&c->debug, debug, n_debug, i);
 	return pick_word(&c->split_nodes, "nodes", nodes, n_nodes, i,
 			 nodes_words) &&

@@ -98,7 +98,7 @@ void v4l2dma_plane_lend(struct v4l2dma_plane *plane,
 	lockdep_assert_held(&plane->lock);
 	get_dma_buf(taken->plane->dbuf);
 	plane->lent = taken->plane->dbuf;
-	plane->held = taken->id;
+	plane->held = taken->pixels;
 	plane->held_bytes = taken->meta.bytesused;
 }
 

@@ -31,6 +31,18 @@ static bool take_stale(struct v4l2dma_loop *loop)
 	return stale;
 }
 
+/* Slots of the loop's own are the last ones, and the writer has no buffers there. */
+static void settle(struct v4l2dma_loop *loop, unsigned int want)
+{
+	struct v4l2dma_pool *pool = &loop->pool;
+	unsigned int most;
+
+	pool->own = loop->config.timeout_ms ? V4L2DMA_OWN_SLOTS : 0;
+	most = min(loop->config.max_buffers, V4L2DMA_MAX_SLOTS - pool->own);
+	pool->slots = clamp(want, min(loop->config.min_buffers, most), most);
+	v4l2dma_own_move(loop, pool->own ? pool->slots : V4L2DMA_MAX_SLOTS);
+}
+
 /**
  * v4l2dma_pool_join() - settle on a number of slots, before buffers are made
  * @h: who asks, with its lock held
@@ -41,7 +53,7 @@ static bool take_stale(struct v4l2dma_loop *loop)
  * The first to ask settles the number for all; that one alone may change it.
  * May be called again by the same handle.
  *
- * Return: the number of slots.
+ * Return: the number of buffers that it shall have.
  */
 unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
 			       unsigned long size, bool writer)
@@ -57,8 +69,7 @@ unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
 		pool->users++;
 	}
 	if (pool->users == 1)
-		pool->slots = clamp(want, loop->config.min_buffers,
-				    loop->config.max_buffers);
+		settle(loop, want);
 	/* Memory of another size is other memory, whoever asks for it first. */
 	if ((writer || pool->size != size) && take_stale(loop))
 		drop_memory(pool);
@@ -66,7 +77,7 @@ unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
 		drop_memory(pool);
 		pool->size = size;
 	}
-	slots = pool->slots;
+	slots = pool->slots + (writer ? 0 : pool->own);
 	mutex_unlock(&pool->lock);
 	return slots;
 }
@@ -86,9 +97,28 @@ void v4l2dma_pool_leave(struct v4l2dma_handle *h)
 	if (!--pool->users) {
 		drop_memory(pool);
 		pool->slots = 0;
+		pool->own = 0;
 		pool->size = 0;
+		v4l2dma_own_move(h->loop, V4L2DMA_MAX_SLOTS);
 	}
 	mutex_unlock(&pool->lock);
+}
+
+/* Also for whoever is the first to need it. */
+static struct dma_buf *get_memory(struct v4l2dma_loop *loop, unsigned int slot)
+{
+	struct v4l2dma_pool *pool = &loop->pool;
+	struct dma_buf *dbuf = pool->mem[slot];
+
+	lockdep_assert_held(&pool->lock);
+	if (!dbuf) {
+		dbuf = v4l2dma_pages_create(pool->size, loop->config.contiguous);
+		if (IS_ERR(dbuf))
+			return dbuf;
+		pool->mem[slot] = dbuf;
+	}
+	get_dma_buf(dbuf);
+	return dbuf;
 }
 
 /**
@@ -107,17 +137,68 @@ struct dma_buf *v4l2dma_pool_slot(struct v4l2dma_loop *loop, unsigned int slot,
 	struct dma_buf *dbuf = NULL;
 
 	mutex_lock(&pool->lock);
-	if (slot >= pool->slots || size != pool->size)
-		goto unlock;
-	dbuf = pool->mem[slot];
-	if (!dbuf) {
-		dbuf = v4l2dma_pages_create(size, loop->config.contiguous);
-		if (IS_ERR(dbuf))
-			goto unlock;
-		pool->mem[slot] = dbuf;
-	}
-	get_dma_buf(dbuf);
-unlock:
+	if (slot < pool->slots + pool->own && size == pool->size)
+		dbuf = get_memory(loop, slot);
 	mutex_unlock(&pool->lock);
 	return dbuf;
+}
+
+/**
+ * v4l2dma_pool_own_slot() - the memory of a slot of the loop's own
+ * @loop: the loop
+ * @i: which of them
+ * @size: bytes, whole pages
+ *
+ * Return: as v4l2dma_pool_slot().
+ */
+struct dma_buf *v4l2dma_pool_own_slot(struct v4l2dma_loop *loop,
+				      unsigned int i, unsigned long size)
+{
+	struct v4l2dma_pool *pool = &loop->pool;
+	struct dma_buf *dbuf = NULL;
+
+	mutex_lock(&pool->lock);
+	if (i < pool->own && size == pool->size)
+		dbuf = get_memory(loop, pool->slots + i);
+	mutex_unlock(&pool->lock);
+	return dbuf;
+}
+
+/**
+ * v4l2dma_pool_renew_own() - somebody may look at what is in the loop's own slots
+ * @loop: the loop; what is drawn there next goes into other memory
+ */
+void v4l2dma_pool_renew_own(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_pool *pool = &loop->pool;
+	unsigned int i;
+
+	mutex_lock(&pool->lock);
+	for (i = pool->slots; i < pool->slots + pool->own; i++) {
+		if (pool->mem[i])
+			dma_buf_put(pool->mem[i]);
+		pool->mem[i] = NULL;
+	}
+	mutex_unlock(&pool->lock);
+}
+
+/**
+ * v4l2dma_pool_writer_slot() - where a writer's buffer belongs
+ * @loop: the loop
+ * @index: of the buffer
+ *
+ * Buffers that it made beyond the slots leave out those of the loop's own.
+ *
+ * Return: its slot, less than V4L2DMA_ALL_SLOTS.
+ */
+unsigned int v4l2dma_pool_writer_slot(struct v4l2dma_loop *loop,
+				      unsigned int index)
+{
+	struct v4l2dma_pool *pool = &loop->pool;
+	unsigned int slot;
+
+	mutex_lock(&pool->lock);
+	slot = index < pool->slots ? index : index + pool->own;
+	mutex_unlock(&pool->lock);
+	return slot;
 }

@@ -59,7 +59,9 @@ static int output_buf_prepare(struct vb2_buffer *vb)
 		return -EINVAL;
 	if (vb->memory != VB2_MEMORY_DMABUF)
 		return 0;
-	return v4l2dma_binding_make(h->loop, vb->index, plane->dbuf);
+	return v4l2dma_binding_make(h->loop,
+				    v4l2dma_pool_writer_slot(h->loop, vb->index),
+				    plane->dbuf);
 }
 
 static void stop_buffers(struct vb2_queue *q)
@@ -181,8 +183,9 @@ static void output_buf_queue(struct vb2_buffer *vb)
 		.timecode = vbuf->timecode,
 	};
 
-	v4l2dma_flow_publish(h->loop, vb->index, vb, vb->planes[0].mem_priv,
-			     &meta);
+	v4l2dma_flow_publish(h->loop,
+			     v4l2dma_pool_writer_slot(h->loop, vb->index), vb,
+			     vb->planes[0].mem_priv, &meta);
 }
 
 /*

@@ -65,7 +65,7 @@ static int show(struct v4l2dma_handle *h, struct v4l2dma_plane *plane,
 		else if (src->dbuf && !plane->shown)
 			v4l2dma_plane_lend(plane, taken);
 		else
-			copied = v4l2dma_copy_shared(plane, src, taken->id,
+			copied = v4l2dma_copy_shared(plane, src, taken->pixels,
 						     taken->meta.bytesused);
 	}
 	mutex_unlock(&plane->lock);

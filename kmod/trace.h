@@ -28,6 +28,23 @@ TRACE_EVENT(v4l2dma_queue,
 		      __entry->loop, __entry->slot, __entry->frame,
 		      __entry->bytes, __entry->readers));
 
+TRACE_EVENT(v4l2dma_own,
+	    TP_PROTO(u32 loop, u64 frame, bool placeholder,
+		     unsigned int readers),
+	    TP_ARGS(loop, frame, placeholder, readers),
+	    TP_STRUCT__entry(__field(u32, loop)
+			     __field(u64, frame)
+			     __field(bool, placeholder)
+			     __field(unsigned int, readers)),
+	    TP_fast_assign(__entry->loop = loop;
+			   __entry->frame = frame;
+			   __entry->placeholder = placeholder;
+			   __entry->readers = readers;),
+	    TP_printk("loop=%u frame=%llu %s readers=%u", __entry->loop,
+		      __entry->frame,
+		      __entry->placeholder ? "placeholder" : "repeated",
+		      __entry->readers));
+
 DECLARE_EVENT_CLASS(v4l2dma_claim,
 		    TP_PROTO(u32 loop, u32 reader, unsigned int slot,
 			     u64 frame),

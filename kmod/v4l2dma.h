@@ -14,6 +14,8 @@
  *	reader's QBUF -> flow: given back; the last one completes the writer's
  *			       buffer, which the writer's DQBUF then finds
  *
+ * Frames of the loop's own (own.c), while the writer is silent, go the same way.
+ *
  * Locks, outermost first:
  *
  *	v4l2dma_driver.lock	the list of loops
@@ -42,6 +44,7 @@
 
 #include <linux/bitmap.h>
 #include <linux/dma-buf.h>
+#include <linux/hrtimer.h>
 #include <linux/iosys-map.h>
 #include <linux/kref.h>
 #include <linux/ktime.h>
@@ -66,6 +69,9 @@
 
 #define V4L2DMA_MAX_LOOPS	32	/* at load time, and at any time */
 #define V4L2DMA_MAX_SLOTS	VB2_MAX_FRAME
+#define V4L2DMA_OWN_SLOTS	2	/* for the loop's own frames */
+#define V4L2DMA_ALL_SLOTS	(V4L2DMA_MAX_SLOTS + V4L2DMA_OWN_SLOTS)
+#define V4L2DMA_MAX_COMPONENTS	3
 #define V4L2DMA_MIN_WIDTH	16
 #define V4L2DMA_MAX_WIDTH	8192
 #define V4L2DMA_MIN_HEIGHT	16
@@ -96,6 +102,8 @@ struct v4l2dma_loop;
  * @reclaim_ms: how long a reader may keep a frame while the writer starves
  * @max_width: largest frame, in pixels
  * @max_height: largest frame, in lines
+ * @timeout_ms: readers get the loop's own picture when the writer was silent for
+ *	so long, 0 is never
  * @debug: verbosity of the kernel log, 0 is silent
  *
  * What v4l2dma_config_change() may change is written under loop->lock and
@@ -120,6 +128,7 @@ struct v4l2dma_config {
 	u32 reclaim_ms;
 	u32 max_width;
 	u32 max_height;
+	u32 timeout_ms;
 	u32 debug;
 };
 
@@ -134,7 +143,7 @@ struct v4l2dma_config {
  *	the user imported (DMABUF). NULL for USERPTR
  * @lent: reader, MMAP: the writer's own dma-buf while the reader holds a frame
  *	that needed no copy
- * @held: frame that the reader holds in @lent, for a late mmap
+ * @held: pixels that the reader holds in @lent, for a late mmap
  * @held_bytes: payload of that frame
  * @shared: @dbuf is the slot's memory; everybody's buffer of this index has it
  * @slot: its index
@@ -192,23 +201,28 @@ struct v4l2dma_meta {
 
 /**
  * struct v4l2dma_frame - what lies in a slot; all under flow_lock
- * @entry: in &v4l2dma_loop.live, oldest first, while @live
- * @live: queued by the writer and not yet given back to it
+ * @entry: in &v4l2dma_loop.live, oldest first, while @live and not @own
+ * @live: queued by the writer and not yet given back to it, or @own and claimed
+ * @own: the loop's own, no writer waits for it
  * @vb: the writer's buffer, NULL if it came by write()
  * @plane: the memory; kept until the slot's next frame or STREAMOFF
- * @claims: readers that it waits for or that hold it
+ * @claims: readers that it waits for or that hold it, and the loop itself while
+ *	it is &v4l2dma_loop.kept or &v4l2dma_loop.grabbed
  * @taken: readers that hold it
- * @id: counts the loop's frames, from 1
+ * @id: counts the loop's frames, from 1; a repeated frame gets a new one
+ * @pixels: @id of when these pixels came
  * @meta: travels to the readers
  */
 struct v4l2dma_frame {
 	struct list_head entry;
 	bool live;
+	bool own;
 	struct vb2_buffer *vb;
 	struct v4l2dma_plane *plane;
 	unsigned int claims;
 	unsigned int taken;
 	u64 id;
+	u64 pixels;
 	struct v4l2dma_meta meta;
 };
 
@@ -229,12 +243,14 @@ enum v4l2dma_claim_state {
  * @entry: in &v4l2dma_reader.waiting while WAITING
  * @state: see enum v4l2dma_claim_state
  * @id: of the frame
+ * @sequence: of the frame, as the reader counts
  * @since: when it came into this state
  */
 struct v4l2dma_claim {
 	struct list_head entry;
 	enum v4l2dma_claim_state state;
 	u64 id;
+	u32 sequence;
 	ktime_t since;
 };
 
@@ -258,7 +274,8 @@ struct v4l2dma_claim {
  * @foreign: its buffers are USERPTR or DMABUF: these do so, too
  * @spare: of these, the ones that the reader gave to us
  * @nr: counts the readers that began, from 1; for the tracepoints
- * @base: id of the first frame after STREAMON, which has sequence 0
+ * @base: the next frame's sequence is its id less this. 0 after STREAMON, and
+ *	without a gap where the loop's own frames passed the reader by
  * @stats: counters since STREAMON; only its __u64 members are used
  */
 struct v4l2dma_reader {
@@ -267,13 +284,13 @@ struct v4l2dma_reader {
 	struct list_head waiting;
 	unsigned int n_waiting;
 	unsigned int n_held;
-	struct v4l2dma_claim claims[V4L2DMA_MAX_SLOTS];
+	struct v4l2dma_claim claims[V4L2DMA_ALL_SLOTS];
 	bool by_read;
 	bool polled;
 	u32 format_gen;
 	bool bound;
-	DECLARE_BITMAP(shared, V4L2DMA_MAX_SLOTS);
-	DECLARE_BITMAP(queued, V4L2DMA_MAX_SLOTS);
+	DECLARE_BITMAP(shared, V4L2DMA_ALL_SLOTS);
+	DECLARE_BITMAP(queued, V4L2DMA_ALL_SLOTS);
 	unsigned int n_private;
 	bool foreign;
 	struct list_head spare;
@@ -286,6 +303,7 @@ struct v4l2dma_reader {
  * struct v4l2dma_taken - a frame in a reader's hands
  * @slot: its slot
  * @id: its number
+ * @pixels: &v4l2dma_frame.pixels
  * @sequence: as the reader counts
  * @plane: its memory, with a reference of its own
  * @meta: what came with it
@@ -293,6 +311,7 @@ struct v4l2dma_reader {
 struct v4l2dma_taken {
 	unsigned int slot;
 	u64 id;
+	u64 pixels;
 	u32 sequence;
 	struct v4l2dma_plane *plane;
 	struct v4l2dma_meta meta;
@@ -371,6 +390,7 @@ struct v4l2dma_handle {
  * @users: handles that settled on @slots; the pool is freed with the last one,
  *	because a dma-buf of ours pins the module
  * @slots: number of slots, 0 while nobody uses the pool
+ * @own: number of slots that readers have beyond these, for the loop's own frames
  * @size: bytes of a slot, whole pages
  * @mem: the slots' memory, made when a buffer first needs it
  */
@@ -378,8 +398,24 @@ struct v4l2dma_pool {
 	struct mutex lock;		/* all of it */
 	unsigned int users;
 	unsigned int slots;
+	unsigned int own;
 	unsigned long size;
 	struct dma_buf *mem[V4L2DMA_MAX_SLOTS];
+};
+
+/**
+ * struct v4l2dma_placeholder - what readers see while there is no signal
+ * @planes: the memory of the loop's own slots with the picture in it, drawn
+ *	before anybody could see it
+ * @image: what the writer stored to be shown, or NULL for bars
+ * @image_bytes: payload of it
+ * @image_format: its format; it is shown while the loop has the same
+ */
+struct v4l2dma_placeholder {
+	struct v4l2dma_plane *planes[V4L2DMA_OWN_SLOTS];
+	void *image;
+	size_t image_bytes;
+	struct v4l2_pix_format image_format;
 };
 
 /**
@@ -391,7 +427,7 @@ struct v4l2dma_pool {
  * @vdev: the node; with split nodes the writer's
  * @capture_vdev: with split nodes the readers'
  * @controls: of both nodes
- * @lock: vdev->lock; covers the members up to @handles
+ * @lock: vdev->lock; covers the members up to @placeholder
  * @format: of the frames, at both ends
  * @format_gen: counts the changes of @format
  * @timeperframe: nominal frame interval
@@ -403,23 +439,34 @@ struct v4l2dma_pool {
  * @fixed_bindings: the control
  * @keep_format: the output side offers no format but this
  * @removed: no handle may come any more, and nobody waits
+ * @placeholder: what readers see while there is no signal
  * @pool: the slots' memory
  * @flow_lock: covers the members below
  * @fixed: the writer's indices keep their dma-bufs
  * @bound: these, by slot
  * @streaming: the writer streams
+ * @sustain: the newest frame is repeated when the next one is late
  * @writer_slots: how many slots the writer works with
- * @writer_base: id of the writer's first frame since its STREAMON
+ * @writer_sequence: the writer's next frame's, since its STREAMON
  * @frames: by slot
- * @live: frames in flight, oldest first
+ * @own_slot: the first of the loop's own
+ * @live: the writer's frames in flight, oldest first
  * @n_live: their number
+ * @kept: of these, the newest one, if it may have to be repeated
+ * @grab: the next one becomes the placeholder
+ * @grabbed: that frame, while it is copied
  * @last_id: id of the newest frame
+ * @newest: likewise, of the writer's
+ * @last_frame: when that came, or when the loop was made
  * @last_reader: number of the newest reader
  * @readers: readers that stream
  * @pool_stale: a reader may still look at memory that the writer got back
  * @stats: counters
  * @writer_wq: a write() writer waits here for a slot
  * @reclaim_work: takes slots from readers that kept them too long
+ * @pace_timer: when the next frame of the loop's own may be due; starts @pace_work
+ * @pace_work: looks what is due
+ * @pace_next: no frame of the loop's own before that; only @pace_work uses it
  */
 struct v4l2dma_loop {
 	struct list_head entry;
@@ -430,7 +477,7 @@ struct v4l2dma_loop {
 	struct video_device capture_vdev;
 	struct v4l2_ctrl_handler controls;
 
-	struct mutex lock;		/* format ... n_handles */
+	struct mutex lock;		/* format ... placeholder */
 	struct v4l2_pix_format format;
 	u32 format_gen;
 	struct v4l2_fract timeperframe;
@@ -442,25 +489,36 @@ struct v4l2dma_loop {
 	struct v4l2_ctrl *fixed_bindings;
 	bool keep_format;
 	bool removed;
+	struct v4l2dma_placeholder placeholder;
 
 	struct v4l2dma_pool pool;
 
 	spinlock_t flow_lock;		/* fixed ... stats */
 	bool fixed;
-	struct dma_buf *bound[V4L2DMA_MAX_SLOTS];
+	struct dma_buf *bound[V4L2DMA_ALL_SLOTS];
 	bool streaming;
+	bool sustain;
 	unsigned int writer_slots;
-	u64 writer_base;
-	struct v4l2dma_frame frames[V4L2DMA_MAX_SLOTS];
+	u64 writer_sequence;
+	struct v4l2dma_frame frames[V4L2DMA_ALL_SLOTS];
+	unsigned int own_slot;
 	struct list_head live;
 	unsigned int n_live;
+	struct v4l2dma_frame *kept;
+	bool grab;
+	struct v4l2dma_frame *grabbed;
 	u64 last_id;
+	u64 newest;
+	ktime_t last_frame;
 	u32 last_reader;
 	struct list_head readers;
 	bool pool_stale;
 	struct v4l2dma_loop_stats stats;
 	wait_queue_head_t writer_wq;
 	struct delayed_work reclaim_work;
+	struct hrtimer pace_timer;
+	struct work_struct pace_work;
+	ktime_t pace_next;
 };
 
 #define v4l2dma_dbg(loop, level, fmt, ...)				\
@@ -581,6 +639,42 @@ bool v4l2dma_format_compressed(u32 fourcc);
 u32 v4l2dma_format_nth(unsigned int index);
 u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix);
 void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height);
+void v4l2dma_format_tighten(struct v4l2_pix_format *pix);
+
+/**
+ * struct v4l2dma_component - a component plane within a frame
+ * @offset: of its first byte
+ * @stride: bytes from line to line
+ * @vsub: lines of the picture in one of its lines
+ * @hsub: pixels of the picture in
+ * @bits: so many bits of a line
+ */
+struct v4l2dma_component {
+	u32 offset;
+	u32 stride;
+	u32 vsub;
+	u32 hsub;
+	u32 bits;
+};
+
+unsigned int
+v4l2dma_format_components(const struct v4l2_pix_format *pix,
+			  struct v4l2dma_component parts[V4L2DMA_MAX_COMPONENTS]);
+
+/* picture.c */
+int v4l2dma_picture_draw(const struct v4l2_pix_format *pix, void *out);
+
+/* placeholder.c */
+void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now);
+void v4l2dma_placeholder_forget(struct v4l2dma_loop *loop);
+void v4l2dma_placeholder_store(struct v4l2dma_loop *loop, bool store);
+void v4l2dma_placeholder_take_image(struct v4l2dma_loop *loop);
+void v4l2dma_placeholder_free(struct v4l2dma_loop *loop);
+
+/* pace.c */
+void v4l2dma_pace_init(struct v4l2dma_loop *loop);
+void v4l2dma_pace_kick(struct v4l2dma_loop *loop);
+void v4l2dma_pace_stop(struct v4l2dma_loop *loop);
 
 /* queue.c */
 int v4l2dma_queues_init(struct v4l2dma_handle *h);
@@ -630,6 +724,24 @@ void v4l2dma_flow_count_copy(struct v4l2dma_loop *loop,
 			     struct v4l2dma_reader *reader, size_t bytes);
 void v4l2dma_flow_count_reclaim(struct v4l2dma_loop *loop);
 
+/* own.c */
+bool v4l2dma_own_wanted(struct v4l2dma_loop *loop);
+ktime_t v4l2dma_own_silence(struct v4l2dma_loop *loop, ktime_t now);
+unsigned int v4l2dma_own_slots(struct v4l2dma_loop *loop);
+void v4l2dma_own_publish(struct v4l2dma_loop *loop,
+			 struct v4l2dma_plane **planes,
+			 const struct v4l2dma_meta *meta);
+void v4l2dma_own_repeat(struct v4l2dma_loop *loop);
+void v4l2dma_own_sustain(struct v4l2dma_loop *loop, bool sustain);
+void v4l2dma_own_put(struct v4l2dma_plane **planes);
+void v4l2dma_own_end(struct v4l2dma_loop *loop);
+void v4l2dma_own_move(struct v4l2dma_loop *loop, unsigned int slot);
+void v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab);
+bool v4l2dma_own_grabbed(struct v4l2dma_loop *loop,
+			 struct v4l2dma_taken *frame);
+bool v4l2dma_own_ungrab(struct v4l2dma_loop *loop,
+			const struct v4l2dma_taken *frame);
+
 /* memops.c */
 extern const struct vb2_mem_ops v4l2dma_mem_ops;
 struct v4l2dma_plane *v4l2dma_plane_create(struct v4l2dma_handle *h,
@@ -647,6 +759,11 @@ unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
 void v4l2dma_pool_leave(struct v4l2dma_handle *h);
 struct dma_buf *v4l2dma_pool_slot(struct v4l2dma_loop *loop, unsigned int slot,
 				  unsigned long size);
+struct dma_buf *v4l2dma_pool_own_slot(struct v4l2dma_loop *loop,
+				      unsigned int i, unsigned long size);
+void v4l2dma_pool_renew_own(struct v4l2dma_loop *loop);
+unsigned int v4l2dma_pool_writer_slot(struct v4l2dma_loop *loop,
+				      unsigned int index);
 
 /* pages.c */
 struct dma_buf *v4l2dma_pages_create(unsigned long size, bool contiguous);
@@ -664,6 +781,9 @@ int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 		      struct v4l2dma_cpu_map *cpu);
 int v4l2dma_cpu_begin_slot(struct v4l2dma_loop *loop,
 			   struct v4l2dma_plane *plane,
+			   struct v4l2dma_cpu_map *cpu);
+int v4l2dma_cpu_begin_soon(struct v4l2dma_plane *plane,
+			   enum dma_data_direction dir, unsigned int ms,
 			   struct v4l2dma_cpu_map *cpu);
 void v4l2dma_cpu_end(struct v4l2dma_cpu_map *cpu);
 int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,

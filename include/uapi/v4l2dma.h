@@ -46,6 +46,7 @@
 #define V4L2DMA_SET_MAX_PENDING	(1u << 3)
 #define V4L2DMA_SET_RECLAIM_MS	(1u << 4)
 #define V4L2DMA_SET_DEBUG	(1u << 5)
+#define V4L2DMA_SET_TIMEOUT	(1u << 6)
 
 /**
  * struct v4l2dma_loop_config - what a loop is set to
@@ -62,7 +63,8 @@
  * @max_width: largest width of a frame, in pixels
  * @max_height: largest height of a frame, in pixels
  * @debug: verbosity of the kernel log
- * @reserved: must be 0
+ * @timeout_ms: how long the writer is silent before readers get the loop's own
+ *	picture, 0: they never do
  * @card_label: the name that VIDIOC_QUERYCAP answers with, NUL-terminated
  *
  * When a loop is made, 0 and an empty name mean the default. Read back, every
@@ -82,7 +84,7 @@ struct v4l2dma_loop_config {
 	__u32 max_width;
 	__u32 max_height;
 	__u32 debug;
-	__u32 reserved;
+	__u32 timeout_ms;
 	__u8 card_label[V4L2DMA_LABEL_LEN];
 };
 
@@ -148,6 +150,8 @@ struct v4l2dma_loop_query {
  * @copied_bytes: bytes of these copies
  * @reclaimed: slots taken back from a reader that kept them too long
  * @orphaned: slots that a reader still held when the writer stopped
+ * @placeholders: pictures of the loop's own that were shown to readers
+ * @repeated: frames that were offered again because the next one was late
  */
 struct v4l2dma_loop_stats {
 	__u32 id;
@@ -159,6 +163,8 @@ struct v4l2dma_loop_stats {
 	__u64 copied_bytes;
 	__u64 reclaimed;
 	__u64 orphaned;
+	__u64 placeholders;
+	__u64 repeated;
 };
 
 /**
@@ -250,10 +256,25 @@ struct v4l2dma_loop_set {
  * the writer's buffers; readers that have the memory must make new buffers then,
  * as for V4L2_EVENT_SOURCE_CHANGE. Without a writer it is forgotten as soon as
  * anybody closes. With split nodes the writer's node has the controls.
+ *
+ * SUSTAIN_FRAMERATE (boolean): readers who gave a frame back get it again, with a
+ * new timestamp and sequence, when the next one is late. STORE_PLACEHOLDER
+ * (boolean): when it is set, the writer's next frame becomes the picture that
+ * readers see without a signal, as long as the loop has its format; cleared, it
+ * is colour bars again.
  */
 #define V4L2DMA_CID_BASE	0x0098db00	/* V4L2_CID_USER_BASE | 0xdb00 */
 #define V4L2DMA_CID_KEEP_FORMAT	(V4L2DMA_CID_BASE + 0)
 #define V4L2DMA_CID_FIXED_BINDINGS	(V4L2DMA_CID_BASE + 1)
+#define V4L2DMA_CID_SUSTAIN_FRAMERATE	(V4L2DMA_CID_BASE + 2)
+#define V4L2DMA_CID_STORE_PLACEHOLDER	(V4L2DMA_CID_BASE + 3)
+
+/*
+ * A picture of the loop's own has V4L2_BUF_FLAG_TIMECODE, V4L2_TC_USERBITS_8BITCHARS,
+ * and these four characters as userbits. The timecode is the time without a
+ * signal.
+ */
+#define V4L2DMA_NO_SIGNAL_USERBITS	"NSIG"
 
 /*
  * The event that the number of readers changed, so that a producer can sleep

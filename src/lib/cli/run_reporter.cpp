@@ -22,6 +22,7 @@ StatsValues values_of(const Strategy* strategy, const StatisticsReport& report) 
     values.frames = report.frames;
     values.dropped = report.dropped;
     values.latency_ms = report.latency_ms;
+    values.no_signal = report.no_signal;
     values.path = strategy != nullptr ? std::string(strategy->name) : "";
     values.copied_bytes_per_frame = copied_per_frame(report);
     return values;
@@ -43,6 +44,8 @@ std::string summary(const PumpResult& result) {
     std::string text =
         fmt::format("{} frames in {:.1f} s ({:.1f} fps), {} dropped", total.frames,
                     std::chrono::duration<double>(total.elapsed).count(), total.fps, total.dropped);
+    if (total.no_signal > 0)
+        text += fmt::format(", {} without a signal", total.no_signal);
     if (total.corrupt > 0)
         text += fmt::format(", {} marked as bad by the driver", total.corrupt);
     if (total.latency_ms && total.max_latency_ms)
@@ -109,6 +112,7 @@ Status RunReporter::finish(const PumpResult& result, const std::optional<Error>&
     Json json = event("end", {{"frames", total.frames},
                               {"dropped", total.dropped},
                               {"corrupt", total.corrupt},
+                              {"no_signal", total.no_signal},
                               {"copied_bytes", total.copied_bytes},
                               {"seconds", std::chrono::duration<double>(total.elapsed).count()},
                               {"fps", total.fps},

@@ -36,6 +36,7 @@ void StatisticsReport::add(const StatisticsReport& earlier) noexcept {
     frames += earlier.frames;
     dropped += earlier.dropped;
     corrupt += earlier.corrupt;
+    no_signal += earlier.no_signal;
     copied_bytes += earlier.copied_bytes;
     elapsed += earlier.elapsed;
     const double seconds = std::chrono::duration<double>(elapsed).count();
@@ -59,6 +60,7 @@ void Statistics::seen(const BufferMetadata& frame) noexcept {
 
 void Statistics::passed(const BufferMetadata& frame, std::uint64_t copied_bytes, Time now) noexcept {
     ++frames_;
+    no_signal_ += frame.no_signal ? 1U : 0U;
     copied_bytes_ += copied_bytes;
     const std::optional<Time> latency = latency_of(frame, now);
     for (Span* span : {&all_, &recent_}) {
@@ -82,6 +84,7 @@ StatisticsReport Statistics::report(const Span& span, Time now) const noexcept {
     report.frames = frames_;
     report.dropped = dropped_;
     report.corrupt = corrupt_;
+    report.no_signal = no_signal_;
     report.copied_bytes = copied_bytes_;
     report.elapsed = now - all_.begin;
     return report;

@@ -17,6 +17,7 @@ struct StatisticsReport {
     std::uint64_t frames = 0;             ///< since the start
     std::uint64_t dropped = 0;            ///< since the start: missing sequence numbers
     std::uint64_t corrupt = 0;            ///< since the start: frames the driver marked as bad
+    std::uint64_t no_signal = 0;          ///< since the start: pictures of a loop without a signal
     std::uint64_t copied_bytes = 0;       ///< since the start
     std::chrono::microseconds elapsed{};  ///< since the start
 
@@ -58,6 +59,7 @@ private:
     std::uint64_t frames_ = 0;
     std::uint64_t dropped_ = 0;
     std::uint64_t corrupt_ = 0;
+    std::uint64_t no_signal_ = 0;
     std::uint64_t copied_bytes_ = 0;
     std::optional<std::uint32_t> last_sequence_;
 };

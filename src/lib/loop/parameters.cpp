@@ -30,6 +30,8 @@ constexpr LoopNumber numbers[] = {
      16, 8192, 0},
     {"--max-height", "max_height", "Largest height of a frame, 16 to 8192 (8192)", &P::max_height,
      &C::max_height, 16, 8192, 0},
+    {"--timeout", "timeout", "Show readers a picture after so many ms without a frame, 0: never (0)",
+     &P::timeout, &C::timeout_ms, 0, 3600000, V4L2DMA_SET_TIMEOUT},
     {"--debug", "debug", "Verbosity of the module in the kernel log, 0 to 9 (0)", &P::debug, &C::debug, 0, 9,
      V4L2DMA_SET_DEBUG},
 };

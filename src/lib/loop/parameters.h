@@ -31,6 +31,7 @@ struct LoopParameters {
     std::optional<int> reclaim_ms{};
     std::optional<int> max_width{};
     std::optional<int> max_height{};
+    std::optional<int> timeout{}; ///< ms
     std::optional<int> debug{};
     std::optional<std::string> allowed_gid{}; ///< a group's number or name; for a change also "none"
 };

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <fcntl.h>
 #include <spdlog/fmt/fmt.h>
+#include <string_view>
+#include <uapi/v4l2dma.h>
 #include <utility>
 
 namespace v4l2dma {
@@ -14,6 +16,14 @@ constexpr auto microseconds_per_second = std::chrono::microseconds(std::chrono::
 
 // What of a captured frame's flags says something about its content and may be passed on.
 constexpr std::uint32_t content_flags = V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME;
+
+/// A loop marks its own picture in the timecode (uapi/v4l2dma.h).
+bool is_no_signal(const v4l2_buffer& buffer) {
+    constexpr std::string_view mark = V4L2DMA_NO_SIGNAL_USERBITS;
+    const v4l2_timecode& timecode = buffer.timecode;
+    return (buffer.flags & V4L2_BUF_FLAG_TIMECODE) != 0 && timecode.flags == V4L2_TC_USERBITS_8BITCHARS &&
+           std::ranges::equal(timecode.userbits, mark);
+}
 
 int request_buffers(const Device& device, BufferType type, Memory memory, v4l2_requestbuffers& request) {
     request.type = raw(type);
@@ -173,7 +183,8 @@ Result<std::optional<DequeuedBuffer>> Queue::dequeue() const {
                                        .flags = buffer.flags,
                                        .sequence = buffer.sequence,
                                        .timestamp = std::chrono::seconds(buffer.timestamp.tv_sec) +
-                                                    std::chrono::microseconds(buffer.timestamp.tv_usec)}};
+                                                    std::chrono::microseconds(buffer.timestamp.tv_usec),
+                                       .no_signal = is_no_signal(buffer)}};
 }
 
 Status Queue::stream_on() {

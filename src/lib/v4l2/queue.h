@@ -24,6 +24,7 @@ struct BufferMetadata {
     std::uint32_t flags = 0;    ///< V4L2_BUF_FLAG_*
     std::uint32_t sequence = 0; ///< of the driver; ignored on output
     std::chrono::microseconds timestamp{};
+    bool no_signal = false; ///< a loop's own picture, while its writer is silent; ignored on output
 };
 
 /// A buffer that DQBUF handed out.

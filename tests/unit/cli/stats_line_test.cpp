@@ -43,6 +43,11 @@ TEST_CASE("the statistics line names every figure once") {
     unknown.latency_ms.reset();
     CHECK(format_stats(unknown) == "30.0 fps  300 frames  2 dropped  0 bytes copied/frame  dmabuf");
     CHECK(stats_json(unknown)["latency_ms"].is_null());
+    StatsValues silent = sample;
+    silent.no_signal = 290;
+    CHECK(format_stats(silent) ==
+          "30.0 fps  300 frames  2 dropped  290 without a signal  2.1 ms  0 bytes copied/frame  dmabuf");
+    CHECK(stats_json(silent)["no_signal"] == 290);
     CHECK(stats_json(sample)["frames"] == 300);
 }
 

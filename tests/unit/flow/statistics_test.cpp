@@ -116,11 +116,13 @@ TEST_CASE("reports of several runs add up") {
                .frames = 90,
                .dropped = 2,
                .corrupt = 3,
+               .no_signal = 5,
                .copied_bytes = 7,
                .elapsed = 3s});
     CHECK(later.frames == 100);
     CHECK(later.dropped == 3);
     CHECK(later.corrupt == 3);
+    CHECK(later.no_signal == 5);
     CHECK(later.copied_bytes == 7);
     CHECK(later.fps == doctest::Approx(25));
     CHECK(later.latency_ms == doctest::Approx(4));

@@ -3,9 +3,11 @@
 
 #include "support/fake_system.h"
 
+#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <functional>
+#include <uapi/v4l2dma.h>
 
 using namespace v4l2dma;
 using testing::FakeDevice;
@@ -209,6 +211,34 @@ TEST_CASE("metadata comes in with a capture's buffers") {
     CHECK((*buffer)->metadata.sequence == 9);
     CHECK((*buffer)->metadata.timestamp == std::chrono::microseconds(2'000'003));
     CHECK(static_cast<char>(queue->bytes(1)[0]) == 'f');
+}
+
+TEST_CASE("a loop's own picture is known by its timecode") {
+    class Silent final : public System {
+    public:
+        int open(const char*, int) override { return testing::fake_memory(0).release(); }
+        int ioctl(int, unsigned long request, void* argument) override {
+            if (request == VIDIOC_DQBUF) {
+                auto& buffer = *static_cast<v4l2_buffer*>(argument);
+                buffer.flags = flags;
+                buffer.timecode.flags = V4L2_TC_USERBITS_8BITCHARS;
+                std::memcpy(buffer.timecode.userbits, text, sizeof buffer.timecode.userbits);
+            }
+            return 0;
+        }
+        std::uint32_t flags = V4L2_BUF_FLAG_TIMECODE;
+        const char* text = V4L2DMA_NO_SIGNAL_USERBITS;
+    } driver;
+    const Result<Device> device = Device::open("/dev/video9", driver);
+    REQUIRE(device);
+    const Result<Queue> queue = Queue::create(*device, BufferType::capture, Memory::mmap, 3);
+    REQUIRE(queue);
+    CHECK((*queue->dequeue())->metadata.no_signal);
+    driver.text = "TAPE"; // somebody else's user bits
+    CHECK_FALSE((*queue->dequeue())->metadata.no_signal);
+    driver.text = V4L2DMA_NO_SIGNAL_USERBITS;
+    driver.flags = 0; // what is in the timecode then means nothing
+    CHECK_FALSE((*queue->dequeue())->metadata.no_signal);
 }
 
 TEST_CASE("an index that the driver made up is refused") {

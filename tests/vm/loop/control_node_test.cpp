@@ -155,7 +155,7 @@ TEST_SUITE("control node") {
             Change([](auto& c) { c.max_width = 15; }),
             Change([](auto& c) { c.max_height = 8193; }),
             Change([](auto& c) { c.debug = 10; }),
-            Change([](auto& c) { c.reserved = 1; }),
+            Change([](auto& c) { c.timeout_ms = 3600001; }),
             Change([](auto& c) { std::memset(c.card_label, 'x', sizeof c.card_label); }),
             Change([](auto& c) { c.flags = V4L2DMA_LOOP_ALLOWED_GID_SET, c.allowed_gid = UINT32_MAX; }),
         };
@@ -191,6 +191,29 @@ TEST_SUITE("control node") {
         CHECK(error == ENOSPC);
         loops.pop_back();
         CHECK(add(any_loop()) == 0);
+    }
+
+    TEST_CASE("an older program gets what it knows, and nothing behind it") {
+        struct Older {
+            std::uint64_t known[8]; // v4l2dma_loop_stats ended with orphaned once
+            std::uint64_t beyond;
+        } stats{};
+        static_assert(offsetof(Older, beyond) == offsetof(v4l2dma_loop_stats, placeholders));
+        const AddedLoop loop;
+        const std::vector<char> frame(Client(loop.node()).format(output).sizeimage);
+        const Client writer(loop.node());
+        REQUIRE(::write(writer.fd(), frame.data(), frame.size()) == static_cast<ssize_t>(frame.size()));
+        stats.known[0] = loop.info().id;
+        stats.beyond = 0x5a5a;
+        const unsigned long request =
+            _IOC(_IOC_READ | _IOC_WRITE, V4L2DMA_IOC_TYPE, V4L2DMA_IOC_STATS_NR, sizeof stats.known);
+        CHECK(ControlNode().ioctl(request, &stats) == 0);
+        CHECK(stats.known[1] == 1); // frames
+        CHECK(stats.beyond == 0x5a5a);
+        // Older than the first version is no version.
+        const unsigned long short_request =
+            _IOC(_IOC_READ | _IOC_WRITE, V4L2DMA_IOC_TYPE, V4L2DMA_IOC_STATS_NR, 56);
+        CHECK(ControlNode().ioctl(short_request, &stats) == ENOTTY);
     }
 
     TEST_CASE("a newer program is served as far as this module goes") {
