@@ -6,15 +6,14 @@
  * The picture lies in slots that no writer has: readers have a buffer for each
  * like for any other slot, so that it is handed out and given back as any frame,
  * and without a copy. As it never changes, it is shown to one reader while another
- * has it still, and two slots are enough for all of them. A repeated frame lies where it is, and the loop keeps it
- * from its writer until the next one comes.
+ * has it still, and two slots are enough for all of them. A repeated frame lies
+ * where it is, and the loop keeps it from its writer until the next one comes.
  *
  * Such frames are there for readers who would see nothing otherwise: nothing that
  * waits is dropped for them, no writer waits for them, and a frame of the writer's
  * takes their place.
  */
 #include <linux/ktime.h>
-#include <linux/minmax.h>
 
 #include "flow.h"
 #include "trace.h"
