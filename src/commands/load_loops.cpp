@@ -4,10 +4,11 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/table.h"
-#include "commands/loop_json.h"
+#include "commands/loop_report.h"
 #include "format/fourcc.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
@@ -15,11 +16,6 @@
 namespace v4l2dma {
 
 namespace {
-
-std::string nodes(const LoopInfo& loop) {
-    return loop.capture_nr == loop.video_nr ? device_path(loop)
-                                            : device_path(loop) + " -> " + capture_path(loop);
-}
 
 /// By path, number or label, as everywhere.
 Result<LoopInfo> find_loop(const ControlNode& control, const std::string& name) {
@@ -53,7 +49,7 @@ Error explain_removal(Error error, const LoopInfo& loop) {
         return error;
     error.code = 0;
     error.operation = "remove";
-    error.object = nodes(loop);
+    error.object = nodes_text(loop);
     error.detail = "somebody has it open";
     error.remedy = fmt::format("End the programs first ('fuser -v {}' names them), or take it from them with "
                                "--force, as if it was unplugged",
@@ -71,12 +67,6 @@ Status remove_one(const ControlNode& control, const std::string& name, bool forc
     return {};
 }
 
-std::string state(const LoopInfo& loop) {
-    return fmt::format("{} {}x{}, {} of {} readers, writer {}{}", FourCC(loop.pixelformat).text(), loop.width,
-                       loop.height, loop.readers, loop.config.max_readers, memory_name(loop.writer_memory),
-                       loop.writer_streaming != 0 ? " streaming" : "");
-}
-
 int print(const LoopInfo& loop, bool json) {
     const Status written = json ? write_json_document(loop_json(loop)) : write_stdout(loop_lines({loop}));
     return written ? to_int(ExitCode::done) : report(written.error());
@@ -84,22 +74,26 @@ int print(const LoopInfo& loop, bool json) {
 
 } // namespace
 
-nlohmann::ordered_json loop_json(const LoopInfo& loop) {
-    nlohmann::ordered_json json = {{"device", device_path(loop)},
-                                   {"capture_device", capture_path(loop)},
-                                   {"video_nr", loop.video_nr},
-                                   {"card_label", card_label(loop)},
-                                   {"id", loop.id}};
-    json.update(settings_json(loop.config));
-    json.update(state_json(loop));
-    return json;
+Result<std::vector<LoopInfo>> all_loops() {
+    const Result<ControlNode> control = ControlNode::open();
+    if (!control)
+        return std::unexpected(control.error());
+    return control->loops();
 }
 
-std::string loop_lines(const std::vector<LoopInfo>& loops) {
-    Table table;
-    for (const LoopInfo& loop : loops)
-        table.add({nodes(loop), card_label(loop)});
-    return table.text();
+void warn_about_nodes(const std::vector<LoopInfo>& loops, const LoopParameters& wanted) {
+    const std::vector<std::string>& numbers = wanted.video_nr;
+    if (wanted.devices && loops.size() < static_cast<std::size_t>(*wanted.devices))
+        spdlog::warn("the module made {} of {} loops; the kernel log says why", loops.size(),
+                     *wanted.devices);
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+        const std::string path = device_path(loops[i]);
+        if (i < numbers.size() && numbers[i] != "-1" && path != "/dev/video" + numbers[i])
+            spdlog::warn("/dev/video{} is taken by another driver, the loop became {}", numbers[i], path);
+        // devtmpfs makes the node before the module's load is over.
+        if (std::error_code ignored; !std::filesystem::exists(path, ignored))
+            spdlog::warn("{} does not appear; is /dev a devtmpfs here?", path);
+    }
 }
 
 int add_loop(const LoopParameters& wanted, bool json) {
@@ -112,9 +106,7 @@ int add_loop(const LoopParameters& wanted, bool json) {
     const Result<LoopInfo> loop = control->add(*config);
     if (!loop)
         return report(loop.error());
-    if (config->video_nr >= 0 && loop->video_nr != static_cast<std::uint32_t>(config->video_nr))
-        spdlog::warn("/dev/video{} is taken by another driver, the loop became {}", config->video_nr,
-                     device_path(*loop));
+    warn_about_nodes({*loop}, wanted);
     return print(*loop, json);
 }
 
@@ -153,24 +145,21 @@ int change_loop(const std::string& name, const LoopParameters& wanted, bool json
         return report(loop.error());
     if (const Status status = control->set(loop->id, change->config, change->which); !status)
         return report(status.error());
-    const Result<LoopInfo> changed = find_loop(*control, device_path(*loop));
+    const Result<LoopInfo> changed = control->loop(loop->id);
     return changed ? print(*changed, json) : report(changed.error());
 }
 
 int list_loops(bool json) {
-    const Result<ControlNode> control = ControlNode::open();
-    if (!control)
-        return report(control.error());
-    const Result<std::vector<LoopInfo>> loops = control->loops();
+    const Result<std::vector<LoopInfo>> loops = all_loops();
     if (!loops)
         return report(loops.error());
-    nlohmann::ordered_json document = {{"devices", nlohmann::ordered_json::array()}};
     Table table;
-    for (const LoopInfo& loop : *loops) {
-        document["devices"].push_back(loop_json(loop));
-        table.add({nodes(loop), card_label(loop), state(loop)});
-    }
-    const Status written = json ? write_json_document(document) : write_stdout(table.text());
+    for (const LoopInfo& loop : *loops)
+        table.add({nodes_text(loop), card_label(loop),
+                   fmt::format("{} {}x{}, {}", FourCC(loop.pixelformat).text(), loop.width, loop.height,
+                               users_text(loop))});
+    const Status written =
+        json ? write_json_document({{"devices", loops_json(*loops)}}) : write_stdout(table.text());
     return written ? to_int(ExitCode::done) : report(written.error());
 }
 

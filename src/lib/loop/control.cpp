@@ -128,6 +128,14 @@ Result<std::vector<LoopInfo>> ControlNode::loops() const {
     }
 }
 
+Result<LoopInfo> ControlNode::loop(std::uint32_t loop_id) const {
+    v4l2dma_loop_query query{};
+    query.id = loop_id;
+    if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_QUERY, &query); answer < 0)
+        return query_error("QUERY", -answer);
+    return query.info;
+}
+
 Result<std::optional<LoopInfo>> ControlNode::find(dev_t number) const {
     const std::string name = kernel_name(number);
     Result<std::vector<LoopInfo>> all = loops();
@@ -145,11 +153,7 @@ Result<LoopInfo> ControlNode::add(const LoopConfig& config) const {
     request.config = config;
     if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_ADD, &request); answer < 0)
         return add_error(-answer);
-    v4l2dma_loop_query query{};
-    query.id = request.id;
-    if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_QUERY, &query); answer < 0)
-        return query_error("QUERY", -answer);
-    return query.info;
+    return loop(request.id);
 }
 
 Status ControlNode::remove(std::uint32_t loop_id, bool force) const {
