@@ -171,8 +171,7 @@ int run_unload(bool json) {
     }
     nlohmann::ordered_json document;
     document["unloaded"] = module_name;
-    const Status written = write_json_document(document);
-    return written ? to_int(ExitCode::done) : report(written.error());
+    return exit_after(write_json_document(document), "the module is unloaded all the same");
 }
 
 Status print_loops(const std::vector<LoopInfo>& loops, const std::string& module_path, bool json) {
@@ -211,8 +210,7 @@ int run_load_module(const LoadOptions& options, std::span<const ModuleParameter>
         return report(error);
     }
     warn_about_nodes(*loops, options.loops);
-    const Status printed = print_loops(*loops, module->path(), json);
-    return printed ? to_int(ExitCode::done) : report(printed.error());
+    return exit_after(print_loops(*loops, module->path(), json), "the module is loaded all the same");
 }
 
 /// What the user asked for instead of loading; empty if it is loading.
@@ -227,6 +225,10 @@ std::optional<int> run_instead(const LoadOptions& options, const CommandLine& li
     const std::string other = with_settings ? options.module_option() : options.loading_option();
     if (!other.empty())
         return line.usage_error(action + " goes without " + other);
+    const bool names_nothing = action == "--remove" ? std::ranges::count(options.remove, "") > 0
+                                                    : action == "--set" && options.change.empty();
+    if (names_nothing)
+        return line.usage_error(action + " needs the name of a loop");
     if (options.unload)
         return run_unload(line.json());
     if (options.list_all)

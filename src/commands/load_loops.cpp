@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
@@ -29,12 +29,16 @@ Result<LoopInfo> find_loop(const ControlNode& control, const std::string& name) 
             return std::unexpected(std::move(loop.error()));
         if (*loop)
             return **loop;
-        return make_error(ErrorKind::device, "find the loop", path, "it is none of the module's loops");
+        return make_error(ErrorKind::device, "find the loop", path, "it is none of the module's loops",
+                          "'v4l2dma load --list' lists them");
     }
     Result<std::vector<LoopInfo>> loops = control.loops();
     if (!loops)
         return std::unexpected(std::move(loops.error()));
-    std::erase_if(*loops, [&](const LoopInfo& loop) { return card_label(loop) != name; });
+    // The paths, too: not every /dev has the nodes.
+    std::erase_if(*loops, [&](const LoopInfo& loop) {
+        return card_label(loop) != name && device_path(loop) != path && capture_path(loop) != path;
+    });
     if (loops->empty())
         return make_error(ErrorKind::device, "find the loop", name, "there is none of that name",
                           "'v4l2dma load --list' lists them");
@@ -67,12 +71,28 @@ Status remove_one(const ControlNode& control, const std::string& name, bool forc
     return {};
 }
 
-int print(const LoopInfo& loop, bool json) {
+/// @p done: what happened to it.
+int print(const LoopInfo& loop, bool json, const std::string& done) {
     const Status written = json ? write_json_document(loop_json(loop)) : write_stdout(loop_lines({loop}));
-    return written ? to_int(ExitCode::done) : report(written.error());
+    return exit_after(written, nodes_text(loop) + done);
+}
+
+/// Of a node that was asked for by its number in @p wanted, the @p index-th of them.
+void warn_if_taken(const std::vector<std::string>& wanted, std::size_t index, std::string_view what,
+                   const std::string& path) {
+    if (index < wanted.size() && wanted[index] != "-1" && path != "/dev/video" + wanted[index])
+        spdlog::warn("/dev/video{} is taken, {} became {}", wanted[index], what, path);
 }
 
 } // namespace
+
+int exit_after(const Status& written, const std::string& done) {
+    if (written)
+        return to_int(ExitCode::done);
+    Error error = written.error();
+    error.detail = done;
+    return report(error);
+}
 
 Result<std::vector<LoopInfo>> all_loops() {
     const Result<ControlNode> control = ControlNode::open();
@@ -82,14 +102,13 @@ Result<std::vector<LoopInfo>> all_loops() {
 }
 
 void warn_about_nodes(const std::vector<LoopInfo>& loops, const LoopParameters& wanted) {
-    const std::vector<std::string>& numbers = wanted.video_nr;
     if (wanted.devices && loops.size() < static_cast<std::size_t>(*wanted.devices))
         spdlog::warn("the module made {} of {} loops; the kernel log says why", loops.size(),
                      *wanted.devices);
     for (std::size_t i = 0; i < loops.size(); ++i) {
         const std::string path = device_path(loops[i]);
-        if (i < numbers.size() && numbers[i] != "-1" && path != "/dev/video" + numbers[i])
-            spdlog::warn("/dev/video{} is taken by another driver, the loop became {}", numbers[i], path);
+        warn_if_taken(wanted.video_nr, i, "the loop", path);
+        warn_if_taken(wanted.capture_nr, i, "the readers' node of " + path, capture_path(loops[i]));
         // devtmpfs makes the node before the module's load is over.
         if (std::error_code ignored; !std::filesystem::exists(path, ignored))
             spdlog::warn("{} does not appear; is /dev a devtmpfs here?", path);
@@ -107,7 +126,7 @@ int add_loop(const LoopParameters& wanted, bool json) {
     if (!loop)
         return report(loop.error());
     warn_about_nodes({*loop}, wanted);
-    return print(*loop, json);
+    return print(*loop, json, " is made all the same");
 }
 
 int remove_loops(const std::vector<std::string>& names, bool force, bool json) {
@@ -115,7 +134,7 @@ int remove_loops(const std::vector<std::string>& names, bool force, bool json) {
     if (!control)
         return report(control.error());
     int code = to_int(ExitCode::done);
-    nlohmann::ordered_json document = {{"removed", nlohmann::ordered_json::array()}};
+    std::vector<std::string> gone;
     for (const std::string& name : names) {
         std::string removed;
         if (const Status status = remove_one(*control, name, force, removed); !status) {
@@ -123,14 +142,16 @@ int remove_loops(const std::vector<std::string>& names, bool force, bool json) {
             code = code == 0 ? failed : code;
             continue;
         }
-        document["removed"].push_back(removed);
+        gone.push_back(removed);
         if (!json)
             spdlog::info("{} is removed", removed);
     }
     if (!json)
         return code;
-    const Status written = write_json_document(document);
-    return written ? code : report(written.error());
+    const int said =
+        exit_after(write_json_document({{"removed", gone}}),
+                   gone.empty() ? "" : fmt::format("removed all the same: {}", fmt::join(gone, ", ")));
+    return code == 0 ? said : code;
 }
 
 int change_loop(const std::string& name, const LoopParameters& wanted, bool json) {
@@ -146,7 +167,7 @@ int change_loop(const std::string& name, const LoopParameters& wanted, bool json
     if (const Status status = control->set(loop->id, change->config, change->which); !status)
         return report(status.error());
     const Result<LoopInfo> changed = control->loop(loop->id);
-    return changed ? print(*changed, json) : report(changed.error());
+    return changed ? print(*changed, json, " is changed all the same") : report(changed.error());
 }
 
 int list_loops(bool json) {
@@ -160,7 +181,7 @@ int list_loops(bool json) {
                                users_text(loop))});
     const Status written =
         json ? write_json_document({{"devices", loops_json(*loops)}}) : write_stdout(table.text());
-    return written ? to_int(ExitCode::done) : report(written.error());
+    return exit_after(written, "");
 }
 
 } // namespace v4l2dma

@@ -17,6 +17,10 @@ namespace v4l2dma {
 [[nodiscard]] int change_loop(const std::string& name, const LoopParameters& wanted, bool json);
 [[nodiscard]] int list_loops(bool json);
 
+/// The command's exit code once its answer is written. If it could not be, @p done says what is done for all
+/// that: who runs the command again must know.
+[[nodiscard]] int exit_after(const Status& written, const std::string& done);
+
 /// Every loop there is. The control node is closed again: it would pin the module.
 [[nodiscard]] Result<std::vector<LoopInfo>> all_loops();
 /// The module takes another number if the wanted one is in use, and goes on with fewer loops if one fails.

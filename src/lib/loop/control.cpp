@@ -50,12 +50,16 @@ std::unexpected<Error> query_error(std::string_view operation, int code) {
     if (code == ENOTTY) {
         error.error().detail = "the loaded module does not know this request";
         error.error().remedy = "It is older than this program: load its own one with 'v4l2dma load --reload'";
+    } else if (code == ENOENT) {
+        error.error().detail = "the loop is gone";
+        error.error().remedy = "'v4l2dma load --list' lists those that are there";
     }
     return error;
 }
 
-std::unexpected<Error> add_error(int code) {
-    auto error = query_error("ADD", code);
+/// Of what sends settings.
+std::unexpected<Error> settings_error(std::string_view operation, int code) {
+    auto error = query_error(operation, code);
     if (code == ENOSPC) {
         error.error().detail = "there are as many loops as the module can make";
         error.error().remedy = "'v4l2dma load --remove' removes one";
@@ -152,7 +156,7 @@ Result<LoopInfo> ControlNode::add(const LoopConfig& config) const {
     v4l2dma_loop_add request{};
     request.config = config;
     if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_ADD, &request); answer < 0)
-        return add_error(-answer);
+        return settings_error("ADD", -answer);
     return loop(request.id);
 }
 
@@ -171,7 +175,7 @@ Status ControlNode::set(std::uint32_t loop_id, const LoopConfig& config, std::ui
     request.which = which;
     request.config = config;
     if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_SET, &request); answer < 0)
-        return query_error("SET", -answer);
+        return settings_error("SET", -answer);
     return {};
 }
 

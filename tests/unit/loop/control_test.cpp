@@ -79,6 +79,7 @@ TEST_CASE("a loop is found by its id, and one that is gone is not") {
     REQUIRE_FALSE(gone);
     CHECK(gone.error().code == ENOENT);
     CHECK(gone.error().kind == ErrorKind::device);
+    CHECK(gone.error().message().contains("the loop is gone). 'v4l2dma load --list'"));
 }
 
 TEST_CASE("counters and readers of a loop") {
