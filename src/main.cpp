@@ -8,9 +8,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fcntl.h>
 #include <span>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 using namespace v4l2dma;
@@ -83,9 +85,20 @@ int dispatch(std::span<char*> words) {
     return command != nullptr ? command->run(words.subspan(1)) : unknown_word(word);
 }
 
+/// Whoever starts us with a standard stream closed would have the next file that is opened there: a video
+/// node that takes our text for pixels. Reading from stdin and writing to the others still fails, as if
+/// closed.
+void occupy_standard_streams() {
+    for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        if (::fcntl(stream, F_GETFD) <
+            0) // the lowest that is free, so open() takes it; if not, nothing helps
+            (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 } // namespace
 
 int main(int argc, char* argv[]) {
+    occupy_standard_streams();
     // A closed pipe is an error that a command reports, not a signal that kills it with buffers queued.
     std::signal(SIGPIPE, SIG_IGN);
     init_log(ColorMode::automatic, false); // until the command has read --color and -v

@@ -5,7 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/table.h"
-#include "commands/loop_json.h"
+#include "commands/loop_report.h"
 #include "loop/control.h"
 #include "v4l2/device.h"
 #include "v4l2/format.h"
@@ -156,7 +156,7 @@ std::string memory_text(const SideReport& side, bool can_read_write) {
 std::string peculiarities(const LoopInfo& info) {
     std::vector<std::string> words;
     if ((info.config.flags & V4L2DMA_LOOP_SPLIT_NODES) != 0)
-        words.push_back(fmt::format("split nodes {} -> {}", device_path(info), capture_path(info)));
+        words.push_back("split nodes " + nodes_text(info));
     if ((info.config.flags & V4L2DMA_LOOP_EXCLUSIVE_CAPS) != 0)
         words.emplace_back("exclusive capabilities");
     if ((info.config.flags & V4L2DMA_LOOP_LOSSLESS) != 0)
@@ -175,10 +175,8 @@ void add_loop(Table& table, const LoopReport& loop) {
     const LoopStats& stats = loop.stats;
     if (const std::string words = peculiarities(info); !words.empty())
         table.add({"set to", words});
-    table.add({"loop", fmt::format("{} slots ({} to {}), {} of {} readers, writer {}{}", info.slots,
-                                   info.config.min_buffers, info.config.max_buffers, info.readers,
-                                   info.config.max_readers, memory_name(info.writer_memory),
-                                   info.writer_streaming != 0 ? " streaming" : "")});
+    table.add({"loop", fmt::format("{} slots ({} to {}), {}", info.slots, info.config.min_buffers,
+                                   info.config.max_buffers, users_text(info))});
     table.add({"frames",
                fmt::format("{} written, {} delivered, {} dropped, {} reclaimed, {} orphaned", stats.frames,
                            stats.delivered, stats.dropped, stats.reclaimed, stats.orphaned)});

@@ -5,12 +5,11 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "commands/load_loops.h"
-#include "loop/control.h"
+#include "commands/loop_report.h"
 #include "loop/module.h"
 #include "loop/parameters.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <functional>
 
 namespace v4l2dma {
@@ -119,14 +118,6 @@ std::vector<std::string> LoadOptions::actions() const {
     return names;
 }
 
-/// Every loop there is. The control node is closed again: it would pin the module.
-Result<std::vector<LoopInfo>> all_loops() {
-    const Result<ControlNode> control = ControlNode::open();
-    if (!control)
-        return std::unexpected(control.error());
-    return control->loops();
-}
-
 std::string times(std::uint32_t count) {
     return count == 1 ? "once" : std::to_string(count) + " times";
 }
@@ -180,34 +171,14 @@ int run_unload(bool json) {
     }
     nlohmann::ordered_json document;
     document["unloaded"] = module_name;
-    const Status written = write_json_document(document);
-    return written ? to_int(ExitCode::done) : report(written.error());
-}
-
-/// The module takes another number if the wanted one is in use, and goes on with fewer loops if one fails.
-/// The user should not have to find that out.
-void warn_about_nodes(const std::vector<LoopInfo>& loops, const LoopParameters& parameters) {
-    const std::vector<std::string>& wanted = parameters.video_nr;
-    if (parameters.devices && loops.size() < static_cast<std::size_t>(*parameters.devices))
-        spdlog::warn("the module made {} of {} loops; the kernel log says why", loops.size(),
-                     *parameters.devices);
-    for (std::size_t i = 0; i < loops.size(); ++i) {
-        const std::string path = device_path(loops[i]);
-        if (i < wanted.size() && wanted[i] != "-1" && path != "/dev/video" + wanted[i])
-            spdlog::warn("/dev/video{} is taken by another driver, the loop became {}", wanted[i], path);
-        // devtmpfs makes the node before the module's load is over.
-        if (std::error_code ignored; !std::filesystem::exists(path, ignored))
-            spdlog::warn("{} does not appear; is /dev a devtmpfs here?", path);
-    }
+    return exit_after(write_json_document(document), "the module is unloaded all the same");
 }
 
 Status print_loops(const std::vector<LoopInfo>& loops, const std::string& module_path, bool json) {
     if (json) {
         nlohmann::ordered_json document;
         document["module"] = module_path;
-        document["devices"] = nlohmann::ordered_json::array();
-        for (const LoopInfo& loop : loops)
-            document["devices"].push_back(loop_json(loop));
+        document["devices"] = loops_json(loops);
         return write_json_document(document);
     }
     return write_stdout(loop_lines(loops));
@@ -239,8 +210,7 @@ int run_load_module(const LoadOptions& options, std::span<const ModuleParameter>
         return report(error);
     }
     warn_about_nodes(*loops, options.loops);
-    const Status printed = print_loops(*loops, module->path(), json);
-    return printed ? to_int(ExitCode::done) : report(printed.error());
+    return exit_after(print_loops(*loops, module->path(), json), "the module is loaded all the same");
 }
 
 /// What the user asked for instead of loading; empty if it is loading.
@@ -255,6 +225,10 @@ std::optional<int> run_instead(const LoadOptions& options, const CommandLine& li
     const std::string other = with_settings ? options.module_option() : options.loading_option();
     if (!other.empty())
         return line.usage_error(action + " goes without " + other);
+    const bool names_nothing = action == "--remove" ? std::ranges::count(options.remove, "") > 0
+                                                    : action == "--set" && options.change.empty();
+    if (names_nothing)
+        return line.usage_error(action + " needs the name of a loop");
     if (options.unload)
         return run_unload(line.json());
     if (options.list_all)

@@ -4,22 +4,18 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/table.h"
-#include "commands/loop_json.h"
+#include "commands/loop_report.h"
 #include "format/fourcc.h"
 
 #include <algorithm>
-#include <spdlog/fmt/fmt.h>
+#include <filesystem>
+#include <spdlog/fmt/ranges.h>
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 namespace v4l2dma {
 
 namespace {
-
-std::string nodes(const LoopInfo& loop) {
-    return loop.capture_nr == loop.video_nr ? device_path(loop)
-                                            : device_path(loop) + " -> " + capture_path(loop);
-}
 
 /// By path, number or label, as everywhere.
 Result<LoopInfo> find_loop(const ControlNode& control, const std::string& name) {
@@ -33,12 +29,16 @@ Result<LoopInfo> find_loop(const ControlNode& control, const std::string& name) 
             return std::unexpected(std::move(loop.error()));
         if (*loop)
             return **loop;
-        return make_error(ErrorKind::device, "find the loop", path, "it is none of the module's loops");
+        return make_error(ErrorKind::device, "find the loop", path, "it is none of the module's loops",
+                          "'v4l2dma load --list' lists them");
     }
     Result<std::vector<LoopInfo>> loops = control.loops();
     if (!loops)
         return std::unexpected(std::move(loops.error()));
-    std::erase_if(*loops, [&](const LoopInfo& loop) { return card_label(loop) != name; });
+    // The paths, too: not every /dev has the nodes.
+    std::erase_if(*loops, [&](const LoopInfo& loop) {
+        return card_label(loop) != name && device_path(loop) != path && capture_path(loop) != path;
+    });
     if (loops->empty())
         return make_error(ErrorKind::device, "find the loop", name, "there is none of that name",
                           "'v4l2dma load --list' lists them");
@@ -53,7 +53,7 @@ Error explain_removal(Error error, const LoopInfo& loop) {
         return error;
     error.code = 0;
     error.operation = "remove";
-    error.object = nodes(loop);
+    error.object = nodes_text(loop);
     error.detail = "somebody has it open";
     error.remedy = fmt::format("End the programs first ('fuser -v {}' names them), or take it from them with "
                                "--force, as if it was unplugged",
@@ -71,35 +71,48 @@ Status remove_one(const ControlNode& control, const std::string& name, bool forc
     return {};
 }
 
-std::string state(const LoopInfo& loop) {
-    return fmt::format("{} {}x{}, {} of {} readers, writer {}{}", FourCC(loop.pixelformat).text(), loop.width,
-                       loop.height, loop.readers, loop.config.max_readers, memory_name(loop.writer_memory),
-                       loop.writer_streaming != 0 ? " streaming" : "");
+/// @p done: what happened to it.
+int print(const LoopInfo& loop, bool json, const std::string& done) {
+    const Status written = json ? write_json_document(loop_json(loop)) : write_stdout(loop_lines({loop}));
+    return exit_after(written, nodes_text(loop) + done);
 }
 
-int print(const LoopInfo& loop, bool json) {
-    const Status written = json ? write_json_document(loop_json(loop)) : write_stdout(loop_lines({loop}));
-    return written ? to_int(ExitCode::done) : report(written.error());
+/// Of a node that was asked for by its number in @p wanted, the @p index-th of them.
+void warn_if_taken(const std::vector<std::string>& wanted, std::size_t index, std::string_view what,
+                   const std::string& path) {
+    if (index < wanted.size() && wanted[index] != "-1" && path != "/dev/video" + wanted[index])
+        spdlog::warn("/dev/video{} is taken, {} became {}", wanted[index], what, path);
 }
 
 } // namespace
 
-nlohmann::ordered_json loop_json(const LoopInfo& loop) {
-    nlohmann::ordered_json json = {{"device", device_path(loop)},
-                                   {"capture_device", capture_path(loop)},
-                                   {"video_nr", loop.video_nr},
-                                   {"card_label", card_label(loop)},
-                                   {"id", loop.id}};
-    json.update(settings_json(loop.config));
-    json.update(state_json(loop));
-    return json;
+int exit_after(const Status& written, const std::string& done) {
+    if (written)
+        return to_int(ExitCode::done);
+    Error error = written.error();
+    error.detail = done;
+    return report(error);
 }
 
-std::string loop_lines(const std::vector<LoopInfo>& loops) {
-    Table table;
-    for (const LoopInfo& loop : loops)
-        table.add({nodes(loop), card_label(loop)});
-    return table.text();
+Result<std::vector<LoopInfo>> all_loops() {
+    const Result<ControlNode> control = ControlNode::open();
+    if (!control)
+        return std::unexpected(control.error());
+    return control->loops();
+}
+
+void warn_about_nodes(const std::vector<LoopInfo>& loops, const LoopParameters& wanted) {
+    if (wanted.devices && loops.size() < static_cast<std::size_t>(*wanted.devices))
+        spdlog::warn("the module made {} of {} loops; the kernel log says why", loops.size(),
+                     *wanted.devices);
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+        const std::string path = device_path(loops[i]);
+        warn_if_taken(wanted.video_nr, i, "the loop", path);
+        warn_if_taken(wanted.capture_nr, i, "the readers' node of " + path, capture_path(loops[i]));
+        // devtmpfs makes the node before the module's load is over.
+        if (std::error_code ignored; !std::filesystem::exists(path, ignored))
+            spdlog::warn("{} does not appear; is /dev a devtmpfs here?", path);
+    }
 }
 
 int add_loop(const LoopParameters& wanted, bool json) {
@@ -112,10 +125,8 @@ int add_loop(const LoopParameters& wanted, bool json) {
     const Result<LoopInfo> loop = control->add(*config);
     if (!loop)
         return report(loop.error());
-    if (config->video_nr >= 0 && loop->video_nr != static_cast<std::uint32_t>(config->video_nr))
-        spdlog::warn("/dev/video{} is taken by another driver, the loop became {}", config->video_nr,
-                     device_path(*loop));
-    return print(*loop, json);
+    warn_about_nodes({*loop}, wanted);
+    return print(*loop, json, " is made all the same");
 }
 
 int remove_loops(const std::vector<std::string>& names, bool force, bool json) {
@@ -123,7 +134,7 @@ int remove_loops(const std::vector<std::string>& names, bool force, bool json) {
     if (!control)
         return report(control.error());
     int code = to_int(ExitCode::done);
-    nlohmann::ordered_json document = {{"removed", nlohmann::ordered_json::array()}};
+    std::vector<std::string> gone;
     for (const std::string& name : names) {
         std::string removed;
         if (const Status status = remove_one(*control, name, force, removed); !status) {
@@ -131,14 +142,16 @@ int remove_loops(const std::vector<std::string>& names, bool force, bool json) {
             code = code == 0 ? failed : code;
             continue;
         }
-        document["removed"].push_back(removed);
+        gone.push_back(removed);
         if (!json)
             spdlog::info("{} is removed", removed);
     }
     if (!json)
         return code;
-    const Status written = write_json_document(document);
-    return written ? code : report(written.error());
+    const int said =
+        exit_after(write_json_document({{"removed", gone}}),
+                   gone.empty() ? "" : fmt::format("removed all the same: {}", fmt::join(gone, ", ")));
+    return code == 0 ? said : code;
 }
 
 int change_loop(const std::string& name, const LoopParameters& wanted, bool json) {
@@ -153,25 +166,22 @@ int change_loop(const std::string& name, const LoopParameters& wanted, bool json
         return report(loop.error());
     if (const Status status = control->set(loop->id, change->config, change->which); !status)
         return report(status.error());
-    const Result<LoopInfo> changed = find_loop(*control, device_path(*loop));
-    return changed ? print(*changed, json) : report(changed.error());
+    const Result<LoopInfo> changed = control->loop(loop->id);
+    return changed ? print(*changed, json, " is changed all the same") : report(changed.error());
 }
 
 int list_loops(bool json) {
-    const Result<ControlNode> control = ControlNode::open();
-    if (!control)
-        return report(control.error());
-    const Result<std::vector<LoopInfo>> loops = control->loops();
+    const Result<std::vector<LoopInfo>> loops = all_loops();
     if (!loops)
         return report(loops.error());
-    nlohmann::ordered_json document = {{"devices", nlohmann::ordered_json::array()}};
     Table table;
-    for (const LoopInfo& loop : *loops) {
-        document["devices"].push_back(loop_json(loop));
-        table.add({nodes(loop), card_label(loop), state(loop)});
-    }
-    const Status written = json ? write_json_document(document) : write_stdout(table.text());
-    return written ? to_int(ExitCode::done) : report(written.error());
+    for (const LoopInfo& loop : *loops)
+        table.add({nodes_text(loop), card_label(loop),
+                   fmt::format("{} {}x{}, {}", FourCC(loop.pixelformat).text(), loop.width, loop.height,
+                               users_text(loop))});
+    const Status written =
+        json ? write_json_document({{"devices", loops_json(*loops)}}) : write_stdout(table.text());
+    return exit_after(written, "");
 }
 
 } // namespace v4l2dma

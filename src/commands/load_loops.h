@@ -3,7 +3,6 @@
 
 #include "loop/parameters.h"
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -18,9 +17,14 @@ namespace v4l2dma {
 [[nodiscard]] int change_loop(const std::string& name, const LoopParameters& wanted, bool json);
 [[nodiscard]] int list_loops(bool json);
 
-/// "{device, video_nr, card_label, id, ...}"
-[[nodiscard]] nlohmann::ordered_json loop_json(const LoopInfo& loop);
-/// A line for each loop: its nodes and its name.
-[[nodiscard]] std::string loop_lines(const std::vector<LoopInfo>& loops);
+/// The command's exit code once its answer is written. If it could not be, @p done says what is done for all
+/// that: who runs the command again must know.
+[[nodiscard]] int exit_after(const Status& written, const std::string& done);
+
+/// Every loop there is. The control node is closed again: it would pin the module.
+[[nodiscard]] Result<std::vector<LoopInfo>> all_loops();
+/// The module takes another number if the wanted one is in use, and goes on with fewer loops if one fails.
+/// The user should not have to find that out.
+void warn_about_nodes(const std::vector<LoopInfo>& loops, const LoopParameters& wanted);
 
 } // namespace v4l2dma

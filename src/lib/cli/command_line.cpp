@@ -76,6 +76,12 @@ std::string CommandLine::explain(const CLI::ParseError& error) const {
     const std::string text = error.what();
     if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && text.ends_with("missing"))
         return text.substr(0, text.find(':')) + " needs a value";
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr && text.contains(": At Most 1 "))
+        return text.substr(0, text.find(':')) + " is given more than once";
+    constexpr std::string_view conversion = "Could not convert: "; // "--devices = many"
+    if (const auto equals = text.find(" = "); text.starts_with(conversion) && equals != std::string::npos)
+        return text.substr(conversion.size(), equals - conversion.size()) + " cannot be '" +
+               text.substr(equals + 3) + "'";
     if (dynamic_cast<const CLI::ExtrasError*>(&error) == nullptr)
         return text;
     const std::vector<std::string> words = app_.remaining();

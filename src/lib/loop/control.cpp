@@ -50,12 +50,16 @@ std::unexpected<Error> query_error(std::string_view operation, int code) {
     if (code == ENOTTY) {
         error.error().detail = "the loaded module does not know this request";
         error.error().remedy = "It is older than this program: load its own one with 'v4l2dma load --reload'";
+    } else if (code == ENOENT) {
+        error.error().detail = "the loop is gone";
+        error.error().remedy = "'v4l2dma load --list' lists those that are there";
     }
     return error;
 }
 
-std::unexpected<Error> add_error(int code) {
-    auto error = query_error("ADD", code);
+/// Of what sends settings.
+std::unexpected<Error> settings_error(std::string_view operation, int code) {
+    auto error = query_error(operation, code);
     if (code == ENOSPC) {
         error.error().detail = "there are as many loops as the module can make";
         error.error().remedy = "'v4l2dma load --remove' removes one";
@@ -128,6 +132,14 @@ Result<std::vector<LoopInfo>> ControlNode::loops() const {
     }
 }
 
+Result<LoopInfo> ControlNode::loop(std::uint32_t loop_id) const {
+    v4l2dma_loop_query query{};
+    query.id = loop_id;
+    if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_QUERY, &query); answer < 0)
+        return query_error("QUERY", -answer);
+    return query.info;
+}
+
 Result<std::optional<LoopInfo>> ControlNode::find(dev_t number) const {
     const std::string name = kernel_name(number);
     Result<std::vector<LoopInfo>> all = loops();
@@ -144,12 +156,8 @@ Result<LoopInfo> ControlNode::add(const LoopConfig& config) const {
     v4l2dma_loop_add request{};
     request.config = config;
     if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_ADD, &request); answer < 0)
-        return add_error(-answer);
-    v4l2dma_loop_query query{};
-    query.id = request.id;
-    if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_QUERY, &query); answer < 0)
-        return query_error("QUERY", -answer);
-    return query.info;
+        return settings_error("ADD", -answer);
+    return loop(request.id);
 }
 
 Status ControlNode::remove(std::uint32_t loop_id, bool force) const {
@@ -167,7 +175,7 @@ Status ControlNode::set(std::uint32_t loop_id, const LoopConfig& config, std::ui
     request.which = which;
     request.config = config;
     if (const int answer = system_->ioctl(fd_.get(), V4L2DMA_IOC_SET, &request); answer < 0)
-        return query_error("SET", -answer);
+        return settings_error("SET", -answer);
     return {};
 }
 

@@ -42,9 +42,11 @@ public:
 
     /// Every loop, in the order of their ids.
     [[nodiscard]] Result<std::vector<LoopInfo>> loops() const;
+    /// The loop with this id. ENOENT if it is gone.
+    [[nodiscard]] Result<LoopInfo> loop(std::uint32_t loop_id) const;
     /// The loop whose node has this device number; empty if that is no loop of ours.
     [[nodiscard]] Result<std::optional<LoopInfo>> find(dev_t number) const;
-    /// Makes a loop; answers its id. Members that are 0 become the module's defaults.
+    /// Makes a loop. Members that are 0 become the module's defaults.
     /// Errors: (device) what is wanted cannot be.
     [[nodiscard]] Result<LoopInfo> add(const LoopConfig& config) const;
     /// Removes a loop. @p force: also if somebody has it open, who then gets ENODEV. EBUSY without it.

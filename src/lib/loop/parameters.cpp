@@ -89,9 +89,10 @@ Status check_video_numbers(std::string_view option, const std::vector<std::strin
                            std::set<long>& seen) {
     for (const std::string& text : list) {
         const std::optional<long> number = to_number(text);
-        if (!number || *number < -1 || *number > 255)
+        // The kernel would take 010 for 8.
+        if (!number || *number < -1 || *number > 255 || text != std::to_string(*number))
             return usage(option, "'" + text + "' is no device number",
-                         "Numbers are 0 to 255, or -1 for any that is free");
+                         "Numbers are 0 to 255 without leading zeros, or -1 for any that is free");
         if (*number >= 0 && !seen.insert(*number).second)
             return usage(option, text + " is given twice");
     }
@@ -254,7 +255,7 @@ Result<LoopConfig> loop_config(const LoopParameters& wanted) {
     const Result<std::size_t> devices = checked_number_of_loops(wanted);
     if (!devices)
         return std::unexpected(devices.error());
-    if (wanted.devices || *devices > 1)
+    if (*devices > 1)
         return usage("--add", "it makes one loop", "Call it once for each");
     LoopConfig config{};
     config.video_nr = wanted.video_nr.empty() ? -1 : static_cast<int>(*to_number(wanted.video_nr.front()));

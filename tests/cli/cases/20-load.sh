@@ -6,7 +6,8 @@
 test_load_values_out_of_range() {
 	wrong 2 '--devices.* 0 is not possible, 1 to 32' load --devices 0
 	wrong 2 '--devices.* 33 is not possible' load --devices 33
-	wrong 2 '--devices' load --devices many
+	wrong 2 "--devices cannot be 'many'" load --devices many
+	wrong 2 "--max-readers cannot be '1000000000000'" load --max-readers 1000000000000
 	wrong 2 '--devices needs a value' load --devices
 	wrong 2 '--min-buffers' load --min-buffers 1
 	wrong 2 '--max-buffers' load --max-buffers 33
@@ -24,7 +25,9 @@ test_load_values_out_of_range() {
 test_load_lists() {
 	wrong 2 "'x' is no device number" load --video-nr 1,x
 	wrong 2 "'' is no device number" load --video-nr 1,
+	wrong 2 "'010' is no device number.*leading zeros" load --video-nr 010
 	wrong 2 '4 is given twice' load --video-nr 4,4
+	wrong 2 '--video-nr is given more than once' load --video-nr 4 --video-nr 5
 	wrong 2 '3 numbers for 2 loops' load --devices 2 --video-nr 1,2,3
 	wrong 2 'a label is empty' load --card-label ''
 	wrong 2 'no label can contain one' load --devices 1 --card-label 'door, front'
@@ -46,6 +49,8 @@ test_load_options_that_contradict() {
 	wrong 2 '--add goes without --reload' load --add --reload
 	wrong 2 '--add: it makes one loop' load --add --card-label a,b
 	wrong 2 '--remove goes without --devices' load --remove 3 --devices 1
+	wrong 2 '--remove needs the name of a loop' load --remove 3,
+	wrong 2 '--set needs the name of a loop' load --set '' --debug 1
 	wrong 2 '--list goes without --debug' load --list --debug 1
 	wrong 2 '--force goes with --remove only' load --force
 	wrong 2 '--set: there is nothing to change' load --set 3

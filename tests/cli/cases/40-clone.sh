@@ -23,7 +23,7 @@ test_clone_options_that_are_missing() {
 		wrong 2 "$option needs a value" clone "$option"
 	done
 	wrong 2 "unexpected argument 'word'" clone -i 1 -o 2 word
-	wrong 2 '--input: At Most 1' clone -i 1 -i 2 -o 3
+	wrong 2 '--input is given more than once' clone -i 1 -i 2 -o 3
 }
 
 test_clone_missing_devices() {

@@ -44,7 +44,8 @@ public:
 
 private:
     static int query(v4l2dma_loop_query& query) {
-        if (query.id > 5)
+        const bool next = query.flags == V4L2DMA_QUERY_NEXT;
+        if (query.id > 5 || (!next && query.id != 1 && query.id != 5))
             return -ENOENT;
         query.info.id = query.id <= 1 ? 1 : 5;
         query.info.video_nr = query.info.id + 10;
@@ -67,6 +68,18 @@ TEST_CASE("loops are listed through gaps in their ids") {
     CHECK(device_path(loops->at(1)) == "/dev/video15");
     CHECK(card_label(loops->at(0)) == std::string(V4L2DMA_LABEL_LEN, 'x'));
     CHECK_FALSE(control->find(0)->has_value()); // no device has this number
+}
+
+TEST_CASE("a loop is found by its id, and one that is gone is not") {
+    FakeModule module;
+    const auto control = ControlNode::open(module);
+    REQUIRE(control);
+    CHECK(control->loop(5)->video_nr == 15);
+    const auto gone = control->loop(3);
+    REQUIRE_FALSE(gone);
+    CHECK(gone.error().code == ENOENT);
+    CHECK(gone.error().kind == ErrorKind::device);
+    CHECK(gone.error().message().contains("the loop is gone). 'v4l2dma load --list'"));
 }
 
 TEST_CASE("counters and readers of a loop") {

@@ -143,6 +143,7 @@ TEST_CASE("one loop for the control node") {
     CHECK(config->allowed_gid == 44);
     CHECK(std::string(reinterpret_cast<const char*>(config->card_label)) == "Yard");
     CHECK_FALSE(loop_config({.devices = 2}));
+    CHECK(loop_config({.devices = 1}));
     CHECK_FALSE(loop_config({.card_label = {"a", "b"}}));
 }
 

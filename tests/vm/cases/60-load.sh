@@ -91,8 +91,50 @@ test_loops_come_and_go() {
 	[[ ! -e /dev/video20 && ! -e /dev/video21 && ! -e /dev/video22 ]] || fail "nodes are left"
 	finish play 3
 	run 3 "$bin" load --remove /dev/video20
+	expect_match "removed twice" "find the loop /dev/video20: .*'v4l2dma load --list'" "$err"
 	run 0 "$bin" load --list
 	expect_equal "--list of nothing" "" "$out"
 	run 3 setpriv --reuid 65534 --regid 65534 --clear-groups "$bin" load --add
 	expect_match "who may" 'as root' "$err"
+}
+
+test_numbers_that_are_taken() {
+	run 0 "$bin" load --video-nr 20,21
+	run 0 "$bin" load --add --video-nr 20
+	expect_match "another number" 'warning: /dev/video20 is taken, the loop became /dev/video[0-9]+$' "$err"
+	run 0 "$bin" load --add --nodes split --video-nr 30 --capture-nr 21
+	expect_match "another number for readers" \
+		"warning: /dev/video21 is taken, the readers' node of /dev/video30 became /dev/video[0-9]+\$" "$err"
+	run 0 "$bin" load --reload --nodes split --video-nr 30,31 --capture-nr 40,41
+	expect_equal "warnings about numbers that are free" "" "$err"
+}
+
+test_loops_that_are_none() {
+	local command name
+	load_camera
+	load_loop
+	for command in '--remove' '--debug 1 --set'; do
+		for name in "$camera" 0 /dev/null /dev/video99 99 "$work" nobody; do
+			# shellcheck disable=SC2086 # options and a value
+			run 3 "$bin" load $command "$name"
+			expect_match "$command $name" "find the loop .*'v4l2dma load --list' lists them" "$err"
+		done
+	done
+	rm "$loop" # as where /dev is no devtmpfs
+	run 0 "$bin" load --remove 10
+}
+
+# A node that is opened must not become the standard stream that is missing, and take text for pixels.
+# shellcheck disable=SC2016 # for the inner shell
+test_answers_that_cannot_be_written() {
+	load_camera
+	load_loop
+	run 1 bash -c '"$0" load --add --video-nr 20 >/dev/full' "$bin"
+	expect_match "loop without an answer" 'No space left.*/dev/video20 is made all the same' "$err"
+	run 1 bash -c '"$0" load --remove 20 --json >/dev/full' "$bin"
+	expect_match "no loop without an answer" 'removed all the same: /dev/video20' "$err"
+	run 1 bash -c '"$0" load --set 10 --debug 1 >&-' "$bin"
+	expect_match "closed stdout" 'Bad file descriptor.*is changed all the same' "$err"
+	run 1 bash -c '"$0" clone -i "$1" -o "$2" --frames 1 --json <&- >&-' "$bin" "$camera" "$loop"
+	expect_match "closed stdout of what moves frames" 'standard output: Bad file descriptor' "$err"
 }

@@ -3,6 +3,14 @@
 #
 # What udev, and every program that asks it, believes a loop to be.
 
+# Starts udev, which ends with the case.
+start_udevd() {
+	local udevd=/lib/systemd/systemd-udevd
+	[[ -x $udevd ]] || skip "there is no systemd-udevd"
+	"$udevd" --daemon
+	trap 'udevadm control --exit' EXIT
+}
+
 # What udev's database says of the loop, after all events were seen to.
 capabilities() {
 	udevadm settle
@@ -10,10 +18,7 @@ capabilities() {
 }
 
 test_udev_follows_exclusive_caps() {
-	local udevd=/lib/systemd/systemd-udevd
-	[[ -x $udevd ]] || skip "there is no systemd-udevd"
-	"$udevd" --daemon
-	trap 'udevadm control --exit' EXIT
+	start_udevd
 	load_camera
 	load_loop exclusive_caps=1
 	expect_equal "without a writer" ":video_output:" "$(capabilities)"
@@ -27,10 +32,7 @@ test_udev_follows_exclusive_caps() {
 }
 
 test_udev_and_split_nodes() {
-	local udevd=/lib/systemd/systemd-udevd
-	[[ -x $udevd ]] || skip "there is no systemd-udevd"
-	"$udevd" --daemon
-	trap 'udevadm control --exit' EXIT
+	start_udevd
 	load_loop nodes=split capture_nr=11
 	expect_equal "the writer's node" ":video_output:" "$(capabilities)"
 	loop=/dev/video11

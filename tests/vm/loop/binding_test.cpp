@@ -13,14 +13,11 @@
 namespace {
 
 int declare(const Client& client, int value) {
-    v4l2_control control{.id = V4L2DMA_CID_FIXED_BINDINGS, .value = value};
-    return client.ioctl(VIDIOC_S_CTRL, &control);
+    return client.set_control(V4L2DMA_CID_FIXED_BINDINGS, value);
 }
 
 int declared(const Client& client) {
-    v4l2_control control{.id = V4L2DMA_CID_FIXED_BINDINGS, .value = -1};
-    REQUIRE(client.ioctl(VIDIOC_G_CTRL, &control) == 0);
-    return control.value;
+    return client.control(V4L2DMA_CID_FIXED_BINDINGS);
 }
 
 /// Imports dma-bufs of another driver, and has queued each once.
@@ -55,9 +52,17 @@ public:
     ForeignBuffers foreign;
 };
 
-void map_all(Client& reader) {
+void map_buffers(Client& reader) {
+    REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
     for (unsigned index = 0; index < reader.count(); ++index)
         (void)reader.map(index);
+}
+
+/// start_reading(), with every buffer mapped before it is queued.
+void start_reading_mapped(Client& reader) {
+    map_buffers(reader);
+    REQUIRE(reader.queue_all() == 0);
+    REQUIRE(reader.stream_on() == 0);
 }
 
 /// Passes frames through and answers how many were copied.
@@ -84,10 +89,7 @@ TEST_SUITE("fixed bindings") {
         const AddedLoop loop;
         FixedWriter writer(loop.node());
         Client reader(loop.node());
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        map_all(reader);
-        REQUIRE(reader.queue_all() == 0);
-        REQUIRE(reader.stream_on() == 0);
+        start_reading_mapped(reader);
         CHECK(copies(loop, writer, reader) == 0);
     }
 
@@ -110,8 +112,7 @@ TEST_SUITE("fixed bindings") {
     TEST_CASE("whoever mapped before the writer's first frames gets copies") {
         const AddedLoop loop;
         Client reader(loop.node());
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        map_all(reader);
+        map_buffers(reader);
         FixedWriter writer(loop.node());
         REQUIRE(reader.queue_all() == 0);
         REQUIRE(reader.stream_on() == 0);
@@ -134,18 +135,13 @@ TEST_SUITE("fixed bindings") {
         const AddedLoop loop;
         Client reader(loop.node());
         Client plain(loop.node());
-        v4l2_event_subscription subscription{};
-        subscription.type = V4L2_EVENT_SOURCE_CHANGE;
         std::span<std::uint32_t> mapping;
         {
             FixedWriter writer(loop.node());
             CHECK(declared(reader) == 1);
             CHECK(declare(reader, 0) == EBUSY); // it streams
-            REQUIRE(reader.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == 0);
-            REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-            map_all(reader);
-            REQUIRE(reader.queue_all() == 0);
-            REQUIRE(reader.stream_on() == 0);
+            REQUIRE(reader.subscribe(V4L2_EVENT_SOURCE_CHANGE) == 0);
+            start_reading_mapped(reader);
             start_reading(plain);
             writer.write(2, 99);
             v4l2_buffer got{};
@@ -164,8 +160,7 @@ TEST_SUITE("fixed bindings") {
         REQUIRE(reader.stream_off() == 0);
         start_reading(reader);
         Client next(loop.node());
-        REQUIRE(next.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(next.stream_on() == 0);
+        start_writing(next);
         paint(next.map(1), 100);
         REQUIRE(next.queue(1) == 0);
         REQUIRE(reader.dequeue(got) == 0);
@@ -176,10 +171,7 @@ TEST_SUITE("fixed bindings") {
         const AddedLoop loop;
         FixedWriter writer(loop.node());
         Client reader(loop.node());
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-        map_all(reader);
-        REQUIRE(reader.queue_all() == 0);
-        REQUIRE(reader.stream_on() == 0);
+        start_reading_mapped(reader);
         REQUIRE(writer.client.stream_off() == 0);
         REQUIRE(writer.client.reqbufs(output, V4L2_MEMORY_DMABUF, 4) == 0);
         v4l2_buffer got{};
@@ -195,15 +187,13 @@ TEST_SUITE("fixed bindings") {
         Client reader(loop.node());
         {
             FixedWriter writer(loop.node());
-            REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
-            map_all(reader);
+            map_buffers(reader);
             reader.unmap_all();
             REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 0) == 0);
             CHECK(reader.poll(POLLIN, 0) == 0); // begins to read
         }
         Client next(loop.node());
-        REQUIRE(next.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(next.stream_on() == 0);
+        start_writing(next);
         REQUIRE(next.queue(0) == 0);
         CHECK((reader.poll(POLLIN, -1) & POLLIN) != 0);
     }

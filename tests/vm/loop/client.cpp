@@ -190,10 +190,34 @@ int Client::set_format(v4l2_pix_format& pix, v4l2_buf_type type) const {
     return error;
 }
 
+int Client::subscribe(std::uint32_t type, std::uint32_t flags, std::uint32_t id) const {
+    v4l2_event_subscription subscription{};
+    subscription.type = type;
+    subscription.id = id;
+    subscription.flags = flags;
+    return ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription);
+}
+
+int Client::control(std::uint32_t id) const {
+    v4l2_control control{.id = id, .value = -1};
+    REQUIRE(ioctl(VIDIOC_G_CTRL, &control) == 0);
+    return control.value;
+}
+
+int Client::set_control(std::uint32_t id, int value) const {
+    v4l2_control control{.id = id, .value = value};
+    return ioctl(VIDIOC_S_CTRL, &control);
+}
+
 void start_reading(Client& reader, unsigned buffers) {
     REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, buffers) == 0);
     REQUIRE(reader.queue_all() == 0);
     REQUIRE(reader.stream_on() == 0);
+}
+
+void start_writing(Client& writer, unsigned buffers) {
+    REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, buffers) == 0);
+    REQUIRE(writer.stream_on() == 0);
 }
 
 ForeignBuffers::ForeignBuffers(unsigned count, std::uint32_t bytes) : exporter_(exporter_node()) {

@@ -46,6 +46,11 @@ public:
     [[nodiscard]] short poll(short events, int milliseconds) const;
     [[nodiscard]] v4l2_pix_format format(v4l2_buf_type type) const;
     int set_format(v4l2_pix_format& pix, v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_OUTPUT) const;
+    /// SUBSCRIBE_EVENT.
+    int subscribe(std::uint32_t type, std::uint32_t flags = 0, std::uint32_t id = 0) const;
+    /// A control's value.
+    [[nodiscard]] int control(std::uint32_t id) const;
+    int set_control(std::uint32_t id, int value) const;
 
 private:
     [[nodiscard]] v4l2_buffer blank(unsigned index) const;
@@ -69,6 +74,8 @@ std::string exporter_node();
 
 /// Makes a reader of it: REQBUFS(MMAP), QBUF of every buffer, STREAMON. Fails the test if one of them fails.
 void start_reading(Client& reader, unsigned buffers = 4);
+/// Makes a writer of it: REQBUFS(MMAP), STREAMON. Likewise.
+void start_writing(Client& writer, unsigned buffers = 4);
 
 /// dma-bufs of another driver: its buffers, exported. Owns fds and mappings.
 class ForeignBuffers {

@@ -82,12 +82,6 @@ private:
     std::thread thread_;
 };
 
-void subscribe_to_end(const Client& client) {
-    v4l2_event_subscription subscription{};
-    subscription.type = V4L2_EVENT_EOS;
-    REQUIRE(client.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == 0);
-}
-
 bool exists(const std::string& node) {
     return ::access(node.c_str(), F_OK) == 0;
 }
@@ -279,8 +273,7 @@ TEST_SUITE("control node") {
         Client idle(loop.node(), O_NONBLOCK);
         const Client hearer(loop.node());
         start_reading(reader);
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         paint(writer.map(0), 42);
         REQUIRE(writer.queue(0) == 0);
         v4l2_buffer got{};
@@ -297,7 +290,7 @@ TEST_SUITE("control node") {
             v4l2_buffer buffer{};
             blocked[1] = writer.dequeue(buffer);
         });
-        subscribe_to_end(hearer);
+        REQUIRE(hearer.subscribe(V4L2_EVENT_EOS) == 0);
         int heard = -1;
         Sleeper hears(SYS_ioctl, [&] {
             v4l2_event event{};

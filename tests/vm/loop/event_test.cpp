@@ -13,14 +13,6 @@
 
 namespace {
 
-void subscribe(const Client& client, std::uint32_t type, std::uint32_t flags = 0, std::uint32_t id = 0) {
-    v4l2_event_subscription subscription{};
-    subscription.type = type;
-    subscription.id = id;
-    subscription.flags = flags;
-    REQUIRE(client.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == 0);
-}
-
 /// The next event, for which it waits.
 v4l2_event next_event(const Client& client) {
     v4l2_event event{};
@@ -41,18 +33,13 @@ bool silent(const Client& client) {
     return (client.poll(POLLPRI, 0) & POLLPRI) == 0;
 }
 
-int set_keep_format(const Client& client, int value) {
-    v4l2_control control{.id = V4L2DMA_CID_KEEP_FORMAT, .value = value};
-    return client.ioctl(VIDIOC_S_CTRL, &control);
-}
-
 } // namespace
 
 TEST_SUITE("event") {
     TEST_CASE("a producer hears how many readers there are") {
         const AddedLoop loop;
         const Client producer(loop.node());
-        subscribe(producer, V4L2DMA_EVENT_READERS, V4L2_EVENT_SUB_FL_SEND_INITIAL);
+        REQUIRE(producer.subscribe(V4L2DMA_EVENT_READERS, V4L2_EVENT_SUB_FL_SEND_INITIAL) == 0);
         CHECK(readers_now(producer) == 0);
         Client first(loop.node());
         CHECK(silent(producer)); // to have it open is not to read
@@ -69,14 +56,14 @@ TEST_SUITE("event") {
     TEST_CASE("without the flag there is only news") {
         const AddedLoop loop;
         const Client producer(loop.node());
-        subscribe(producer, V4L2DMA_EVENT_READERS);
+        REQUIRE(producer.subscribe(V4L2DMA_EVENT_READERS) == 0);
         CHECK(silent(producer));
     }
 
     TEST_CASE("readers hear of the end of the stream, however it ends") {
         const AddedLoop loop;
         Client reader(loop.node());
-        subscribe(reader, V4L2_EVENT_EOS);
+        REQUIRE(reader.subscribe(V4L2_EVENT_EOS) == 0);
         start_reading(reader);
         {
             Client writer(loop.node());
@@ -101,8 +88,8 @@ TEST_SUITE("event") {
         const AddedLoop loop;
         const Client user(loop.node());
         const Client writer(loop.node());
-        subscribe(user, V4L2_EVENT_CTRL, 0, V4L2DMA_CID_KEEP_FORMAT);
-        REQUIRE(set_keep_format(writer, 1) == 0);
+        REQUIRE(user.subscribe(V4L2_EVENT_CTRL, 0, V4L2DMA_CID_KEEP_FORMAT) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_KEEP_FORMAT, 1) == 0);
         const v4l2_event event = next_event(user);
         CHECK(event.type == V4L2_EVENT_CTRL);
         CHECK(event.u.ctrl.value == 1);
@@ -120,20 +107,17 @@ TEST_SUITE("event") {
         description.index = 1;
         CHECK(writer.ioctl(VIDIOC_ENUM_FMT, &description) == EINVAL);
 
-        REQUIRE(set_keep_format(writer, 0) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_KEEP_FORMAT, 0) == 0);
         pix.pixelformat = V4L2_PIX_FMT_GREY;
         CHECK(writer.set_format(pix) == 0);
         CHECK(pix.pixelformat == V4L2_PIX_FMT_GREY);
-        CHECK(set_keep_format(writer, 2) == 0); // clamped, as the specification has it
+        CHECK(writer.set_control(V4L2DMA_CID_KEEP_FORMAT, 2) == 0); // clamped, as the specification has it
     }
 
     TEST_CASE("what there is not cannot be subscribed to") {
         const AddedLoop loop;
         const Client client(loop.node());
-        for (const std::uint32_t type : {std::uint32_t{V4L2_EVENT_VSYNC}, V4L2DMA_EVENT_READERS + 1, 0U}) {
-            v4l2_event_subscription subscription{};
-            subscription.type = type;
-            CHECK(client.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == EINVAL);
-        }
+        for (const std::uint32_t type : {std::uint32_t{V4L2_EVENT_VSYNC}, V4L2DMA_EVENT_READERS + 1, 0U})
+            CHECK(client.subscribe(type) == EINVAL);
     }
 }

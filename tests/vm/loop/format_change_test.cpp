@@ -78,8 +78,7 @@ void write_some(const std::string& node, std::uint32_t number, const std::atomic
     pix.pixelformat = V4L2_PIX_FMT_YUYV;
     pix.bytesperline = pix.sizeimage = 0;
     REQUIRE(writer.set_format(pix) == 0);
-    REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-    REQUIRE(writer.stream_on() == 0);
+    start_writing(writer);
     for (unsigned count = 0; until != nullptr ? *until < 2 : count < 6; ++count) {
         unsigned index = count;
         if (count >= writer.count()) {

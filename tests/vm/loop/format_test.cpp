@@ -175,9 +175,7 @@ TEST_SUITE("format") {
 
     TEST_CASE("a new format ends the readers' queues, with an event") {
         Client reader(loop_node());
-        v4l2_event_subscription subscription{};
-        subscription.type = V4L2_EVENT_SOURCE_CHANGE;
-        REQUIRE(reader.ioctl(VIDIOC_SUBSCRIBE_EVENT, &subscription) == 0);
+        REQUIRE(reader.subscribe(V4L2_EVENT_SOURCE_CHANGE) == 0);
         start_reading(reader);
         Client writer(loop_node());
         v4l2_pix_format pix = wish(V4L2_PIX_FMT_YUYV, 320, 240);

@@ -74,8 +74,7 @@ TEST_SUITE("lifetime") {
 
     TEST_CASE("a killed reader releases everything") {
         Client writer(loop_node());
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         int ready[2];
         REQUIRE(::pipe(ready) == 0);
         const pid_t child = ::fork();
@@ -121,8 +120,7 @@ TEST_SUITE("lifetime") {
         start_reading(reader);
         for (unsigned round = 0; round < 3; ++round) {
             Client writer(loop_node());
-            REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-            REQUIRE(writer.stream_on() == 0);
+            start_writing(writer);
             paint(writer.map(1), round);
             REQUIRE(writer.queue(1) == 0);
             v4l2_buffer buffer{};

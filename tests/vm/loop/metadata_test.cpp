@@ -53,8 +53,7 @@ TEST_SUITE("metadata") {
         REQUIRE(writer.set_format(pix) == 0);
         Client reader(loop.node());
         start_reading(reader);
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         for (unsigned index = 0; index < 4; ++index) {
             v4l2_buffer sent{};
             sent.type = output;
@@ -92,8 +91,7 @@ TEST_SUITE("metadata") {
         Client writer(loop.node());
         Client reader(loop.node());
         start_reading(reader);
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         std::int64_t before = 0;
         for (unsigned index = 0; index < 4; ++index) {
             REQUIRE(writer.queue(index) == 0);

@@ -51,8 +51,7 @@ TEST_SUITE("split nodes") {
         int number = 0;
         CHECK(reader.ioctl(VIDIOC_G_OUTPUT, &number) == ENOTTY);
         CHECK(writer.ioctl(VIDIOC_G_INPUT, &number) == ENOTTY);
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         check();
     }
 
@@ -67,8 +66,7 @@ TEST_SUITE("split nodes") {
         Client reader(loop.capture_node());
         CHECK(reader.format(capture).pixelformat == V4L2_PIX_FMT_NV12);
         start_reading(reader);
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         paint(writer.map(2), 7);
         REQUIRE(writer.queue(2) == 0);
         v4l2_buffer got{};

@@ -19,11 +19,6 @@ v4l2dma_loop_config lossless() {
     return config;
 }
 
-void start_writing(Client& writer) {
-    REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-    REQUIRE(writer.stream_on() == 0);
-}
-
 /// Writes @p count frames, each painted with its number, as fast as it gets buffers.
 void write_frames(Client& writer, std::uint32_t count) {
     for (std::uint32_t number = 0; number < count; ++number) {

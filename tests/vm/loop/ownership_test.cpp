@@ -58,8 +58,7 @@ TEST_SUITE("ownership") {
 
     TEST_CASE("without readers the writer never waits") {
         Client writer(loop_node(), O_NONBLOCK);
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         for (unsigned number = 0; number < 100; ++number) {
             REQUIRE(writer.queue(number % 4) == 0);
             v4l2_buffer buffer{};
@@ -88,8 +87,7 @@ TEST_SUITE("ownership") {
 
     TEST_CASE("a reader's sequence starts at 0 at its own STREAMON") {
         Client writer(loop_node());
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         v4l2_buffer buffer{};
         for (unsigned number = 0; number < 5; ++number) {
             REQUIRE(writer.queue(0) == 0);
@@ -165,8 +163,7 @@ TEST_SUITE("ownership") {
 
     TEST_CASE("closing gives everything back") {
         Client writer(loop_node());
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer);
         v4l2_buffer buffer{};
         {
             Client reader(loop_node());

@@ -58,8 +58,7 @@ TEST_SUITE("torn") {
         pix.bytesperline = 0;
         pix.sizeimage = 0;
         REQUIRE(writer.set_format(pix) == 0);
-        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 8) == 0);
-        REQUIRE(writer.stream_on() == 0);
+        start_writing(writer, 8);
 
         std::atomic<bool> stop = false;
         std::atomic<unsigned> torn = 0;
