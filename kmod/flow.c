@@ -330,6 +330,7 @@ void v4l2dma_flow_init(struct v4l2dma_loop *loop)
 	INIT_LIST_HEAD(&loop->readers);
 	loop->own_slot = V4L2DMA_MAX_SLOTS;
 	loop->last_frame = ktime_get();
+	loop->last_timestamp = ktime_to_ns(loop->last_frame);
 	init_waitqueue_head(&loop->writer_wq);
 	INIT_DELAYED_WORK(&loop->reclaim_work, reclaim);
 }
@@ -485,6 +486,7 @@ u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 	frame->own = false;
 	loop->newest = frame->id;
 	loop->last_frame = ktime_get();
+	loop->last_timestamp = meta->timestamp;
 	list_add_tail(&frame->entry, &loop->live);
 	loop->n_live++;
 	loop->stats.frames++;

@@ -51,6 +51,28 @@ ktime_t v4l2dma_own_silence(struct v4l2dma_loop *loop, ktime_t now)
 	return ktime_sub(now, last);
 }
 
+/**
+ * v4l2dma_own_timestamp() - what a frame of the loop's own is stamped with
+ * @loop: the loop
+ * @now: CLOCK_MONOTONIC
+ * @lag: how far it is behind what a frame of the writer's would have now; ns
+ *
+ * On the writer's clock, whichever that is. Without the lag the writer's next
+ * frame would seem to go back in time: its timestamp is from when it was begun.
+ *
+ * Return: nanoseconds.
+ */
+u64 v4l2dma_own_timestamp(struct v4l2dma_loop *loop, ktime_t now, u64 lag)
+{
+	u64 timestamp;
+
+	spin_lock(&loop->flow_lock);
+	timestamp = loop->last_timestamp - lag +
+		    ktime_to_ns(ktime_sub(now, loop->last_frame));
+	spin_unlock(&loop->flow_lock);
+	return timestamp;
+}
+
 /* Whoever is not offered a frame sees no gap either. */
 static bool offer_to_idle(struct v4l2dma_loop *loop,
 			  struct v4l2dma_reader *reader,
@@ -157,8 +179,9 @@ void v4l2dma_own_publish(struct v4l2dma_loop *loop,
 /**
  * v4l2dma_own_repeat() - the writer's next frame is late: show the last one again
  * @loop: the loop
+ * @timestamp: for it; ns
  */
-void v4l2dma_own_repeat(struct v4l2dma_loop *loop)
+void v4l2dma_own_repeat(struct v4l2dma_loop *loop, u64 timestamp)
 {
 	struct v4l2dma_frame *frame;
 	struct v4l2dma_reader *reader;
@@ -170,7 +193,7 @@ void v4l2dma_own_repeat(struct v4l2dma_loop *loop)
 		goto unlock;
 	frame->id = ++loop->last_id;
 	loop->newest = frame->id;
-	frame->meta.timestamp = ktime_get_ns();
+	frame->meta.timestamp = timestamp;
 	list_for_each_entry(reader, &loop->readers, entry)
 		offered += offer_to_idle(loop, reader, frame);
 	if (offered)

@@ -18,6 +18,8 @@
 #define MIN_INTERVAL	(1 * NSEC_PER_MSEC)
 #define MAX_INTERVAL	(10 * NSEC_PER_SEC)
 
+#define MAX_LAG_MS	1000U
+
 static u64 interval(struct v4l2dma_loop *loop)
 {
 	const struct v4l2_fract *t = &loop->timeperframe;
@@ -47,17 +49,32 @@ static ktime_t next_due(struct v4l2dma_loop *loop, bool *silent)
 	return min(picture, repeat);
 }
 
+/*
+ * Less than it takes until such a frame is due, and as much as may be: a camera's
+ * first frame was begun some time before it comes.
+ */
+static u64 lag(struct v4l2dma_loop *loop)
+{
+	u32 timeout = READ_ONCE(loop->config.timeout_ms);
+
+	if (!timeout || READ_ONCE(loop->sustain))
+		return interval(loop) / 2;
+	return min(timeout, MAX_LAG_MS) * (NSEC_PER_MSEC / 2);
+}
+
 static void look(struct v4l2dma_loop *loop)
 {
 	ktime_t now = ktime_get(), due;
+	u64 timestamp;
 	bool silent;
 
 	due = next_due(loop, &silent);
 	if (due <= now) {
+		timestamp = v4l2dma_own_timestamp(loop, now, lag(loop));
 		if (silent)
-			v4l2dma_placeholder_show(loop, now);
+			v4l2dma_placeholder_show(loop, now, timestamp);
 		else
-			v4l2dma_own_repeat(loop);
+			v4l2dma_own_repeat(loop, timestamp);
 		/* In step, unless a step or more was missed. */
 		loop->pace_next = ktime_add_ns(due, interval(loop));
 		if (loop->pace_next <= now)

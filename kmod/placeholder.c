@@ -112,13 +112,15 @@ static void fill_timecode(struct v4l2dma_loop *loop, ktime_t now,
  * v4l2dma_placeholder_show() - show readers the picture, if anybody can take it
  * @loop: the loop, its lock held
  * @now: CLOCK_MONOTONIC
+ * @timestamp: for it; ns
  *
  * There is none in a compressed format, unless one is stored.
  */
-void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now)
+void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now,
+			      u64 timestamp)
 {
 	struct v4l2dma_meta meta = {
-		.timestamp = ktime_to_ns(now),
+		.timestamp = timestamp,
 		.bytesused = loop->format.sizeimage,
 		.field = loop->format.field,
 		.flags = V4L2_BUF_FLAG_TIMECODE,

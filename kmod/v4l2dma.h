@@ -458,6 +458,7 @@ struct v4l2dma_placeholder {
  * @last_id: id of the newest frame
  * @newest: likewise, of the writer's
  * @last_frame: when that came, or when the loop was made
+ * @last_timestamp: its timestamp, of whatever clock; ns
  * @last_reader: number of the newest reader
  * @readers: readers that stream
  * @pool_stale: a reader may still look at memory that the writer got back
@@ -510,6 +511,7 @@ struct v4l2dma_loop {
 	u64 last_id;
 	u64 newest;
 	ktime_t last_frame;
+	u64 last_timestamp;
 	u32 last_reader;
 	struct list_head readers;
 	bool pool_stale;
@@ -665,7 +667,8 @@ v4l2dma_format_components(const struct v4l2_pix_format *pix,
 int v4l2dma_picture_draw(const struct v4l2_pix_format *pix, void *out);
 
 /* placeholder.c */
-void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now);
+void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now,
+			      u64 timestamp);
 void v4l2dma_placeholder_forget(struct v4l2dma_loop *loop);
 void v4l2dma_placeholder_store(struct v4l2dma_loop *loop, bool store);
 void v4l2dma_placeholder_take_image(struct v4l2dma_loop *loop);
@@ -727,11 +730,12 @@ void v4l2dma_flow_count_reclaim(struct v4l2dma_loop *loop);
 /* own.c */
 bool v4l2dma_own_wanted(struct v4l2dma_loop *loop);
 ktime_t v4l2dma_own_silence(struct v4l2dma_loop *loop, ktime_t now);
+u64 v4l2dma_own_timestamp(struct v4l2dma_loop *loop, ktime_t now, u64 lag);
 unsigned int v4l2dma_own_slots(struct v4l2dma_loop *loop);
 void v4l2dma_own_publish(struct v4l2dma_loop *loop,
 			 struct v4l2dma_plane **planes,
 			 const struct v4l2dma_meta *meta);
-void v4l2dma_own_repeat(struct v4l2dma_loop *loop);
+void v4l2dma_own_repeat(struct v4l2dma_loop *loop, u64 timestamp);
 void v4l2dma_own_sustain(struct v4l2dma_loop *loop, bool sustain);
 void v4l2dma_own_put(struct v4l2dma_plane **planes);
 void v4l2dma_own_end(struct v4l2dma_loop *loop);

@@ -165,6 +165,8 @@ std::string peculiarities(const LoopInfo& info) {
         words.emplace_back("contiguous memory");
     if ((info.config.flags & V4L2DMA_LOOP_NO_DMABUF) != 0)
         words.emplace_back("no DMABUF");
+    if (info.config.timeout_ms > 0)
+        words.push_back(fmt::format("a picture after {} ms without a frame", info.config.timeout_ms));
     if ((info.config.flags & V4L2DMA_LOOP_ALLOWED_GID_SET) != 0)
         words.push_back(fmt::format("only group {}", info.config.allowed_gid));
     return fmt::format("{}", fmt::join(words, ", "));
@@ -180,6 +182,9 @@ void add_loop(Table& table, const LoopReport& loop) {
     table.add({"frames",
                fmt::format("{} written, {} delivered, {} dropped, {} reclaimed, {} orphaned", stats.frames,
                            stats.delivered, stats.dropped, stats.reclaimed, stats.orphaned)});
+    if (stats.placeholders > 0 || stats.repeated > 0)
+        table.add({"of its own", fmt::format("{} pictures without a signal, {} frames repeated",
+                                             stats.placeholders, stats.repeated)});
     table.add({"copies", fmt::format("{} frames, {} bytes", stats.copies, stats.copied_bytes)});
     for (const ReaderStats& reader : loop.readers)
         table.add({"reader", fmt::format("pid {} {}: {}, {} delivered, {} dropped, {} held, {} waiting, "
@@ -262,7 +267,9 @@ nlohmann::ordered_json to_json(const LoopReport& loop) {
                  {"copies", loop.stats.copies},
                  {"copied_bytes", loop.stats.copied_bytes},
                  {"reclaimed", loop.stats.reclaimed},
-                 {"orphaned", loop.stats.orphaned}});
+                 {"orphaned", loop.stats.orphaned},
+                 {"placeholders", loop.stats.placeholders},
+                 {"repeated", loop.stats.repeated}});
     json["reader_stats"] = nlohmann::ordered_json::array();
     for (const ReaderStats& reader : loop.readers)
         json["reader_stats"].push_back(to_json(reader));

@@ -53,12 +53,12 @@ start() {
 	fds[$name]=$fd
 }
 
-# await NAME EVENT: until the command says so.
+# await NAME EVENT [FILTER]: until the command says so, and the filter (of jq) is content.
 await() {
-	local line deadline=$((SECONDS + patience))
+	local line filter=${3:-true} deadline=$((SECONDS + patience))
 	while ((SECONDS < deadline)) && read -r -t "$patience" -u "${fds[$1]}" line; do
 		printf '%s\n' "$line" >>"$work/$1.json"
-		[[ $line != *"\"event\":\"$2\""* ]] || return 0
+		[[ $line != *"\"event\":\"$2\""* ]] || ! jq -e "$filter" >/dev/null <<<"$line" || return 0
 	done
 	fail "$1 never came to '$2': $(tail -n 3 "$work/$1.err")"
 }

@@ -23,10 +23,18 @@ int main(int argc, char** argv) {
         return 1;
     }
     const std::map<std::string, unsigned long long> values = {
-        {"slots", info->slots},         {"readers", info->readers}, {"writer", info->writer_memory},
-        {"frames", stats.frames},       {"copies", stats.copies},   {"copied_bytes", stats.copied_bytes},
-        {"reclaimed", stats.reclaimed}, {"openers", info->openers}, {"dropped", stats.dropped},
+        {"slots", info->slots},
+        {"readers", info->readers},
+        {"writer", info->writer_memory},
+        {"frames", stats.frames},
+        {"copies", stats.copies},
+        {"copied_bytes", stats.copied_bytes},
+        {"reclaimed", stats.reclaimed},
+        {"openers", info->openers},
+        {"dropped", stats.dropped},
         {"delivered", stats.delivered},
+        {"placeholders", stats.placeholders},
+        {"repeated", stats.repeated},
     };
     for (int argument = 2; argument < argc; ++argument) {
         const auto found = values.find(argv[argument]);

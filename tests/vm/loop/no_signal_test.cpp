@@ -91,17 +91,6 @@ bool has_signal(const Client& client) {
     return (input.status & V4L2_IN_ST_NO_SIGNAL) == 0;
 }
 
-int set_control(const Client& client, std::uint32_t id, int value) {
-    v4l2_control control{.id = id, .value = value};
-    return client.ioctl(VIDIOC_S_CTRL, &control);
-}
-
-void start_writing(Client& writer) {
-    REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, slots) == 0);
-    REQUIRE(writer.count() == slots);
-    REQUIRE(writer.stream_on() == 0);
-}
-
 void write_frame(Client& writer, unsigned index, std::uint32_t number) {
     paint(writer.map(index), number);
     REQUIRE(writer.queue(index) == 0);
@@ -444,7 +433,7 @@ TEST_SUITE("no signal") {
         Client reader(loop.node());
         start_reading(reader, slots);
         Client writer(loop.node());
-        REQUIRE(set_control(writer, V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
         start_writing(writer);
         std::memcpy(writer.map(0).data(), "stored", 6);
         REQUIRE(writer.queue(0, 6) == 0);
@@ -456,7 +445,7 @@ TEST_SUITE("no signal") {
         CHECK(std::memcmp(reader.map(stored.index).data(), "stored", 6) == 0);
 
         // Another one does not show in what the reader has.
-        REQUIRE(set_control(writer, V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
         std::memcpy(writer.map(1).data(), "other", 5);
         REQUIRE(writer.queue(1, 5) == 0);
         const v4l2_buffer written = next_written(reader);
@@ -477,7 +466,7 @@ TEST_SUITE("no signal") {
         CHECK(std::string(text) == "other");
 
         // A picture that is dropped is bars, which a compressed format does not have.
-        REQUIRE(set_control(by_read, V4L2DMA_CID_STORE_PLACEHOLDER, 0) == 0);
+        REQUIRE(by_read.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 0) == 0);
         set_up(loop.node(), V4L2_PIX_FMT_GREY, 64, 48);
         CHECK(read_frame(loop.node())[0] > 200);
     }
@@ -487,7 +476,7 @@ TEST_SUITE("no signal") {
         set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
         Client reader(loop.node());
         Client writer(loop.node());
-        REQUIRE(set_control(writer, V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
         start_reading(reader, slots);
         start_writing(writer);
         std::int64_t last = 0;
@@ -522,7 +511,7 @@ TEST_SUITE("no signal") {
         CHECK(loop.stats().copies == 0);
         CHECK(loop.stats().dropped == 0);
         // Without it the last one comes back, too.
-        REQUIRE(set_control(writer, V4L2DMA_CID_SUSTAIN_FRAMERATE, 0) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 0) == 0);
         v4l2_buffer done{};
         CHECK(writer.dequeue(done) == 0);
         CHECK(done.index == slots - 1);
@@ -534,7 +523,7 @@ TEST_SUITE("no signal") {
         ForeignBuffers foreign(2, 64 * 48 * 2);
         Client reader(loop.node());
         Client writer(loop.node());
-        REQUIRE(set_control(writer, V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
         start_reading(reader, slots);
         for (unsigned index = 0; index < reader.count(); ++index)
             reader.map(index);
@@ -559,7 +548,7 @@ TEST_SUITE("no signal") {
             const AddedLoop loop(config);
             set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
             Client writer(loop.node());
-            REQUIRE(set_control(writer, V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
+            REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
             REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 2) == 0);
             REQUIRE(writer.stream_on() == 0);
             REQUIRE(writer.queue(0) == 0);
