@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # what common.sh and the command set
 # SPDX-License-Identifier: MIT
 #
-# The programs in the cache: a static busybox for the initramfs, and QEMU where the machine's own is too old.
+# The programs in the cache: a static busybox for the initramfs, QEMU where the machine's own is too old, and the
+# v4l2-compliance of a newer Debian.
 
 busybox=$cache/busybox/bin/busybox
 
@@ -65,3 +66,37 @@ fetch_qemu() {
 	mv -T "$new" "$cache/qemu"
 	have_qemu || die "the QEMU in $cache/qemu does not start; remove that folder and install qemu-system-x86 8.0 or newer."
 }
+
+# What a guest calls as "$V4L2DMA_COMPLIANCE".
+compliance=$cache/v4l-utils/v4l2-compliance
+
+have_compliance() { [[ -x $compliance ]]; }
+
+# A subshell with the newer suite's view of the archive. The program comes with its own C library, and is started by
+# that one's loader, so that it runs on Debian 12.
+fetch_compliance() (
+	debian_suite=trixie
+	apt_dir=$cache/apt-$debian_suite
+	mkdir -p "$apt_dir"
+	apt_ready=
+	apt_prepare
+	note "fetching v4l2-compliance of $debian_suite"
+	rm -f "$apt_dir"/cache/archives/*.deb
+	quietly apt-get -c "$apt_dir/apt.conf" -qq -o Dir::State::status=/dev/null --download-only install v4l-utils ||
+		die "v4l-utils of Debian $debian_suite could not be fetched; the mirror of this machine's apt sources has to carry it."
+	new=$(mktemp -d "$cache/.new.XXXXXX")
+	for deb in "$apt_dir"/cache/archives/*.deb; do
+		dpkg-deb -x "$deb" "$new"
+	done
+	rm -f "$apt_dir"/cache/archives/*.deb
+	cat >"$new/v4l2-compliance" <<-'EOS'
+		#!/bin/sh
+		root=$(dirname -- "$(readlink -f -- "$0")")
+		exec "$root/usr/lib64/ld-linux-x86-64.so.2" --library-path "$root/usr/lib/x86_64-linux-gnu" \
+			"$root/usr/bin/v4l2-compliance" "$@"
+	EOS
+	chmod +x "$new/v4l2-compliance"
+	"$new/v4l2-compliance" --version >/dev/null || die "v4l2-compliance of Debian $debian_suite does not start here."
+	rm -rf "$cache/v4l-utils"
+	mv -T "$new" "$cache/v4l-utils"
+)
