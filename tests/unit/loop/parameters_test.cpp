@@ -138,9 +138,9 @@ TEST_CASE("one loop for the control node") {
                                                    .multiplanar = 1,
                                                    .allowed_gid = "44"});
     REQUIRE(config);
-    CHECK(config->flags == (V4L2DMA_LOOP_EXCLUSIVE_CAPS | V4L2DMA_LOOP_LOSSLESS | V4L2DMA_LOOP_NO_DMABUF |
-                            V4L2DMA_LOOP_CONTIGUOUS | V4L2DMA_LOOP_MULTIPLANAR |
-                            V4L2DMA_LOOP_ALLOWED_GID_SET));
+    CHECK(config->flags ==
+          (V4L2DMA_LOOP_EXCLUSIVE_CAPS | V4L2DMA_LOOP_LOSSLESS | V4L2DMA_LOOP_NO_DMABUF |
+           V4L2DMA_LOOP_CONTIGUOUS | V4L2DMA_LOOP_MULTIPLANAR | V4L2DMA_LOOP_ALLOWED_GID_SET));
     CHECK(config->video_nr == 4);
     CHECK(config->allowed_gid == 44);
     CHECK(std::string(reinterpret_cast<const char*>(config->card_label)) == "Yard");

@@ -27,7 +27,7 @@ struct PlanarLoop : AddedLoop {
         : AddedLoop([] {
               v4l2dma_loop_config config = any_loop();
               config.flags = V4L2DMA_LOOP_MULTIPLANAR;
-        config.reclaim_ms = 60000; // a slow machine takes nothing away
+              config.reclaim_ms = 60000; // a slow machine takes nothing away
               return config;
           }()) {
         v4l2_pix_format_mplane pix{};

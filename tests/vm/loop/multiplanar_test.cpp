@@ -138,6 +138,7 @@ TEST_SUITE("multi-planar") {
         start_writing(writer, 4, planar_output);
         CHECK(sides(stranger) == V4L2_CAP_VIDEO_CAPTURE_MPLANE);
         check_refused(stranger, planar_output);
+        CHECK(writer.planar_format(planar_output).num_planes == 2); // he goes on to see his side
         CHECK(formats_of(stranger, planar_capture) == std::vector<std::uint32_t>{V4L2_PIX_FMT_NV12M});
         Client reader(loop.node());
         start_reading(reader, 4, planar_capture);
