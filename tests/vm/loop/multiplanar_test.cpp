@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
@@ -109,6 +110,14 @@ void check_refused(const Client& client, v4l2_buf_type type) {
     int number = type;
     CHECK(client.ioctl(VIDIOC_STREAMON, &number) == EINVAL);
     CHECK(client.ioctl(VIDIOC_STREAMOFF, &number) == EINVAL);
+}
+
+/// A frame that the loop shows while nobody writes, its planes one after the other.
+std::vector<std::uint8_t> placeholder(const AddedLoop& loop) {
+    const Client reader(loop.node());
+    std::vector<std::uint8_t> frame(loop.info().sizeimage);
+    REQUIRE(::read(reader.fd(), frame.data(), frame.size()) == static_cast<ssize_t>(frame.size()));
+    return frame;
 }
 
 } // namespace
@@ -450,5 +459,75 @@ TEST_SUITE("multi-planar") {
             for (unsigned plane = 0; plane < 3; ++plane)
                 CHECK(painted(each->map(3, plane)) == 300 + plane);
         }
+    }
+
+    TEST_CASE("without a signal: the picture that the format in one piece has, in planes") {
+        v4l2dma_loop_config config = multiplanar();
+        config.timeout_ms = 50;
+        const AddedLoop loop(config);
+        const std::pair<std::uint32_t, std::uint32_t> relatives[] = {
+            {V4L2_PIX_FMT_NV12M, V4L2_PIX_FMT_NV12},
+            {V4L2_PIX_FMT_NV21M, V4L2_PIX_FMT_NV21},
+            {V4L2_PIX_FMT_NV16M, V4L2_PIX_FMT_NV16},
+            {V4L2_PIX_FMT_NV61M, V4L2_PIX_FMT_NV61},
+            {V4L2_PIX_FMT_YUV420M, V4L2_PIX_FMT_YUV420},
+            {V4L2_PIX_FMT_YVU420M, V4L2_PIX_FMT_YVU420},
+            {V4L2_PIX_FMT_YUV422M, V4L2_PIX_FMT_YUV422P},
+            {v4l2_fourcc('P', 'M', '1', '2'), v4l2_fourcc('P', '0', '1', '2')}};
+        for (const auto& [apart, whole] : relatives) {
+            CAPTURE(apart);
+            set_format(Client(loop.node()), whole, 320, 240);
+            const std::vector<std::uint8_t> expected = placeholder(loop);
+            set_format(Client(loop.node()), apart, 320, 240);
+            CHECK(placeholder(loop) == expected);
+            Client mapped(loop.node());
+            start_reading(mapped, 4, planar_capture);
+            PlanarBuffer got;
+            REQUIRE(mapped.dequeue(got) == 0);
+            auto at = expected.begin();
+            for (unsigned plane = 0; plane < mapped.planes(); ++plane) {
+                CHECK(got.planes[plane].bytesused == mapped.length(plane));
+                const auto words = mapped.map(got.buffer.index, plane);
+                const auto* start = reinterpret_cast<const std::uint8_t*>(words.data());
+                CHECK(std::equal(start, start + mapped.length(plane), at));
+                at += mapped.length(plane);
+            }
+        }
+        // There is no such format in one piece.
+        for (const std::uint32_t fourcc :
+             {V4L2_PIX_FMT_YVU422M, V4L2_PIX_FMT_YUV444M, V4L2_PIX_FMT_YVU444M}) {
+            set_format(Client(loop.node()), fourcc, 320, 240);
+            const std::vector<std::uint8_t> frame = placeholder(loop);
+            CHECK(std::ranges::count(frame, frame[0]) < static_cast<std::ptrdiff_t>(frame.size() / 2));
+        }
+    }
+
+    TEST_CASE("a stored placeholder has all planes, and nothing that was before them") {
+        v4l2dma_loop_config config = multiplanar();
+        config.timeout_ms = 50;
+        const AddedLoop loop(config);
+        std::vector<std::uint32_t> expected;
+        {
+            Client writer(loop.node());
+            set_format(writer, V4L2_PIX_FMT_YUV444M);
+            REQUIRE(writer.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
+            start_writing(writer, 4, planar_output);
+            PlanarBuffer sent = writer.filled_in(0);
+            for (unsigned plane = 0; plane < 3; ++plane) {
+                paint(writer.map(0, plane), 500 + plane);
+                sent.planes[plane].data_offset = 64 * plane;
+                const auto pixels = writer.map(0, plane).first(writer.length(plane) / 4).subspan(16 * plane);
+                expected.insert(expected.end(), pixels.begin(), pixels.end());
+            }
+            REQUIRE(writer.ioctl(VIDIOC_QBUF, sent.connect()) == 0);
+            v4l2_buffer done{};
+            REQUIRE(writer.dequeue(done) == 0); // it is copied by then
+        }
+        const Client reader(loop.node());
+        std::vector<std::uint32_t> got(expected.size() + 100);
+        const auto bytes = static_cast<ssize_t>(expected.size() * sizeof(std::uint32_t));
+        REQUIRE(::read(reader.fd(), got.data(), got.size() * sizeof(std::uint32_t)) == bytes);
+        got.resize(expected.size());
+        CHECK(got == expected);
     }
 }
