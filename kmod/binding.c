@@ -12,50 +12,62 @@
 #include "v4l2dma.h"
 
 static bool fits(struct v4l2dma_loop *loop, unsigned int slot,
-		 struct dma_buf *dbuf)
+		 unsigned int plane, struct dma_buf *dbuf)
 {
-	return !loop->fixed || !loop->bound[slot] || loop->bound[slot] == dbuf;
+	struct dma_buf *bound = loop->bound[slot][plane];
+
+	return !loop->fixed || !bound || bound == dbuf;
 }
 
 /**
  * v4l2dma_binding_allows() - may the writer queue a dma-buf
  * @loop: the loop
  * @slot: at which index
+ * @plane: for which plane
  * @dbuf: the memory
  *
- * Return: 0, or -EINVAL if the slot is bound to other memory.
+ * Return: 0, or -EINVAL if the plane is bound to other memory.
  */
 int v4l2dma_binding_allows(struct v4l2dma_loop *loop, unsigned int slot,
-			   struct dma_buf *dbuf)
+			   unsigned int plane, struct dma_buf *dbuf)
 {
 	bool allowed;
 
 	spin_lock(&loop->flow_lock);
-	allowed = fits(loop, slot, dbuf);
+	allowed = fits(loop, slot, plane, dbuf);
 	spin_unlock(&loop->flow_lock);
 	return allowed ? 0 : -EINVAL;
 }
 
+static void bind_plane(struct v4l2dma_loop *loop, unsigned int slot,
+		       unsigned int plane, struct dma_buf *dbuf)
+{
+	if (!loop->fixed || loop->bound[slot][plane])
+		return;
+	get_dma_buf(dbuf);
+	loop->bound[slot][plane] = dbuf;
+}
+
 /**
- * v4l2dma_binding_make() - the writer queues a dma-buf: bind the slot to it
+ * v4l2dma_binding_make() - the writer queues dma-bufs: bind the slot to them
  * @loop: the loop
  * @slot: at which index
- * @dbuf: the memory
+ * @planes: the memory
  *
  * Return: 0, or -EINVAL if the slot is bound to other memory.
  */
 int v4l2dma_binding_make(struct v4l2dma_loop *loop, unsigned int slot,
-			 struct dma_buf *dbuf)
+			 const struct v4l2dma_planes *planes)
 {
+	unsigned int i;
 	int ret = 0;
 
 	spin_lock(&loop->flow_lock);
-	if (!fits(loop, slot, dbuf)) {
-		ret = -EINVAL;
-	} else if (loop->fixed && !loop->bound[slot]) {
-		get_dma_buf(dbuf);
-		loop->bound[slot] = dbuf;
-	}
+	for (i = 0; i < planes->n; i++)
+		if (!fits(loop, slot, i, planes->at[i]->dbuf))
+			ret = -EINVAL;
+	for (i = 0; i < planes->n && !ret; i++)
+		bind_plane(loop, slot, i, planes->at[i]->dbuf);
 	spin_unlock(&loop->flow_lock);
 	return ret;
 }
@@ -64,16 +76,18 @@ int v4l2dma_binding_make(struct v4l2dma_loop *loop, unsigned int slot,
  * v4l2dma_binding_get() - a reader wants to see a slot's memory
  * @h: the reader
  * @slot: its index
+ * @plane: which plane of it
  *
- * Return: a reference to what the slot is bound to, or NULL.
+ * Return: a reference to what the plane is bound to, or NULL.
  */
-struct dma_buf *v4l2dma_binding_get(struct v4l2dma_handle *h, unsigned int slot)
+struct dma_buf *v4l2dma_binding_get(struct v4l2dma_handle *h, unsigned int slot,
+				    unsigned int plane)
 {
 	struct v4l2dma_loop *loop = h->loop;
 	struct dma_buf *dbuf;
 
 	spin_lock(&loop->flow_lock);
-	dbuf = loop->bound[slot];
+	dbuf = loop->bound[slot][plane];
 	if (dbuf) {
 		get_dma_buf(dbuf);
 		h->reader.bound = true;
@@ -99,9 +113,9 @@ static void end_reader(struct v4l2dma_handle *h)
 
 static void forget(struct v4l2dma_loop *loop)
 {
-	struct dma_buf *bound[V4L2DMA_ALL_SLOTS];
+	struct dma_buf *bound[V4L2DMA_ALL_SLOTS][V4L2DMA_MAX_PLANES];
 	struct v4l2dma_handle *h;
-	unsigned int slot;
+	unsigned int slot, plane;
 
 	lockdep_assert_held(&loop->lock);
 	spin_lock(&loop->flow_lock);
@@ -112,8 +126,9 @@ static void forget(struct v4l2dma_loop *loop)
 	list_for_each_entry(h, &loop->handles, entry)
 		end_reader(h);
 	for (slot = 0; slot < V4L2DMA_ALL_SLOTS; slot++)
-		if (bound[slot])
-			dma_buf_put(bound[slot]);
+		for (plane = 0; plane < V4L2DMA_MAX_PLANES; plane++)
+			if (bound[slot][plane])
+				dma_buf_put(bound[slot][plane]);
 }
 
 /**

@@ -146,6 +146,9 @@ static inline void v4l2dma_timer_init(struct hrtimer *timer,
 #ifndef V4L2_PIX_FMT_P012
 #define V4L2_PIX_FMT_P012	v4l2_fourcc('P', '0', '1', '2')
 #endif
+#ifndef V4L2_PIX_FMT_P012M
+#define V4L2_PIX_FMT_P012M	v4l2_fourcc('P', 'M', '1', '2')
+#endif
 #ifndef V4L2_PIX_FMT_Y012
 #define V4L2_PIX_FMT_Y012	v4l2_fourcc('Y', '0', '1', '2')
 #endif

@@ -70,6 +70,7 @@ static const struct {
 	{ V4L2DMA_LOOP_SPLIT_NODES, KERNEL(split_nodes) },
 	{ V4L2DMA_LOOP_LOSSLESS, KERNEL(lossless) },
 	{ V4L2DMA_LOOP_CONTIGUOUS, KERNEL(contiguous) },
+	{ V4L2DMA_LOOP_MULTIPLANAR, KERNEL(multiplanar) },
 	{ V4L2DMA_LOOP_ALLOWED_GID_SET, KERNEL(has_gid) },
 };
 

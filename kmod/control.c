@@ -61,8 +61,8 @@ static void fill_info(struct v4l2dma_loop *loop, struct v4l2dma_loop_info *info)
 	info->pixelformat = loop->format.pixelformat;
 	info->width = loop->format.width;
 	info->height = loop->format.height;
-	info->bytesperline = loop->format.bytesperline;
-	info->sizeimage = loop->format.sizeimage;
+	info->bytesperline = loop->format.plane_fmt[0].bytesperline;
+	info->sizeimage = v4l2dma_format_size(&loop->format);
 	mutex_lock(&loop->pool.lock);
 	info->slots = loop->pool.slots;
 	mutex_unlock(&loop->pool.lock);

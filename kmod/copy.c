@@ -152,13 +152,17 @@ static int copy_maps(struct iosys_map *dst, const struct iosys_map *src,
 }
 
 /* @slot_of: the loop that @dst is a slot of, or NULL. */
-static int copy_planes(struct v4l2dma_loop *slot_of, struct v4l2dma_plane *dst,
-		       struct v4l2dma_plane *src, size_t bytes)
+static int copy_plane(struct v4l2dma_loop *slot_of, struct v4l2dma_plane *dst,
+		      const struct v4l2dma_taken *taken, unsigned int nr)
 {
+	struct v4l2dma_plane *src = taken->planes.at[nr];
+	size_t bytes = taken->meta.planes[nr].bytesused;
+	size_t skip = taken->skip[nr];
 	struct v4l2dma_cpu_map from, to;
+	struct iosys_map pixels;
 	int ret;
 
-	if (bytes > dst->size || bytes > src->size)
+	if (bytes > dst->size || skip + bytes > v4l2dma_plane_room(src))
 		return -EOVERFLOW;
 	ret = v4l2dma_cpu_begin(src, DMA_FROM_DEVICE, &from);
 	if (ret)
@@ -166,7 +170,9 @@ static int copy_planes(struct v4l2dma_loop *slot_of, struct v4l2dma_plane *dst,
 	ret = slot_of ? v4l2dma_cpu_begin_slot(slot_of, dst, &to) :
 			v4l2dma_cpu_begin(dst, DMA_TO_DEVICE, &to);
 	if (!ret) {
-		ret = copy_maps(&to.map, &from.map, bytes);
+		pixels = from.map;
+		iosys_map_incr(&pixels, skip);
+		ret = copy_maps(&to.map, &pixels, bytes);
 		v4l2dma_cpu_end(&to);
 	}
 	v4l2dma_cpu_end(&from);
@@ -176,39 +182,62 @@ static int copy_planes(struct v4l2dma_loop *slot_of, struct v4l2dma_plane *dst,
 /**
  * v4l2dma_copy() - copy a frame into a reader's own memory
  * @dst: where to
- * @src: where from
- * @bytes: payload
+ * @taken: the frame
  *
- * Return: 0 or a negative errno.
+ * Return: the bytes copied, or a negative errno.
  */
-int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
-		 size_t bytes)
+ssize_t v4l2dma_copy(const struct v4l2dma_planes *dst,
+		     const struct v4l2dma_taken *taken)
 {
-	return copy_planes(NULL, dst, src, bytes);
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < dst->n; i++) {
+		ret = copy_plane(NULL, dst->at[i], taken, i);
+		if (ret)
+			return ret;
+	}
+	return v4l2dma_meta_bytes(&taken->meta);
 }
 
 /**
- * v4l2dma_copy_shared() - copy a frame into its slot, once for all readers
- * @dst: a reader's plane with the slot's memory
- * @src: the frame's memory
- * @id: the frame
- * @bytes: payload
+ * v4l2dma_copy_shared() - copy planes into their slot, once for all readers
+ * @dst: a reader's planes with the slot's memory
+ * @taken: the frame
+ * @which: bits of the planes that are copied
  *
  * Nobody else looks at the slot's memory then: the frame that was there before
- * has been given back by every reader.
+ * has been given back by every reader. Who comes second waits at the first
+ * plane until all are there, so that one reader makes the whole copy.
  *
  * Return: the bytes copied now, 0 if another reader has done it or the frame
  * was lost meanwhile, or a negative errno.
  */
-ssize_t v4l2dma_copy_shared(struct v4l2dma_plane *dst,
-			    struct v4l2dma_plane *src, u64 id, size_t bytes)
+ssize_t v4l2dma_copy_shared(const struct v4l2dma_planes *dst,
+			    const struct v4l2dma_taken *taken,
+			    unsigned long which)
 {
-	int ret;
+	unsigned long locked = 0, done = 0;
+	size_t bytes = 0;
+	unsigned int i;
+	int ret = 0;
 
-	ret = v4l2dma_pages_lock_copy(dst->dbuf, id);
-	if (ret <= 0)
-		return ret;
-	ret = copy_planes(dst->h->loop, dst, src, bytes);
-	v4l2dma_pages_unlock_copy(dst->dbuf, id, !ret);
-	return ret ? ret : bytes;
+	for_each_set_bit(i, &which, V4L2DMA_MAX_PLANES) {
+		ret = v4l2dma_pages_lock_copy(dst->at[i]->dbuf, taken->pixels,
+					      i);
+		if (ret < 0)
+			break;
+		if (!ret)
+			continue;
+		locked |= BIT(i);
+		ret = copy_plane(dst->at[i]->h->loop, dst->at[i], taken, i);
+		if (ret)
+			break;
+		done |= BIT(i);
+		bytes += taken->meta.planes[i].bytesused;
+	}
+	for_each_set_bit(i, &locked, V4L2DMA_MAX_PLANES)
+		v4l2dma_pages_unlock_copy(dst->at[i]->dbuf, taken->pixels,
+					  done & BIT(i));
+	return ret < 0 ? ret : bytes;
 }

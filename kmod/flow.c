@@ -174,6 +174,7 @@ void v4l2dma_flow_offer(struct v4l2dma_loop *loop,
 	claim->id = frame->id;
 	claim->sequence = frame->id - reader->base;
 	claim->since = ktime_get();
+	claim->copied = false;
 	list_add_tail(&claim->entry, &reader->waiting);
 	reader->n_waiting++;
 	frame->claims++;
@@ -406,17 +407,17 @@ void v4l2dma_flow_end_frame(struct v4l2dma_loop *loop,
 /* Nothing keeps an imported dma-buf or pinned pages for the slot's next frame. */
 static void forget_frames(struct v4l2dma_loop *loop)
 {
-	struct v4l2dma_plane *plane;
+	struct v4l2dma_planes planes;
 	unsigned int slot;
 
 	for (slot = 0; slot < V4L2DMA_ALL_SLOTS; slot++) {
 		spin_lock(&loop->flow_lock);
-		plane = NULL;
+		planes.n = 0;
 		if (!loop->frames[slot].own)
-			swap(plane, loop->frames[slot].plane);
+			swap(planes, loop->frames[slot].planes);
 		loop->frames[slot].vb = NULL;
 		spin_unlock(&loop->flow_lock);
-		v4l2dma_plane_put(plane);
+		v4l2dma_planes_put(&planes);
 	}
 }
 
@@ -461,23 +462,25 @@ static void keep_newest(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
  * @slot: where it lies; no frame is live there
  * @vb: the writer's buffer, given to vb2_buffer_done() when all readers are
  *	done, which may be before this returns; NULL for write()
- * @plane: its memory
+ * @planes: its memory
  * @meta: what travels with it
  *
  * Return: the frame's sequence number for the writer.
  */
 u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
-			 struct vb2_buffer *vb, struct v4l2dma_plane *plane,
+			 struct vb2_buffer *vb,
+			 const struct v4l2dma_planes *planes,
 			 const struct v4l2dma_meta *meta)
 {
 	struct v4l2dma_frame *frame = &loop->frames[slot];
 	struct v4l2dma_reader *reader;
-	struct v4l2dma_plane *old;
+	struct v4l2dma_planes old;
 	u64 sequence;
 
 	spin_lock(&loop->flow_lock);
-	old = frame->plane;
-	frame->plane = v4l2dma_plane_get(plane);
+	old = frame->planes;
+	v4l2dma_planes_get(planes);
+	frame->planes = *planes;
 	frame->vb = vb;
 	frame->meta = *meta;
 	frame->id = ++loop->last_id;
@@ -496,7 +499,7 @@ u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 
 	list_for_each_entry(reader, &loop->readers, entry)
 		v4l2dma_flow_offer(loop, reader, frame);
-	trace_v4l2dma_queue(loop->id, slot, frame->id, meta->bytesused,
+	trace_v4l2dma_queue(loop->id, slot, frame->id, v4l2dma_meta_bytes(meta),
 			    frame->claims);
 	keep_newest(loop, frame);
 	if (!frame->claims)
@@ -504,7 +507,7 @@ u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 	keep_writer_going(loop);
 	spin_unlock(&loop->flow_lock);
 
-	v4l2dma_plane_put(old);
+	v4l2dma_planes_put(&old);
 	return sequence;
 }
 
@@ -619,7 +622,7 @@ bool v4l2dma_flow_readable(struct v4l2dma_loop *loop,
  * v4l2dma_flow_take() - a reader asks for a frame
  * @loop: the loop
  * @reader: who
- * @taken: filled in; the caller puts its plane
+ * @taken: filled in; the caller puts its planes
  *
  * v4l2dma_flow_finish() must follow.
  *
@@ -648,8 +651,10 @@ bool v4l2dma_flow_take(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	taken->id = claim->id;
 	taken->pixels = frame->pixels;
 	taken->sequence = claim->sequence;
-	taken->plane = v4l2dma_plane_get(frame->plane);
+	taken->planes = frame->planes;
+	v4l2dma_planes_get(&taken->planes);
 	taken->meta = frame->meta;
+	memset(taken->skip, 0, sizeof(taken->skip));
 	arm_reclaim(loop);
 	spin_unlock(&loop->flow_lock);
 	return true;
@@ -756,20 +761,28 @@ void v4l2dma_flow_give_back(struct v4l2dma_loop *loop,
  * v4l2dma_flow_count_copy() - the CPU moved pixels
  * @loop: the loop
  * @reader: for whom, or NULL
+ * @slot: of the frame. What is copied of a frame while a reader holds it is one
+ *	copy, however many planes it has and whenever each is looked at
  * @bytes: how many; 0 is no copy
  */
 void v4l2dma_flow_count_copy(struct v4l2dma_loop *loop,
-			     struct v4l2dma_reader *reader, size_t bytes)
+			     struct v4l2dma_reader *reader, unsigned int slot,
+			     size_t bytes)
 {
+	bool more;
+
 	if (!bytes)
 		return;
 	spin_lock(&loop->flow_lock);
+	more = reader && reader->claims[slot].state == V4L2DMA_CLAIM_TAKEN &&
+	       reader->claims[slot].copied;
 	trace_v4l2dma_copy(loop->id, reader ? reader->nr : 0, bytes);
-	loop->stats.copies++;
+	loop->stats.copies += !more;
 	loop->stats.copied_bytes += bytes;
 	if (reader) {
-		reader->stats.copies++;
+		reader->stats.copies += !more;
 		reader->stats.copied_bytes += bytes;
+		reader->claims[slot].copied = true;
 	}
 	spin_unlock(&loop->flow_lock);
 }

@@ -11,7 +11,7 @@
 #include "v4l2dma.h"
 
 /**
- * struct v4l2dma_format - the layout of a format in one memory plane
+ * struct v4l2dma_format - the layout of a format
  * @fourcc: V4L2_PIX_FMT_*
  * @bits: per pixel, in the first component plane; 0: compressed
  * @planes: further component planes (2: separate Cb and Cr, 1: interleaved)
@@ -19,6 +19,7 @@
  * @vsub: vertical subsampling of these
  * @hstep: pixels that cannot be split, where it is not @hsub
  * @vstep: lines that cannot be split, where it is not @vsub
+ * @apart: each component plane has a memory plane of its own
  */
 struct v4l2dma_format {
 	u32 fourcc;
@@ -28,6 +29,7 @@ struct v4l2dma_format {
 	u8 vsub;
 	u8 hstep;
 	u8 vstep;
+	bool apart;
 };
 
 #define PACKED(f, b, step) \
@@ -37,6 +39,9 @@ struct v4l2dma_format {
 #define PLANAR(f, b, n, h, v) \
 	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .planes = n, .hsub = h, \
 	  .vsub = v }
+#define APART(f, b, n, h, v) \
+	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .planes = n, .hsub = h, \
+	  .vsub = v, .apart = true }
 /* 4:2:0 in two planes, each in tiles of 4 by 4. */
 #define TILED(f, b) \
 	{ .fourcc = V4L2_PIX_FMT_##f, .bits = b, .planes = 1, .hsub = 2, \
@@ -64,6 +69,17 @@ static const struct v4l2dma_format formats[] = {
 	PLANAR(YUV410, 8, 2, 4, 4),
 	PLANAR(YVU410, 8, 2, 4, 4),
 	PLANAR(YUV411P, 8, 2, 4, 1),
+	APART(NV12M, 8, 1, 2, 2),
+	APART(NV21M, 8, 1, 2, 2),
+	APART(NV16M, 8, 1, 2, 1),
+	APART(NV61M, 8, 1, 2, 1),
+	APART(P012M, 16, 1, 2, 2),
+	APART(YUV420M, 8, 2, 2, 2),
+	APART(YVU420M, 8, 2, 2, 2),
+	APART(YUV422M, 8, 2, 2, 1),
+	APART(YVU422M, 8, 2, 2, 1),
+	APART(YUV444M, 8, 2, 1, 1),
+	APART(YVU444M, 8, 2, 1, 1),
 	TILED(NV12_4L4, 8),
 	TILED(NV15_4L4, 10),
 	TILED(P010_4L4, 16),
@@ -202,6 +218,17 @@ static const struct v4l2dma_format *find(u32 fourcc)
 	return NULL;
 }
 
+static bool offers(const struct v4l2dma_config *c,
+		   const struct v4l2dma_format *f)
+{
+	return f && (!f->apart || c->multiplanar);
+}
+
+static unsigned int n_planes(const struct v4l2dma_format *f)
+{
+	return f->apart ? 1 + f->planes : 1;
+}
+
 static u32 hstep(const struct v4l2dma_format *f)
 {
 	return f->hstep ? : f->hsub;
@@ -212,55 +239,82 @@ static u32 vstep(const struct v4l2dma_format *f)
 	return f->vstep ? : f->vsub;
 }
 
-/* Bytes of a frame with this stride. */
-static u32 frame_size(const struct v4l2dma_format *f, u32 stride, u32 height)
+/* Bytes of a line in a memory plane, without padding. */
+static u32 min_stride(const struct v4l2dma_format *f, unsigned int plane,
+		      u32 width)
 {
-	u32 size = stride * height;
+	u32 bits = width * f->bits;
 
-	if (f->planes)
+	if (plane)
+		bits = bits / f->hsub * (f->planes == 1 ? 2 : 1);
+	return DIV_ROUND_UP(bits, 8);
+}
+
+/* Bytes of a memory plane with this stride. */
+static u32 plane_size(const struct v4l2dma_format *f, unsigned int plane,
+		      u32 stride, u32 height)
+{
+	u32 size;
+
+	if (plane)
+		return stride * (height / f->vsub);
+	size = stride * height;
+	if (f->planes && !f->apart)
 		size += DIV_ROUND_UP(2 * stride, f->hsub) * (height / f->vsub);
 	return size;
 }
 
-static u32 compressed_size(const struct v4l2_pix_format *pix)
+static u32 compressed_size(const struct v4l2_pix_format_mplane *pix)
 {
 	return max_t(u32, pix->width * pix->height * 2, MIN_COMPRESSED);
 }
 
 /* A camera pads its lines to a power of two at most, or to a page. */
-static u32 max_stride(u32 min_stride)
+static u32 max_stride(u32 stride)
 {
-	return max_t(u32, 2 * min_stride, min_stride + SZ_4K);
+	return max_t(u32, 2 * stride, stride + SZ_4K);
 }
 
 /*
  * A camera's padding is kept, so that its buffers pass unchanged; nonsense is
  * replaced by the smallest that holds the frame.
  */
-static void adjust_layout(const struct v4l2dma_format *f,
-			  struct v4l2_pix_format *pix)
+static void adjust_plane(const struct v4l2dma_format *f, unsigned int plane,
+			 struct v4l2_pix_format_mplane *pix)
 {
-	u32 stride = DIV_ROUND_UP(pix->width * f->bits, 8);
+	struct v4l2_plane_pix_format *layout = &pix->plane_fmt[plane];
+	u32 stride = min_stride(f, plane, pix->width);
 	u32 size;
 
-	if (!f->bits) {
-		pix->bytesperline = 0;
-		size = compressed_size(pix);
-		if (pix->sizeimage < PAGE_SIZE || pix->sizeimage > 2 * size)
-			pix->sizeimage = size;
-		return;
-	}
-	if (pix->bytesperline < stride ||
-	    pix->bytesperline > max_stride(stride) ||
-	    (f->hsub && pix->bytesperline % f->hsub))
-		pix->bytesperline = stride;
-	size = frame_size(f, pix->bytesperline, pix->height);
-	if (pix->sizeimage < size ||
-	    pix->sizeimage > max(2 * size, size + SZ_1M))
-		pix->sizeimage = size;
+	if (layout->bytesperline < stride ||
+	    layout->bytesperline > max_stride(stride) ||
+	    (f->hsub && !f->apart && layout->bytesperline % f->hsub))
+		layout->bytesperline = stride;
+	size = plane_size(f, plane, layout->bytesperline, pix->height);
+	if (layout->sizeimage < size ||
+	    layout->sizeimage > max(2 * size, size + SZ_1M))
+		layout->sizeimage = size;
 }
 
-static void adjust_colorimetry(struct v4l2_pix_format *pix)
+static void adjust_layout(const struct v4l2dma_format *f,
+			  struct v4l2_pix_format_mplane *pix)
+{
+	u32 size = compressed_size(pix);
+	unsigned int i;
+
+	pix->num_planes = n_planes(f);
+	if (f->bits) {
+		for (i = 0; i < pix->num_planes; i++)
+			adjust_plane(f, i, pix);
+		return;
+	}
+	pix->plane_fmt[0].bytesperline = 0;
+	if (pix->plane_fmt[0].sizeimage < PAGE_SIZE ||
+	    pix->plane_fmt[0].sizeimage > 2 * size)
+		pix->plane_fmt[0].sizeimage = size;
+}
+
+static void adjust_colorimetry(struct v4l2_pix_format_mplane *pix)
 {
 	if (!pix->colorspace || pix->colorspace > V4L2_COLORSPACE_DCI_P3)
 		pix->colorspace = V4L2_COLORSPACE_SRGB;
@@ -278,17 +332,31 @@ static void adjust_colorimetry(struct v4l2_pix_format *pix)
 	pix->flags &= V4L2_PIX_FMT_FLAG_PREMUL_ALPHA;
 }
 
+/* Formats are compared as a whole: what has no meaning is 0. */
+static void clear_unused(struct v4l2_pix_format_mplane *pix)
+{
+	unsigned int i;
+
+	memset(pix->reserved, 0, sizeof(pix->reserved));
+	for (i = 0; i < VIDEO_MAX_PLANES; i++) {
+		if (i >= pix->num_planes)
+			pix->plane_fmt[i] = (struct v4l2_plane_pix_format){};
+		memset(pix->plane_fmt[i].reserved, 0,
+		       sizeof(pix->plane_fmt[i].reserved));
+	}
+}
+
 /**
  * v4l2dma_format_adjust() - make a format valid, as VIDIOC_TRY_FMT does
  * @pix: what the writer wishes; replaced by what it gets
  * @c: the loop's limits
  */
-void v4l2dma_format_adjust(struct v4l2_pix_format *pix,
+void v4l2dma_format_adjust(struct v4l2_pix_format_mplane *pix,
 			   const struct v4l2dma_config *c)
 {
 	const struct v4l2dma_format *f = find(pix->pixelformat);
 
-	if (!f) {
+	if (!offers(c, f)) {
 		f = &formats[0];
 		pix->pixelformat = f->fourcc;
 	}
@@ -301,8 +369,7 @@ void v4l2dma_format_adjust(struct v4l2_pix_format *pix,
 		pix->field = V4L2_FIELD_NONE;
 	adjust_layout(f, pix);
 	adjust_colorimetry(pix);
-	/* As the V4L2 core sets it: formats are compared as a whole. */
-	pix->priv = V4L2_PIX_FMT_PRIV_MAGIC;
+	clear_unused(pix);
 }
 
 /**
@@ -310,7 +377,7 @@ void v4l2dma_format_adjust(struct v4l2_pix_format *pix,
  * @pix: filled in
  * @c: the loop's limits
  */
-void v4l2dma_format_default(struct v4l2_pix_format *pix,
+void v4l2dma_format_default(struct v4l2_pix_format_mplane *pix,
 			    const struct v4l2dma_config *c)
 {
 	memset(pix, 0, sizeof(*pix));
@@ -321,26 +388,103 @@ void v4l2dma_format_default(struct v4l2_pix_format *pix,
 }
 
 /**
- * v4l2dma_format_max_size() - the largest buffer that makes sense
- * @pix: a valid format
- *
- * Return: bytes; nothing larger is allocated on a caller's word.
+ * v4l2dma_format_to_user() - say it as the V4L2 API does
+ * @user: its type is set, and says which API; the rest is filled in
+ * @pix: a valid format; the single-planar API has no more than one memory plane
  */
-u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix)
+void v4l2dma_format_to_user(struct v4l2_format *user,
+			    const struct v4l2_pix_format_mplane *pix)
 {
-	return min_t(u64, max_t(u64, 2ULL * pix->sizeimage,
-				pix->sizeimage + SZ_1M), SZ_2G);
+	if (V4L2_TYPE_IS_MULTIPLANAR(user->type)) {
+		user->fmt.pix_mp = *pix;
+		return;
+	}
+	user->fmt.pix = (struct v4l2_pix_format) {
+		.width = pix->width,
+		.height = pix->height,
+		.pixelformat = pix->pixelformat,
+		.field = pix->field,
+		.bytesperline = pix->plane_fmt[0].bytesperline,
+		.sizeimage = pix->plane_fmt[0].sizeimage,
+		.colorspace = pix->colorspace,
+		.priv = V4L2_PIX_FMT_PRIV_MAGIC,
+		.flags = pix->flags,
+		.ycbcr_enc = pix->ycbcr_enc,
+		.quantization = pix->quantization,
+		.xfer_func = pix->xfer_func,
+	};
 }
 
 /**
- * v4l2dma_format_known() - is the format in the table
- * @fourcc: V4L2_PIX_FMT_*
- *
- * Return: whether it is.
+ * v4l2dma_format_from_user() - the way back
+ * @pix: filled in; not valid before v4l2dma_format_adjust()
+ * @user: of either API
  */
-bool v4l2dma_format_known(u32 fourcc)
+void v4l2dma_format_from_user(struct v4l2_pix_format_mplane *pix,
+			      const struct v4l2_format *user)
 {
-	return find(fourcc);
+	const struct v4l2_pix_format *single = &user->fmt.pix;
+
+	if (V4L2_TYPE_IS_MULTIPLANAR(user->type)) {
+		*pix = user->fmt.pix_mp;
+		return;
+	}
+	*pix = (struct v4l2_pix_format_mplane) {
+		.width = single->width,
+		.height = single->height,
+		.pixelformat = single->pixelformat,
+		.field = single->field,
+		.colorspace = single->colorspace,
+		.plane_fmt[0].bytesperline = single->bytesperline,
+		.plane_fmt[0].sizeimage = single->sizeimage,
+		.flags = single->flags,
+		.ycbcr_enc = min_t(u32, single->ycbcr_enc, U8_MAX),
+		.quantization = min_t(u32, single->quantization, U8_MAX),
+		.xfer_func = min_t(u32, single->xfer_func, U8_MAX),
+	};
+}
+
+/**
+ * v4l2dma_format_size() - of a whole frame
+ * @pix: a valid format
+ *
+ * Return: bytes in all memory planes.
+ */
+u32 v4l2dma_format_size(const struct v4l2_pix_format_mplane *pix)
+{
+	unsigned int i;
+	u32 size = 0;
+
+	for (i = 0; i < pix->num_planes; i++)
+		size += pix->plane_fmt[i].sizeimage;
+	return size;
+}
+
+/**
+ * v4l2dma_format_max_size() - the largest buffer that makes sense
+ * @pix: a valid format
+ * @plane: one of its memory planes
+ *
+ * Return: bytes; nothing larger is allocated on a caller's word.
+ */
+u32 v4l2dma_format_max_size(const struct v4l2_pix_format_mplane *pix,
+			    unsigned int plane)
+{
+	u64 size = pix->plane_fmt[plane].sizeimage;
+
+	return min_t(u64, max_t(u64, 2 * size, size + SZ_1M), SZ_2G);
+}
+
+/**
+ * v4l2dma_format_known() - does a loop have the format
+ * @fourcc: V4L2_PIX_FMT_*
+ * @c: what the loop is set to
+ *
+ * Return: whether it has.
+ */
+bool v4l2dma_format_known(u32 fourcc, const struct v4l2dma_config *c)
+{
+	return offers(c, find(fourcc));
 }
 
 /**
@@ -355,14 +499,20 @@ bool v4l2dma_format_compressed(u32 fourcc)
 }
 
 /**
- * v4l2dma_format_nth() - enumerate the table
+ * v4l2dma_format_nth() - enumerate what a loop has of the table
  * @index: from 0
+ * @c: what the loop is set to
  *
  * Return: V4L2_PIX_FMT_*, or 0 behind the last one.
  */
-u32 v4l2dma_format_nth(unsigned int index)
+u32 v4l2dma_format_nth(unsigned int index, const struct v4l2dma_config *c)
 {
-	return index < ARRAY_SIZE(formats) ? formats[index].fourcc : 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(formats); i++)
+		if (offers(c, &formats[i]) && !index--)
+			return formats[i].fourcc;
+	return 0;
 }
 
 /**
@@ -383,10 +533,9 @@ void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height)
  * v4l2dma_format_tighten() - lay a frame out without any padding
  * @pix: of a format of the table that is not compressed, and a valid size
  */
-void v4l2dma_format_tighten(struct v4l2_pix_format *pix)
+void v4l2dma_format_tighten(struct v4l2_pix_format_mplane *pix)
 {
-	pix->bytesperline = 0;
-	pix->sizeimage = 0;
+	memset(pix->plane_fmt, 0, sizeof(pix->plane_fmt));
 	adjust_layout(find(pix->pixelformat), pix);
 }
 
@@ -398,11 +547,11 @@ void v4l2dma_format_tighten(struct v4l2_pix_format *pix)
  * Return: their number.
  */
 unsigned int
-v4l2dma_format_components(const struct v4l2_pix_format *pix,
+v4l2dma_format_components(const struct v4l2_pix_format_mplane *pix,
 			  struct v4l2dma_component parts[V4L2DMA_MAX_COMPONENTS])
 {
 	const struct v4l2dma_format *f = find(pix->pixelformat);
-	u32 stride = pix->bytesperline;
+	u32 stride = pix->plane_fmt[0].bytesperline;
 	struct v4l2dma_component part = {
 		.stride = stride,
 		.vsub = 1,
@@ -422,6 +571,11 @@ v4l2dma_format_components(const struct v4l2_pix_format *pix,
 	part.stride = DIV_ROUND_UP(2 * stride, f->hsub) / f->planes;
 	for (i = 1; i <= f->planes; i++) {
 		parts[i] = part;
+		if (f->apart) {
+			parts[i].plane = i;
+			parts[i].offset = 0;
+			parts[i].stride = pix->plane_fmt[i].bytesperline;
+		}
 		part.offset += part.stride * (pix->height / f->vsub);
 	}
 	return i;

@@ -117,7 +117,7 @@ void v4l2dma_handle_destroy(struct v4l2dma_handle *h, struct file *file)
 /**
  * v4l2dma_handle_sees() - is that side of the loop there for this handle
  * @h: the handle
- * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or _OUTPUT
+ * @type: V4L2_BUF_TYPE_VIDEO_*, of which only the side is of interest
  *
  * With exclusive_caps a loop shows one side at a time; a handle that has a role
  * goes on to see its own side.
@@ -131,8 +131,7 @@ bool v4l2dma_handle_sees(struct v4l2dma_handle *h, u32 type)
 
 	if (h->role != V4L2DMA_ROLE_NONE && is_writer(h->role) == output)
 		return true;
-	return caps & (output ? V4L2_CAP_VIDEO_OUTPUT :
-				V4L2_CAP_VIDEO_CAPTURE);
+	return caps & (output ? V4L2DMA_CAP_OUTPUT : V4L2DMA_CAP_CAPTURE);
 }
 
 static bool side_is_full(struct v4l2dma_loop *loop, bool output)
@@ -146,7 +145,7 @@ static bool side_is_full(struct v4l2dma_loop *loop, bool output)
 /**
  * v4l2dma_handle_shut_out() - is that side of the loop taken by others
  * @h: the handle, its lock held
- * @type: V4L2_BUF_TYPE_VIDEO_CAPTURE or _OUTPUT
+ * @type: V4L2_BUF_TYPE_VIDEO_*, of which only the side is of interest
  *
  * Return: whether the handle has no role and could not get one there.
  */

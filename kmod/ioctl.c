@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "v4l2dma.h"
 
+/* A side of the loop, whichever of the two APIs it has. */
 #define CAPTURE	V4L2_BUF_TYPE_VIDEO_CAPTURE
 #define OUTPUT	V4L2_BUF_TYPE_VIDEO_OUTPUT
 
@@ -25,6 +26,16 @@ static int querycap(struct file *file, void *priv, struct v4l2_capability *cap)
 	snprintf(cap->bus_info, sizeof(cap->bus_info),
 		 "platform:" V4L2DMA_DRIVER_NAME "-%03u", loop->id);
 	return 0;
+}
+
+/*
+ * Whether the handle sees that side of the loop, and the loop has that kind of
+ * buffers. The core calls us for both kinds.
+ */
+static bool has_type(struct v4l2dma_handle *h, u32 type)
+{
+	return (type == output_queue(h)->type ||
+		type == capture_queue(h)->type) && v4l2dma_handle_sees(h, type);
 }
 
 /* Formats */
@@ -43,7 +54,7 @@ static int enum_fmt_capture(struct file *file, void *priv,
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (f->index || !v4l2dma_handle_sees(to_handle(file), CAPTURE))
+	if (f->index || !has_type(to_handle(file), f->type))
 		return -EINVAL;
 	f->pixelformat = loop->format.pixelformat;
 	describe(f);
@@ -55,12 +66,12 @@ static int enum_fmt_output(struct file *file, void *priv,
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
+	if (!has_type(to_handle(file), f->type))
 		return -EINVAL;
 	if (READ_ONCE(loop->keep_format))
 		f->pixelformat = f->index ? 0 : loop->format.pixelformat;
 	else
-		f->pixelformat = v4l2dma_format_nth(f->index);
+		f->pixelformat = v4l2dma_format_nth(f->index, &loop->config);
 	if (!f->pixelformat)
 		return -EINVAL;
 	describe(f);
@@ -68,51 +79,53 @@ static int enum_fmt_output(struct file *file, void *priv,
 }
 
 /* The capture side has the writer's format, whatever a reader wishes. */
-static int capture_fmt(struct file *file, void *priv, struct v4l2_format *f)
+static int loop_fmt(struct file *file, void *priv, struct v4l2_format *f)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (!v4l2dma_handle_sees(to_handle(file), CAPTURE))
+	if (!has_type(to_handle(file), f->type))
 		return -EINVAL;
-	f->fmt.pix = loop->format;
+	v4l2dma_format_to_user(f, &loop->format);
 	return 0;
 }
 
-static int g_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
+/* What comes of a writer's wish. */
+static int negotiate(struct file *file, struct v4l2_format *f,
+		     struct v4l2_pix_format_mplane *pix)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
+	if (!has_type(to_handle(file), f->type))
 		return -EINVAL;
-	f->fmt.pix = loop->format;
+	v4l2dma_format_from_user(pix, f);
+	if (READ_ONCE(loop->keep_format))
+		*pix = loop->format;
+	else
+		v4l2dma_format_adjust(pix, &loop->config);
+	v4l2dma_format_to_user(f, pix);
 	return 0;
 }
 
 static int try_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 {
-	struct v4l2dma_loop *loop = video_drvdata(file);
+	struct v4l2_pix_format_mplane pix;
 
-	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT))
-		return -EINVAL;
-	if (READ_ONCE(loop->keep_format))
-		f->fmt.pix = loop->format;
-	else
-		v4l2dma_format_adjust(&f->fmt.pix, &loop->config);
-	return 0;
+	return negotiate(file, f, &pix);
 }
 
 static int s_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
+	struct v4l2_pix_format_mplane pix;
 	int ret;
 
-	ret = try_fmt_output(file, priv, f);
+	ret = negotiate(file, f, &pix);
 	if (ret)
 		return ret;
 	/* A writer's buffers fix the format. */
 	if (loop->writer)
 		return -EBUSY;
-	v4l2dma_loop_set_format(loop, &f->fmt.pix);
+	v4l2dma_loop_set_format(loop, &pix);
 	return 0;
 }
 
@@ -134,7 +147,7 @@ static int enum_framesizes(struct file *file, void *priv,
 		e->discrete.height = loop->format.height;
 		return 0;
 	}
-	if (!v4l2dma_format_known(e->pixel_format))
+	if (!v4l2dma_format_known(e->pixel_format, c))
 		return -EINVAL;
 	v4l2dma_format_steps(e->pixel_format, &step_width, &step_height);
 	e->type = V4L2_FRMSIZE_TYPE_STEPWISE;
@@ -153,7 +166,7 @@ static int enum_frameintervals(struct file *file, void *priv,
 	struct v4l2dma_loop *loop = video_drvdata(file);
 	u32 step_width, step_height;
 
-	if (e->index || !v4l2dma_format_known(e->pixel_format))
+	if (e->index || !v4l2dma_format_known(e->pixel_format, &loop->config))
 		return -EINVAL;
 	v4l2dma_format_steps(e->pixel_format, &step_width, &step_height);
 	if (e->width < V4L2DMA_MIN_WIDTH ||
@@ -171,11 +184,10 @@ static int g_parm(struct file *file, void *priv, struct v4l2_streamparm *p)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if ((p->type != CAPTURE && p->type != OUTPUT) ||
-	    !v4l2dma_handle_sees(to_handle(file), p->type))
+	if (!has_type(to_handle(file), p->type))
 		return -EINVAL;
 	memset(&p->parm, 0, sizeof(p->parm));
-	if (p->type == CAPTURE) {
+	if (!V4L2_TYPE_IS_OUTPUT(p->type)) {
 		p->parm.capture.capability = V4L2_CAP_TIMEPERFRAME;
 		p->parm.capture.timeperframe = loop->timeperframe;
 		p->parm.capture.readbuffers = loop->config.min_buffers;
@@ -194,7 +206,7 @@ static int s_parm(struct file *file, void *priv, struct v4l2_streamparm *p)
 	struct v4l2dma_handle *h = to_handle(file);
 
 	/* The writer knows how often it writes; all others are told. */
-	if (p->type == OUTPUT && v4l2dma_handle_sees(h, OUTPUT) &&
+	if (V4L2_TYPE_IS_OUTPUT(p->type) && has_type(h, p->type) &&
 	    (!loop->writer || loop->writer == h) &&
 	    wish.numerator && wish.denominator)
 		loop->timeperframe = wish;
@@ -273,7 +285,7 @@ static int s_output(struct file *file, void *priv, unsigned int i)
 
 static struct vb2_queue *queue_of(struct v4l2dma_handle *h, u32 type)
 {
-	return type == OUTPUT ? output_queue(h) : capture_queue(h);
+	return V4L2_TYPE_IS_OUTPUT(type) ? output_queue(h) : capture_queue(h);
 }
 
 /*
@@ -282,8 +294,7 @@ static struct vb2_queue *queue_of(struct v4l2dma_handle *h, u32 type)
  */
 static struct vb2_queue *find_queue(struct v4l2dma_handle *h, u32 type)
 {
-	if ((type != CAPTURE && type != OUTPUT) ||
-	    !v4l2dma_handle_sees(h, type))
+	if (!has_type(h, type))
 		return ERR_PTR(-EINVAL);
 	if (h->role == V4L2DMA_ROLE_READ || h->role == V4L2DMA_ROLE_WRITE)
 		return ERR_PTR(-EBUSY);
@@ -302,9 +313,8 @@ static struct vb2_queue *claim_queue(struct v4l2dma_handle *h, u32 type)
 	q = find_queue(h, type);
 	if (IS_ERR(q))
 		return q;
-	ret = v4l2dma_handle_take_role(h, type == OUTPUT ?
-					  V4L2DMA_ROLE_WRITER :
-					  V4L2DMA_ROLE_READER);
+	ret = v4l2dma_handle_take_role(h, q->is_output ? V4L2DMA_ROLE_WRITER :
+							 V4L2DMA_ROLE_READER);
 	return ret ? ERR_PTR(ret) : q;
 }
 
@@ -378,21 +388,33 @@ static int querybuf(struct file *file, void *priv, struct v4l2_buffer *b)
  * is attached; but vb2 forgets a buffer's size when that fails, and then refuses
  * the right dma-buf, too.
  */
-static int check_dmabuf(struct v4l2dma_handle *h, const struct v4l2_buffer *b)
+static int check_fd(struct v4l2dma_loop *loop, unsigned int index,
+		    unsigned int plane, int fd)
 {
 	struct dma_buf *dbuf;
 	int ret;
 
-	if (!READ_ONCE(h->loop->fixed) || b->type != OUTPUT ||
-	    b->memory != V4L2_MEMORY_DMABUF || b->index >= V4L2DMA_MAX_SLOTS)
-		return 0;
-	dbuf = dma_buf_get(b->m.fd);
+	dbuf = dma_buf_get(fd);
 	if (IS_ERR(dbuf))
 		return 0;	/* for vb2 to say */
-	ret = v4l2dma_binding_allows(h->loop,
-				     v4l2dma_pool_writer_slot(h->loop,
-							      b->index), dbuf);
+	ret = v4l2dma_binding_allows(loop, v4l2dma_pool_writer_slot(loop, index),
+				     plane, dbuf);
 	dma_buf_put(dbuf);
+	return ret;
+}
+
+static int check_dmabuf(struct v4l2dma_handle *h, const struct v4l2_buffer *b)
+{
+	unsigned int i;
+	int ret = 0;
+
+	if (!READ_ONCE(h->loop->fixed) || !V4L2_TYPE_IS_OUTPUT(b->type) ||
+	    b->memory != V4L2_MEMORY_DMABUF || b->index >= V4L2DMA_MAX_SLOTS)
+		return 0;
+	if (!V4L2_TYPE_IS_MULTIPLANAR(b->type))
+		return check_fd(h->loop, b->index, 0, b->m.fd);
+	for (i = 0; i < b->length && i < h->n_planes && !ret; i++)
+		ret = check_fd(h->loop, b->index, i, b->m.planes[i].m.fd);
 	return ret;
 }
 
@@ -458,9 +480,9 @@ static int streamon_output(struct v4l2dma_handle *h, struct vb2_queue *q)
 	int ret;
 
 	if (!vb2_is_busy(q) || vb2_is_streaming(q))
-		return vb2_streamon(q, OUTPUT);
+		return vb2_streamon(q, q->type);
 	v4l2dma_flow_writer_start(loop, vb2_get_num_buffers(q));
-	ret = vb2_streamon(q, OUTPUT);
+	ret = vb2_streamon(q, q->type);
 	if (ret)
 		v4l2dma_flow_writer_stop(loop);
 	v4l2dma_loop_update_caps(loop);
@@ -517,12 +539,18 @@ const struct v4l2_ioctl_ops v4l2dma_ioctl_ops = {
 	.vidioc_querycap = querycap,
 	.vidioc_enum_fmt_vid_cap = enum_fmt_capture,
 	.vidioc_enum_fmt_vid_out = enum_fmt_output,
-	.vidioc_g_fmt_vid_cap = capture_fmt,
-	.vidioc_s_fmt_vid_cap = capture_fmt,
-	.vidioc_try_fmt_vid_cap = capture_fmt,
-	.vidioc_g_fmt_vid_out = g_fmt_output,
+	.vidioc_g_fmt_vid_cap = loop_fmt,
+	.vidioc_s_fmt_vid_cap = loop_fmt,
+	.vidioc_try_fmt_vid_cap = loop_fmt,
+	.vidioc_g_fmt_vid_cap_mplane = loop_fmt,
+	.vidioc_s_fmt_vid_cap_mplane = loop_fmt,
+	.vidioc_try_fmt_vid_cap_mplane = loop_fmt,
+	.vidioc_g_fmt_vid_out = loop_fmt,
 	.vidioc_s_fmt_vid_out = s_fmt_output,
 	.vidioc_try_fmt_vid_out = try_fmt_output,
+	.vidioc_g_fmt_vid_out_mplane = loop_fmt,
+	.vidioc_s_fmt_vid_out_mplane = s_fmt_output,
+	.vidioc_try_fmt_vid_out_mplane = try_fmt_output,
 	.vidioc_enum_framesizes = enum_framesizes,
 	.vidioc_enum_frameintervals = enum_frameintervals,
 	.vidioc_g_parm = g_parm,

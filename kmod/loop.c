@@ -27,6 +27,20 @@ static void loop_free(struct v4l2_device *v4l2_dev)
 	kfree(loop);
 }
 
+/* @sides: of the single-planar API. */
+static u32 caps_of(struct v4l2dma_loop *loop, u32 sides)
+{
+	u32 caps = V4L2_CAP_STREAMING | V4L2_CAP_READWRITE;
+
+	if (!loop->config.multiplanar)
+		return caps | sides;
+	if (sides & V4L2_CAP_VIDEO_CAPTURE)
+		caps |= V4L2_CAP_VIDEO_CAPTURE_MPLANE;
+	if (sides & V4L2_CAP_VIDEO_OUTPUT)
+		caps |= V4L2_CAP_VIDEO_OUTPUT_MPLANE;
+	return caps;
+}
+
 static int register_node(struct v4l2dma_loop *loop, struct video_device *vdev,
 			 int nr, u32 sides)
 {
@@ -47,9 +61,9 @@ static int register_node(struct v4l2dma_loop *loop, struct video_device *vdev,
 		vdev->vfl_dir = VFL_DIR_RX;
 	else if (sides == V4L2_CAP_VIDEO_OUTPUT)
 		vdev->vfl_dir = VFL_DIR_TX;
-	vdev->device_caps = sides | V4L2_CAP_STREAMING | V4L2_CAP_READWRITE;
 	if (loop->config.exclusive_caps)
-		vdev->device_caps &= ~V4L2_CAP_VIDEO_CAPTURE;
+		sides = V4L2_CAP_VIDEO_OUTPUT;
+	vdev->device_caps = caps_of(loop, sides);
 	if (loop->config.no_dmabuf)
 		v4l2_disable_ioctl(vdev, VIDIOC_EXPBUF);
 	video_set_drvdata(vdev, loop);
@@ -224,7 +238,7 @@ void v4l2dma_loop_update_caps(struct v4l2dma_loop *loop)
 		goto unlock;
 	side = READ_ONCE(loop->streaming) ? V4L2_CAP_VIDEO_CAPTURE :
 					    V4L2_CAP_VIDEO_OUTPUT;
-	caps = V4L2_CAP_STREAMING | V4L2_CAP_READWRITE | side;
+	caps = caps_of(loop, side);
 	if (loop->vdev.device_caps != caps) {
 		WRITE_ONCE(loop->vdev.device_caps, caps);
 		kobject_uevent(&loop->vdev.dev.kobj, KOBJ_CHANGE);
@@ -242,7 +256,7 @@ unlock:
  * v4l2dma_reader_outdated().
  */
 void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
-			     const struct v4l2_pix_format *format)
+			     const struct v4l2_pix_format_mplane *format)
 {
 	struct v4l2dma_handle *h;
 

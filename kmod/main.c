@@ -69,6 +69,12 @@ module_param_array(contiguous, bool, &n_contiguous, 0444);
 MODULE_PARM_DESC(contiguous,
 		 "physically contiguous memory, for cameras that import nothing else (default N)");
 
+static bool multiplanar[V4L2DMA_MAX_LOOPS];
+static unsigned int n_multiplanar;
+module_param_array(multiplanar, bool, &n_multiplanar, 0444);
+MODULE_PARM_DESC(multiplanar,
+		 "the multi-planar API, with a dma-buf for each plane of NV12M and the like (default N)");
+
 static unsigned int min_buffers[V4L2DMA_MAX_LOOPS];
 static unsigned int n_min_buffers;
 module_param_array(min_buffers, uint, &n_min_buffers, 0444);
@@ -210,6 +216,7 @@ static bool configure(struct v4l2dma_config *c, unsigned int i)
 				      false);
 	c->no_dmabuf = !pick_bool(support_dmabuf, n_support_dmabuf, i, true);
 	c->contiguous = pick_bool(contiguous, n_contiguous, i, false);
+	c->multiplanar = pick_bool(multiplanar, n_multiplanar, i, false);
 	pick_uint(&c->min_buffers, min_buffers, n_min_buffers, i);
 	pick_uint(&c->max_buffers, max_buffers, n_max_buffers, i);
 	pick_uint(&c->max_readers, max_readers, n_max_readers, i);

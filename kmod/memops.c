@@ -95,18 +95,16 @@ void v4l2dma_plane_put(struct v4l2dma_plane *plane)
 void v4l2dma_plane_lend(struct v4l2dma_plane *plane,
 			const struct v4l2dma_taken *taken)
 {
+	struct dma_buf *lent = taken->planes.at[plane->nr]->dbuf;
+
 	lockdep_assert_held(&plane->lock);
-	get_dma_buf(taken->plane->dbuf);
-	plane->lent = taken->plane->dbuf;
+	get_dma_buf(lent);
+	plane->lent = lent;
 	plane->held = taken->pixels;
-	plane->held_bytes = taken->meta.bytesused;
+	plane->held_bytes = taken->meta.planes[plane->nr].bytesused;
 }
 
-/**
- * v4l2dma_plane_unlend() - end that, when the reader gives the frame back
- * @plane: of the reader's buffer
- */
-void v4l2dma_plane_unlend(struct v4l2dma_plane *plane)
+static void unlend(struct v4l2dma_plane *plane)
 {
 	struct dma_buf *lent;
 
@@ -118,9 +116,64 @@ void v4l2dma_plane_unlend(struct v4l2dma_plane *plane)
 		dma_buf_put(lent);
 }
 
+/**
+ * v4l2dma_planes_of() - the memory of a buffer
+ * @planes: filled in; no references are taken
+ * @vb: the buffer
+ */
+void v4l2dma_planes_of(struct v4l2dma_planes *planes, struct vb2_buffer *vb)
+{
+	unsigned int i;
+
+	planes->n = vb->num_planes;
+	for (i = 0; i < planes->n; i++)
+		planes->at[i] = vb->planes[i].mem_priv;
+}
+
+/**
+ * v4l2dma_planes_get() - take a reference to each
+ * @planes: to which
+ */
+void v4l2dma_planes_get(const struct v4l2dma_planes *planes)
+{
+	unsigned int i;
+
+	for (i = 0; i < planes->n; i++)
+		v4l2dma_plane_get(planes->at[i]);
+}
+
+/**
+ * v4l2dma_planes_put() - drop a reference to each
+ * @planes: whose; there may be none
+ *
+ * Context: may sleep.
+ */
+void v4l2dma_planes_put(const struct v4l2dma_planes *planes)
+{
+	unsigned int i;
+
+	for (i = 0; i < planes->n; i++)
+		v4l2dma_plane_put(planes->at[i]);
+}
+
+/**
+ * v4l2dma_planes_unlend() - end what v4l2dma_plane_lend() began, when the reader
+ *	gives the frame back
+ * @planes: of the reader's buffer
+ */
+void v4l2dma_planes_unlend(const struct v4l2dma_planes *planes)
+{
+	unsigned int i;
+
+	for (i = 0; i < planes->n; i++)
+		unlend(planes->at[i]);
+}
+
 /* The frame lies elsewhere, but the user wants to see it in this memory. */
 static int bring_home(struct v4l2dma_plane *plane)
 {
+	struct v4l2dma_planes home = {};
+	struct v4l2dma_taken frame = { .pixels = plane->held };
 	struct v4l2dma_handle *h = plane->h;
 	struct v4l2dma_plane *from;
 	ssize_t copied;
@@ -129,27 +182,54 @@ static int bring_home(struct v4l2dma_plane *plane)
 	from = v4l2dma_plane_create(NULL, plane->lent, plane->lent->size);
 	if (IS_ERR(from))
 		return PTR_ERR(from);
-	copied = v4l2dma_copy_shared(plane, from, plane->held,
-				     plane->held_bytes);
+	home.at[plane->nr] = plane;
+	frame.planes.at[plane->nr] = from;
+	frame.meta.planes[plane->nr].bytesused = plane->held_bytes;
+	copied = v4l2dma_copy_shared(&home, &frame, BIT(plane->nr));
 	v4l2dma_plane_put(from);
 	if (copied < 0)
 		return copied;
-	v4l2dma_flow_count_copy(h->loop, &h->reader, copied);
+	v4l2dma_flow_count_copy(h->loop, &h->reader, plane->slot, copied);
 	dma_buf_put(plane->lent);
 	plane->lent = NULL;
 	return 0;
+}
+
+/* vb2 allocates the planes in their order, and does not say which it is at. */
+static unsigned int next_plane(struct vb2_buffer *vb)
+{
+	unsigned int nr = 0;
+
+	while (vb->planes[nr].mem_priv)
+		nr++;
+	return nr;
+}
+
+/* NULL if the buffer has to have memory of its own. */
+static struct dma_buf *slot_memory(struct vb2_buffer *vb, unsigned int nr,
+				   unsigned long size)
+{
+	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
+	struct v4l2dma_plane *first = vb->planes[0].mem_priv;
+	struct dma_buf *dbuf;
+
+	if (!h->alloc_slots || (nr && !first->shared))
+		return NULL;
+	dbuf = v4l2dma_pool_slot(h->loop, vb->index, nr, size);
+	/* Another handle settled on another size just now. */
+	return nr && !dbuf ? ERR_PTR(-EBUSY) : dbuf;
 }
 
 static void *memops_alloc(struct vb2_buffer *vb, struct device *dev,
 			  unsigned long size)
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
+	unsigned int nr = next_plane(vb);
 	struct v4l2dma_plane *plane;
-	struct dma_buf *dbuf = NULL;
+	struct dma_buf *dbuf;
 	bool shared;
 
-	if (h->alloc_slots)
-		dbuf = v4l2dma_pool_slot(h->loop, vb->index, size);
+	dbuf = slot_memory(vb, nr, size);
 	shared = dbuf;
 	if (!dbuf)
 		dbuf = v4l2dma_pages_create(size,
@@ -161,6 +241,7 @@ static void *memops_alloc(struct vb2_buffer *vb, struct device *dev,
 		return plane;
 	plane->shared = shared;
 	plane->slot = vb->index;
+	plane->nr = nr;
 	return plane;
 }
 
@@ -180,7 +261,7 @@ static void bind(struct v4l2dma_plane *plane)
 	if (!plane->shared || plane->shown || !plane->h ||
 	    plane->h->role != V4L2DMA_ROLE_READER)
 		return;
-	bound = v4l2dma_binding_get(plane->h, plane->slot);
+	bound = v4l2dma_binding_get(plane->h, plane->slot, plane->nr);
 	if (!bound)
 		return;
 	/* Our own memory, and a copy, is better than none to look at. */
@@ -257,17 +338,10 @@ static void *memops_attach_dmabuf(struct vb2_buffer *vb, struct device *dev,
 	return v4l2dma_plane_create(h, dbuf, size);
 }
 
-/*
- * No device of ours reads it: the readers' devices attach when they import.
- * vb2 compared what the caller says of the size with what is needed; what it
- * says is compared here and not in attach_dmabuf, whose failure makes vb2 (seen
- * in 6.12) lose the reference that it took.
- */
+/* No device of ours reads it: the readers' devices attach when they import. */
 static int memops_map_dmabuf(void *buf_priv)
 {
-	struct v4l2dma_plane *plane = buf_priv;
-
-	return plane->dbuf->size < plane->size ? -EFAULT : 0;
+	return 0;
 }
 
 static void memops_unmap_dmabuf(void *buf_priv)

@@ -123,31 +123,32 @@ unsigned int v4l2dma_own_slots(struct v4l2dma_loop *loop)
 /* Other readers may have the frame: it is the same for them. */
 static void put_into_slot(struct v4l2dma_loop *loop,
 			  struct v4l2dma_frame *frame,
-			  struct v4l2dma_plane **plane,
+			  struct v4l2dma_planes *memory,
 			  const struct v4l2dma_meta *meta)
 {
 	frame->id = loop->last_id;
 	frame->own = true;
 	frame->vb = NULL;
 	frame->meta = *meta;
-	if (frame->plane == *plane) {
-		*plane = NULL;
+	/* The planes were made together. */
+	if (frame->planes.n && frame->planes.at[0] == memory->at[0]) {
+		memory->n = 0;
 		return;
 	}
 	frame->pixels = frame->id;
-	v4l2dma_plane_get(*plane);
-	swap(frame->plane, *plane);
+	v4l2dma_planes_get(memory);
+	swap(frame->planes, *memory);
 }
 
 /**
  * v4l2dma_own_publish() - show the loop's picture
  * @loop: the loop
- * @planes: its memory in each of the loop's own slots, NULL where it is not
+ * @memory: of it in each of the loop's own slots, no planes where it is not
  *	needed; borrowed, and replaced by references that the caller has to put
  * @meta: what travels with it
  */
 void v4l2dma_own_publish(struct v4l2dma_loop *loop,
-			 struct v4l2dma_plane **planes,
+			 struct v4l2dma_planes *memory,
 			 const struct v4l2dma_meta *meta)
 {
 	struct v4l2dma_frame *own;
@@ -159,8 +160,8 @@ void v4l2dma_own_publish(struct v4l2dma_loop *loop,
 	own = &loop->frames[loop->own_slot];
 	loop->last_id++;
 	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
-		if (planes[i])
-			put_into_slot(loop, &own[i], &planes[i], meta);
+		if (memory[i].n)
+			put_into_slot(loop, &own[i], &memory[i], meta);
 	list_for_each_entry(reader, &loop->readers, entry) {
 		i = pick_slot(loop, reader);
 		/* It may have given a slot back just now. */
@@ -203,33 +204,33 @@ unlock:
 	spin_unlock(&loop->flow_lock);
 }
 
-static void end(struct v4l2dma_loop *loop, struct v4l2dma_plane **planes)
+/* @memory: without planes; out: references that the caller has to put */
+static void end(struct v4l2dma_loop *loop, struct v4l2dma_planes *memory)
 {
 	struct v4l2dma_frame *frame;
 	unsigned int i;
 
 	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++) {
 		frame = &loop->frames[loop->own_slot + i];
-		planes[i] = NULL;
 		if (!frame->own)
 			continue;
 		if (frame->live)
 			v4l2dma_flow_end_frame(loop, frame);
-		swap(planes[i], frame->plane);
+		swap(memory[i], frame->planes);
 		frame->own = false;
 	}
 }
 
 /**
  * v4l2dma_own_put() - drop references that were there for the loop's own slots
- * @planes: these, or NULL
+ * @memory: these
  */
-void v4l2dma_own_put(struct v4l2dma_plane **planes)
+void v4l2dma_own_put(const struct v4l2dma_planes *memory)
 {
 	unsigned int i;
 
 	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
-		v4l2dma_plane_put(planes[i]);
+		v4l2dma_planes_put(&memory[i]);
 }
 
 /**
@@ -240,12 +241,12 @@ void v4l2dma_own_put(struct v4l2dma_plane **planes)
  */
 void v4l2dma_own_end(struct v4l2dma_loop *loop)
 {
-	struct v4l2dma_plane *planes[V4L2DMA_OWN_SLOTS];
+	struct v4l2dma_planes memory[V4L2DMA_OWN_SLOTS] = {};
 
 	spin_lock(&loop->flow_lock);
-	end(loop, planes);
+	end(loop, memory);
 	spin_unlock(&loop->flow_lock);
-	v4l2dma_own_put(planes);
+	v4l2dma_own_put(memory);
 }
 
 /**
@@ -257,15 +258,15 @@ void v4l2dma_own_end(struct v4l2dma_loop *loop)
  */
 void v4l2dma_own_move(struct v4l2dma_loop *loop, unsigned int slot)
 {
-	struct v4l2dma_plane *planes[V4L2DMA_OWN_SLOTS] = { };
+	struct v4l2dma_planes memory[V4L2DMA_OWN_SLOTS] = {};
 
 	spin_lock(&loop->flow_lock);
 	if (loop->own_slot != slot) {
-		end(loop, planes);
+		end(loop, memory);
 		loop->own_slot = slot;
 	}
 	spin_unlock(&loop->flow_lock);
-	v4l2dma_own_put(planes);
+	v4l2dma_own_put(memory);
 }
 
 /**
@@ -298,7 +299,7 @@ void v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab)
 /**
  * v4l2dma_own_grabbed() - get that frame
  * @loop: the loop
- * @frame: filled in; the caller puts its plane
+ * @frame: filled in; the caller puts its planes
  *
  * The writer does not get it back before v4l2dma_own_ungrab(), or its STREAMOFF.
  *
@@ -312,7 +313,8 @@ bool v4l2dma_own_grabbed(struct v4l2dma_loop *loop, struct v4l2dma_taken *frame)
 	f = loop->grabbed;
 	if (f) {
 		frame->pixels = f->pixels;
-		frame->plane = v4l2dma_plane_get(f->plane);
+		frame->planes = f->planes;
+		v4l2dma_planes_get(&frame->planes);
 		frame->meta = f->meta;
 	}
 	spin_unlock(&loop->flow_lock);

@@ -294,6 +294,7 @@ struct dma_buf *v4l2dma_pages_create(unsigned long size, bool contiguous)
  * v4l2dma_pages_lock_copy() - begin to share a copy of a frame
  * @dbuf: memory that v4l2dma_pages_create() made
  * @id: the frame
+ * @plane: which plane of it; those of one frame are locked in their order
  *
  * A frame older than one that was copied here has been lost by the reader that
  * asks, to a reclaim or the writer's STREAMOFF: somebody else may look at the
@@ -303,11 +304,11 @@ struct dma_buf *v4l2dma_pages_create(unsigned long size, bool contiguous)
  * nothing is locked; 1 if the caller shall make it and then call
  * v4l2dma_pages_unlock_copy(); -ERESTARTSYS.
  */
-int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id)
+int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id, unsigned int plane)
 {
 	struct v4l2dma_pages *p = dbuf->priv;
 
-	if (mutex_lock_interruptible(&p->copy_lock))
+	if (mutex_lock_interruptible_nested(&p->copy_lock, plane))
 		return -ERESTARTSYS;
 	if (p->copy_id == id || p->newest > id) {
 		mutex_unlock(&p->copy_lock);

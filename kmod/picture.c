@@ -86,6 +86,7 @@ static const struct relative {
 } relatives[] = {
 	RELATIVE(P010, NV12, WORD),
 	RELATIVE(P012, NV12, WORD),
+	RELATIVE(P012M, NV12M, WORD),
 	RELATIVE(Y210, YUYV, WORD),
 	RELATIVE(Y212, YUYV, WORD),
 	RELATIVE(Y216, YUYV, WORD),
@@ -139,18 +140,35 @@ static const struct relative {
  * @n: number of component planes
  * @parts: where these are in the picture
  * @strip_parts: where they are in a strip
- * @strips: the strips
- * @out: the picture
+ * @strips: the strips, their memory planes one after the other
+ * @out: the picture, by memory plane
  */
 struct v4l2dma_painter {
-	const struct v4l2_pix_format *pix;
-	struct v4l2_pix_format strip;
+	const struct v4l2_pix_format_mplane *pix;
+	struct v4l2_pix_format_mplane strip;
 	unsigned int n;
 	struct v4l2dma_component parts[V4L2DMA_MAX_COMPONENTS];
 	struct v4l2dma_component strip_parts[V4L2DMA_MAX_COMPONENTS];
 	u8 *strips[N_STRIPS];
-	u8 *out;
+	u8 *out[V4L2DMA_MAX_PLANES];
 };
+
+/* Where a memory plane begins in a buffer that has all of them. */
+static u32 plane_offset(const struct v4l2_pix_format_mplane *pix,
+			unsigned int plane)
+{
+	u32 offset = 0;
+
+	while (plane--)
+		offset += pix->plane_fmt[plane].sizeimage;
+	return offset;
+}
+
+static u32 part_offset(const struct v4l2_pix_format_mplane *pix,
+		       const struct v4l2dma_component *part)
+{
+	return plane_offset(pix, part->plane) + part->offset;
+}
 
 /* The strips */
 
@@ -221,11 +239,12 @@ static const struct relative *relative_of(u32 fourcc)
 }
 
 #if IS_REACHABLE(CONFIG_VIDEO_V4L2_TPG)
-static int generate(const struct v4l2_pix_format *strip,
+static int generate(const struct v4l2_pix_format_mplane *strip,
 		    enum tpg_pattern pattern, u8 *out)
 {
 	struct tpg_data *tpg;
 	int ret = -ENOMEM;
+	unsigned int i;
 
 	tpg = kzalloc(sizeof(*tpg), GFP_KERNEL);
 	if (!tpg)
@@ -237,7 +256,8 @@ static int generate(const struct v4l2_pix_format *strip,
 	if (!tpg_s_fourcc(tpg, strip->pixelformat))
 		goto out;
 	tpg_reset_source(tpg, strip->width, strip->height, V4L2_FIELD_NONE);
-	tpg_s_bytesperline(tpg, 0, strip->bytesperline);
+	for (i = 0; i < strip->num_planes; i++)
+		tpg_s_bytesperline(tpg, i, strip->plane_fmt[i].bytesperline);
 	tpg_s_colorspace(tpg, strip->colorspace);
 	tpg_s_xfer_func(tpg, strip->xfer_func);
 	tpg_s_ycbcr_enc(tpg, strip->ycbcr_enc);
@@ -245,7 +265,8 @@ static int generate(const struct v4l2_pix_format *strip,
 	tpg_s_quantization(tpg, strip->quantization);
 	tpg_s_alpha_component(tpg, 255);
 	tpg_s_pattern(tpg, pattern);
-	tpg_fillbuffer(tpg, 0, 0, out);
+	for (i = 0; i < strip->num_planes; i++)
+		tpg_fillbuffer(tpg, 0, i, out + plane_offset(strip, i));
 	ret = 0;
 out:
 	tpg_free(tpg);
@@ -253,7 +274,7 @@ out:
 	return ret;
 }
 #else
-static int generate(const struct v4l2_pix_format *strip,
+static int generate(const struct v4l2_pix_format_mplane *strip,
 		    enum tpg_pattern pattern, u8 *out)
 {
 	return -EOPNOTSUPP;
@@ -266,14 +287,14 @@ static int generate_relative(struct v4l2dma_painter *p,
 			     enum tpg_pattern pattern, u8 *out)
 {
 	struct v4l2dma_component from[V4L2DMA_MAX_COMPONENTS];
-	struct v4l2_pix_format narrow = p->strip;
+	struct v4l2_pix_format_mplane narrow = p->strip;
 	unsigned int c, y;
 	u8 *data;
 	int ret;
 
 	narrow.pixelformat = relative->from;
 	v4l2dma_format_tighten(&narrow);
-	data = kvzalloc(narrow.sizeimage, GFP_KERNEL);
+	data = kvzalloc(v4l2dma_format_size(&narrow), GFP_KERNEL);
 	if (!data)
 		return -ENOMEM;
 	ret = generate(&narrow, pattern, data);
@@ -281,9 +302,10 @@ static int generate_relative(struct v4l2dma_painter *p,
 	for (c = 0; c < p->n && !ret; c++)
 		for (y = 0; y < narrow.height / from[c].vsub; y++)
 			widen_line(relative->how,
-				   data + from[c].offset + y * from[c].stride,
-				   from[c].stride,
-				   out + p->strip_parts[c].offset +
+				   data + part_offset(&narrow, &from[c]) +
+				   y * from[c].stride, from[c].stride,
+				   out + part_offset(&p->strip,
+						     &p->strip_parts[c]) +
 				   y * p->strip_parts[c].stride);
 	kvfree(data);
 	return ret;
@@ -296,7 +318,8 @@ static int make_strips(struct v4l2dma_painter *p)
 	int ret = 0;
 
 	for (i = 0; i < N_STRIPS && !ret; i++) {
-		p->strips[i] = kvzalloc(p->strip.sizeimage, GFP_KERNEL);
+		p->strips[i] = kvzalloc(v4l2dma_format_size(&p->strip),
+					GFP_KERNEL);
 		if (!p->strips[i])
 			return -ENOMEM;
 		ret = relative ? generate_relative(p, relative, patterns[i],
@@ -327,8 +350,9 @@ static void fill(struct v4l2dma_painter *p, enum strip strip, u32 x, u32 y,
 		bytes = byte_of(to, x + width) - first;
 		for (line = y / to->vsub; line < (y + height) / to->vsub;
 		     line++)
-			memcpy(p->out + to->offset + line * to->stride + first,
-			       p->strips[strip] + from->offset +
+			memcpy(p->out[to->plane] + to->offset +
+			       line * to->stride + first,
+			       p->strips[strip] + part_offset(&p->strip, from) +
 			       line % (STRIP_LINES / from->vsub) *
 			       from->stride + first, bytes);
 	}
@@ -443,19 +467,22 @@ static void draw_picture(struct v4l2dma_painter *p)
 /**
  * v4l2dma_picture_draw() - draw the picture
  * @pix: its format, not a compressed one
- * @out: @pix->sizeimage bytes of zeroes
+ * @out: its memory planes, zeroed
  *
  * In a format that is drawn neither by the kernel's generator nor here it is a
  * plain one, and where the words do not fit there are none.
  *
  * Return: 0 or -ENOMEM.
  */
-int v4l2dma_picture_draw(const struct v4l2_pix_format *pix, void *out)
+int v4l2dma_picture_draw(const struct v4l2_pix_format_mplane *pix,
+			 void *const out[V4L2DMA_MAX_PLANES])
 {
-	struct v4l2dma_painter p = { .pix = pix, .strip = *pix, .out = out };
+	struct v4l2dma_painter p = { .pix = pix, .strip = *pix };
 	unsigned int i;
 	int ret;
 
+	for (i = 0; i < pix->num_planes; i++)
+		p.out[i] = out[i];
 	p.strip.height = STRIP_LINES;
 	v4l2dma_format_tighten(&p.strip);
 	p.n = v4l2dma_format_components(pix, p.parts);
@@ -467,6 +494,7 @@ int v4l2dma_picture_draw(const struct v4l2_pix_format *pix, void *out)
 		kvfree(p.strips[i]);
 	if (ret != -EOPNOTSUPP)
 		return ret;
-	memset(out, PLAIN, pix->sizeimage);
+	for (i = 0; i < pix->num_planes; i++)
+		memset(out[i], PLAIN, pix->plane_fmt[i].sizeimage);
 	return 0;
 }

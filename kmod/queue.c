@@ -12,13 +12,28 @@
 			 V4L2_BUF_FLAG_BFRAME | V4L2_BUF_FLAG_TIMECODE | \
 			 V4L2_BUF_FLAG_TSTAMP_SRC_MASK)
 
+static bool sizes_fit(const struct v4l2_pix_format_mplane *format,
+		      unsigned int n_planes, const unsigned int sizes[])
+{
+	unsigned int i;
+
+	if (n_planes != format->num_planes)
+		return false;
+	for (i = 0; i < n_planes; i++)
+		if (sizes[i] < format->plane_fmt[i].sizeimage ||
+		    sizes[i] > v4l2dma_format_max_size(format, i))
+			return false;
+	return true;
+}
+
 static int queue_setup(struct vb2_queue *q, unsigned int *n_buffers,
 		       unsigned int *n_planes, unsigned int sizes[],
 		       struct device *alloc_devs[])
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(q);
 	struct v4l2dma_loop *loop = h->loop;
-	struct v4l2_pix_format format;
+	struct v4l2_pix_format_mplane format;
+	unsigned int i;
 	u32 gen;
 
 	mutex_lock(&loop->lock);
@@ -27,19 +42,21 @@ static int queue_setup(struct vb2_queue *q, unsigned int *n_buffers,
 	mutex_unlock(&loop->lock);
 
 	if (*n_planes) {
-		if (*n_planes != 1 || sizes[0] < format.sizeimage ||
-		    sizes[0] > v4l2dma_format_max_size(&format))
+		if (!sizes_fit(&format, *n_planes, sizes))
 			return -EINVAL;
 		/* The buffers that are there are for another format. */
 		if (vb2_get_num_buffers(q) && gen != h->reader.format_gen)
 			return -EIO;
 	} else {
-		*n_planes = 1;
-		sizes[0] = format.sizeimage;
-		*n_buffers = v4l2dma_pool_join(h, *n_buffers, format.sizeimage,
+		*n_planes = format.num_planes;
+		for (i = 0; i < *n_planes; i++)
+			sizes[i] = format.plane_fmt[i].sizeimage;
+		*n_buffers = v4l2dma_pool_join(h, *n_buffers, &format,
 					       q->is_output);
 	}
-	h->sizeimage = format.sizeimage;
+	h->n_planes = format.num_planes;
+	for (i = 0; i < h->n_planes; i++)
+		h->sizeimage[i] = format.plane_fmt[i].sizeimage;
 	if (vb2_get_num_buffers(q))
 		return 0;
 	spin_lock(&loop->flow_lock);
@@ -49,19 +66,73 @@ static int queue_setup(struct vb2_queue *q, unsigned int *n_buffers,
 	return 0;
 }
 
+/*
+ * vb2 compared what the caller says of the sizes with what is needed; what it
+ * says is compared here and not when dma-bufs are attached, because vb2 (seen in
+ * 6.12) then loses references that it took, and takes the size of the first
+ * plane for all that are the same dma-buf.
+ */
+static int check_imports(struct vb2_buffer *vb)
+{
+	struct v4l2dma_plane *plane;
+	unsigned int i;
+
+	if (vb->memory != VB2_MEMORY_DMABUF)
+		return 0;
+	for (i = 0; i < vb->num_planes; i++) {
+		plane = vb->planes[i].mem_priv;
+		if (plane->dbuf->size < vb2_plane_size(vb, i))
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* A driver of a capture queue sets the payload, vb2 that of an output. */
+static int check_payload(struct v4l2dma_handle *h, struct vb2_buffer *vb,
+			 unsigned int i)
+{
+	unsigned long bytes = vb2_get_plane_payload(vb, i);
+	u32 offset = vb->planes[i].data_offset;
+
+	if (bytes > vb2_plane_size(vb, i) || offset > bytes)
+		return -EINVAL;
+	/* Who maps memory that is bound sees no more of it than a frame. */
+	if (offset && bytes > h->sizeimage[i] && READ_ONCE(h->loop->fixed) &&
+	    vb->memory == VB2_MEMORY_DMABUF)
+		return -EINVAL;
+	return 0;
+}
+
 static int output_buf_prepare(struct vb2_buffer *vb)
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
-	struct v4l2dma_plane *plane = vb->planes[0].mem_priv;
+	struct v4l2dma_planes planes;
+	unsigned int i;
+	int ret;
 
-	/* A driver of a capture queue sets the payload, vb2 that of an output. */
-	if (vb2_get_plane_payload(vb, 0) > vb2_plane_size(vb, 0))
-		return -EINVAL;
-	if (vb->memory != VB2_MEMORY_DMABUF)
-		return 0;
+	ret = check_imports(vb);
+	for (i = 0; i < vb->num_planes && !ret; i++)
+		ret = check_payload(h, vb, i);
+	if (ret || vb->memory != VB2_MEMORY_DMABUF)
+		return ret;
+	v4l2dma_planes_of(&planes, vb);
 	return v4l2dma_binding_make(h->loop,
 				    v4l2dma_pool_writer_slot(h->loop, vb->index),
-				    plane->dbuf);
+				    &planes);
+}
+
+/* Planes are copied to the start of the reader's memory: each needs its own. */
+static int capture_buf_prepare(struct vb2_buffer *vb)
+{
+	struct v4l2dma_planes planes;
+	unsigned int i;
+
+	v4l2dma_planes_of(&planes, vb);
+	for (i = 1; i < planes.n && vb->memory == VB2_MEMORY_DMABUF; i++)
+		if (planes.at[i]->dbuf == planes.at[i - 1]->dbuf ||
+		    planes.at[i]->dbuf == planes.at[0]->dbuf)
+			return -EINVAL;
+	return check_imports(vb);
 }
 
 static void stop_buffers(struct vb2_queue *q)
@@ -111,10 +182,11 @@ static void capture_buf_cleanup(struct vb2_buffer *vb)
 static void capture_buf_queue(struct vb2_buffer *vb)
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
-	struct v4l2dma_plane *plane = vb->planes[0].mem_priv;
+	struct v4l2dma_planes planes;
 
-	if (plane->shared) {
-		v4l2dma_plane_unlend(plane);
+	v4l2dma_planes_of(&planes, vb);
+	if (planes.at[0]->shared) {
+		v4l2dma_planes_unlend(&planes);
 		v4l2dma_flow_give_back(h->loop, &h->reader, vb->index);
 		return;
 	}
@@ -137,16 +209,17 @@ static int capture_start(struct vb2_queue *q, unsigned int count)
 static void capture_stop(struct vb2_queue *q)
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(q);
-	struct v4l2dma_plane *plane;
+	struct v4l2dma_planes planes;
 	struct vb2_buffer *vb;
 	unsigned int i;
 
 	v4l2dma_flow_reader_stop(h->loop, &h->reader);
 	for (i = 0; i < V4L2DMA_MAX_SLOTS; i++) {
 		vb = vb2_get_buffer(q, i);
-		plane = vb ? vb->planes[0].mem_priv : NULL;
-		if (plane)
-			v4l2dma_plane_unlend(plane);
+		if (!vb || !vb->planes[0].mem_priv)
+			continue;
+		v4l2dma_planes_of(&planes, vb);
+		v4l2dma_planes_unlend(&planes);
 	}
 	stop_buffers(q);
 }
@@ -164,11 +237,15 @@ static int output_buf_out_validate(struct vb2_buffer *vb)
  * A dma-buf is larger than the frame, by its last page, and vb2 takes its size
  * (or 0, if the writer did not say that either) where bytesused is not given.
  */
-static u32 payload(struct v4l2dma_handle *h, struct vb2_buffer *vb)
+static struct v4l2dma_payload payload(struct v4l2dma_handle *h,
+				      struct vb2_buffer *vb, unsigned int i)
 {
-	u32 bytes = vb2_get_plane_payload(vb, 0);
+	u32 bytes = vb2_get_plane_payload(vb, i);
+	u32 offset = vb->planes[i].data_offset;
 
-	return bytes && bytes < h->sizeimage ? bytes : h->sizeimage;
+	if (!bytes || bytes - offset > h->sizeimage[i])
+		bytes = offset + h->sizeimage[i];
+	return (struct v4l2dma_payload){ bytes, offset };
 }
 
 static void output_buf_queue(struct vb2_buffer *vb)
@@ -177,15 +254,19 @@ static void output_buf_queue(struct vb2_buffer *vb)
 	struct vb2_v4l2_buffer *vbuf = to_vb2_v4l2_buffer(vb);
 	struct v4l2dma_meta meta = {
 		.timestamp = vb->timestamp ? : ktime_get_ns(),
-		.bytesused = payload(h, vb),
 		.field = vbuf->field,
 		.flags = vbuf->flags & META_FLAGS,
 		.timecode = vbuf->timecode,
 	};
+	struct v4l2dma_planes planes;
+	unsigned int i;
 
+	for (i = 0; i < vb->num_planes; i++)
+		meta.planes[i] = payload(h, vb, i);
+	v4l2dma_planes_of(&planes, vb);
 	v4l2dma_flow_publish(h->loop,
 			     v4l2dma_pool_writer_slot(h->loop, vb->index), vb,
-			     vb->planes[0].mem_priv, &meta);
+			     &planes, &meta);
 }
 
 /*
@@ -212,6 +293,7 @@ static const struct vb2_ops capture_ops = {
 	V4L2DMA_VB2_WAIT_OPS
 	.buf_init = capture_buf_init,
 	.buf_cleanup = capture_buf_cleanup,
+	.buf_prepare = capture_buf_prepare,
 	.buf_queue = capture_buf_queue,
 	.start_streaming = capture_start,
 	.stop_streaming = capture_stop,
@@ -253,12 +335,15 @@ static int queue_init(struct v4l2dma_handle *h, struct vb2_queue *q, u32 type,
  */
 int v4l2dma_queues_init(struct v4l2dma_handle *h)
 {
+	bool several = h->loop->config.multiplanar;
 	int ret;
 
-	ret = queue_init(h, capture_queue(h), V4L2_BUF_TYPE_VIDEO_CAPTURE,
-			 &capture_ops);
+	ret = queue_init(h, capture_queue(h),
+			 several ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE :
+				   V4L2_BUF_TYPE_VIDEO_CAPTURE, &capture_ops);
 	if (ret)
 		return ret;
-	return queue_init(h, output_queue(h), V4L2_BUF_TYPE_VIDEO_OUTPUT,
-			  &output_ops);
+	return queue_init(h, output_queue(h),
+			  several ? V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE :
+				    V4L2_BUF_TYPE_VIDEO_OUTPUT, &output_ops);
 }

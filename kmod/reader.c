@@ -43,44 +43,97 @@ static struct vb2_buffer *buffer_for(struct v4l2dma_handle *h,
 	return &buf->vb.vb2_buf;
 }
 
-/* Let the buffer show the frame; the best way that it allows. */
-static int show(struct v4l2dma_handle *h, struct v4l2dma_plane *plane,
-		const struct v4l2dma_taken *taken)
+/*
+ * A writer's dma-buf may hold more than the frame, and the frame not at its
+ * start. Where a reader's buffer has no room for what is before it, that is
+ * left out; the frame alone always fits.
+ */
+static void fit(struct vb2_buffer *vb, struct v4l2dma_taken *taken)
 {
-	struct v4l2dma_plane *src = taken->plane;
-	ssize_t copied = 0;
+	struct v4l2dma_payload *payload;
+	unsigned int i;
 
-	if (!plane->shared) {
-		copied = v4l2dma_copy(plane, src, taken->meta.bytesused);
-		if (!copied)
-			v4l2dma_flow_count_copy(h->loop, &h->reader,
-						taken->meta.bytesused);
-		return copied;
+	for (i = 0; i < vb->num_planes; i++) {
+		payload = &taken->meta.planes[i];
+		if (payload->bytesused <= vb2_plane_size(vb, i))
+			continue;
+		taken->skip[i] = payload->data_offset;
+		payload->bytesused -= payload->data_offset;
+		payload->data_offset = 0;
 	}
+}
 
-	mutex_lock(&plane->lock);
-	if (plane->dbuf != src->dbuf) {
-		if (plane->bound)
-			copied = -EIO;	/* not ours to write into */
-		else if (src->dbuf && !plane->shown)
-			v4l2dma_plane_lend(plane, taken);
-		else
-			copied = v4l2dma_copy_shared(plane, src, taken->pixels,
-						     taken->meta.bytesused);
-	}
-	mutex_unlock(&plane->lock);
-	if (copied < 0)
-		return copied;
-	v4l2dma_flow_count_copy(h->loop, &h->reader, copied);
+/*
+ * Let a plane of a slot's buffer show the frame; the best way that it allows.
+ *
+ * Return: 1 if it has to be copied, 0 if it does not, -EIO if it cannot be.
+ */
+static int show_plane(struct v4l2dma_plane *plane, unsigned int i,
+		      const struct v4l2dma_taken *taken)
+{
+	struct v4l2dma_plane *src = taken->planes.at[i];
+
+	if (plane->dbuf == src->dbuf && !taken->skip[i])
+		return 0;
+	if (plane->bound)
+		return -EIO;	/* not ours to write into */
+	if (!src->dbuf || plane->shown || taken->skip[i])
+		return 1;
+	v4l2dma_plane_lend(plane, taken);
 	return 0;
 }
 
-static void fill_in(struct vb2_buffer *vb, const struct v4l2dma_taken *taken)
+/* Return: the bytes copied, or a negative errno. */
+static ssize_t show_in_slot(const struct v4l2dma_planes *planes,
+			    const struct v4l2dma_taken *taken)
+{
+	unsigned long copy = 0;
+	ssize_t ret = 0;
+	unsigned int i;
+
+	for (i = 0; i < planes->n; i++)
+		mutex_lock_nested(&planes->at[i]->lock, i);
+	for (i = 0; i < planes->n && ret >= 0; i++) {
+		ret = show_plane(planes->at[i], i, taken);
+		if (ret > 0)
+			copy |= BIT(i);
+	}
+	if (ret >= 0)
+		ret = v4l2dma_copy_shared(planes, taken, copy);
+	for (i = planes->n; i--;)
+		mutex_unlock(&planes->at[i]->lock);
+	return ret;
+}
+
+/* Let the buffer show the frame. */
+static int show(struct v4l2dma_handle *h, const struct v4l2dma_planes *planes,
+		const struct v4l2dma_taken *taken)
+{
+	ssize_t copied;
+
+	if (planes->at[0]->shared)
+		copied = show_in_slot(planes, taken);
+	else
+		copied = v4l2dma_copy(planes, taken);
+	if (copied < 0)
+		return copied;
+	v4l2dma_flow_count_copy(h->loop, &h->reader, taken->slot, copied);
+	return 0;
+}
+
+/* @lost: it could not be shown. */
+static void fill_in(struct vb2_buffer *vb, const struct v4l2dma_taken *taken,
+		    bool lost)
 {
 	struct vb2_v4l2_buffer *vbuf = to_vb2_v4l2_buffer(vb);
+	const struct v4l2dma_payload *payload = taken->meta.planes;
+	unsigned int i;
 
 	vb->timestamp = taken->meta.timestamp;
-	vb2_set_plane_payload(vb, 0, taken->meta.bytesused);
+	for (i = 0; i < vb->num_planes; i++) {
+		vb2_set_plane_payload(vb, i, lost ? 0 : payload[i].bytesused);
+		vb->planes[i].data_offset = lost ? 0 : payload[i].data_offset;
+	}
 	vbuf->sequence = taken->sequence;
 	vbuf->field = taken->meta.field;
 	vbuf->flags = taken->meta.flags;
@@ -89,10 +142,10 @@ static void fill_in(struct vb2_buffer *vb, const struct v4l2dma_taken *taken)
 
 /* The buffer that was picked stays with us, for the next frame. */
 static void keep_buffer(struct v4l2dma_handle *h, struct vb2_buffer *vb,
-			struct v4l2dma_plane *plane)
+			const struct v4l2dma_planes *planes)
 {
-	if (plane->shared) {
-		v4l2dma_plane_unlend(plane);
+	if (planes->at[0]->shared) {
+		v4l2dma_planes_unlend(planes);
 		return;
 	}
 	spin_lock(&h->loop->flow_lock);
@@ -114,37 +167,36 @@ static bool interrupted(int ret)
  */
 static int deliver(struct v4l2dma_handle *h)
 {
+	struct v4l2dma_planes planes;
 	struct v4l2dma_taken taken;
-	struct v4l2dma_plane *plane;
 	struct vb2_buffer *vb;
-	bool shared, ours;
+	bool ours;
 	int ret;
 
 	if (!v4l2dma_flow_take(h->loop, &h->reader, &taken))
 		return 0;
 	vb = buffer_for(h, taken.slot);
-	plane = vb->planes[0].mem_priv;
-	shared = plane->shared;
+	v4l2dma_planes_of(&planes, vb);
+	fit(vb, &taken);
 
-	ret = show(h, plane, &taken);
+	ret = show(h, &planes, &taken);
 	if (interrupted(ret)) {
 		v4l2dma_flow_abandon(h->loop, &h->reader, &taken);
-		keep_buffer(h, vb, plane);
+		keep_buffer(h, vb, &planes);
 		goto out;
 	}
-	ours = v4l2dma_flow_finish(h->loop, &h->reader, &taken, shared);
+	ours = v4l2dma_flow_finish(h->loop, &h->reader, &taken,
+				   planes.at[0]->shared);
 	if (!ours) {
-		keep_buffer(h, vb, plane);
+		keep_buffer(h, vb, &planes);
 		ret = 1;
 		goto out;
 	}
-	fill_in(vb, &taken);
-	if (ret)
-		vb2_set_plane_payload(vb, 0, 0);
+	fill_in(vb, &taken, ret);
 	vb2_buffer_done(vb, ret ? VB2_BUF_STATE_ERROR : VB2_BUF_STATE_DONE);
 	ret = 1;
 out:
-	v4l2dma_plane_put(taken.plane);
+	v4l2dma_planes_put(&taken.planes);
 	return ret;
 }
 
@@ -196,7 +248,9 @@ int v4l2dma_reader_dqbuf(struct v4l2dma_handle *h, struct v4l2_buffer *b,
 	struct vb2_queue *q = capture_queue(h);
 	int ret;
 
-	if (b->type != q->type)
+	/* Said before a frame is taken, as vb2 would say it afterwards. */
+	if (b->type != q->type ||
+	    (q->is_multiplanar && vb2_is_busy(q) && b->length < h->n_planes))
 		return -EINVAL;
 	for (;;) {
 		if (READ_ONCE(h->loop->removed))
@@ -273,16 +327,57 @@ static ssize_t read_rest(struct v4l2dma_handle *h, char __user *buf,
 	return n;
 }
 
-/* The frame does not fit into the user's buffer: keep a copy of our own. */
-static int set_rest_aside(struct v4l2dma_rest *rest, struct iosys_map *map,
-			  size_t bytes)
+/* read() gives the pixels of all planes, one after the other. */
+static size_t plane_bytes(const struct v4l2dma_taken *taken, unsigned int i)
 {
-	rest->data = kvmalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	const struct v4l2dma_payload *payload = &taken->meta.planes[i];
+
+	return payload->bytesused - payload->data_offset;
+}
+
+static size_t frame_bytes(const struct v4l2dma_taken *taken)
+{
+	size_t bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < taken->planes.n; i++)
+		bytes += plane_bytes(taken, i);
+	return bytes;
+}
+
+/* The frame does not fit into the user's buffer: keep a copy of our own. */
+static int set_rest_aside(struct v4l2dma_rest *rest,
+			  const struct v4l2dma_taken *taken,
+			  const struct v4l2dma_cpu_map *cpu)
+{
+	unsigned int i;
+
+	rest->size = frame_bytes(taken);
+	rest->data = kvmalloc(rest->size, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!rest->data)
 		return -ENOMEM;
-	iosys_map_memcpy_from(rest->data, map, 0, bytes);
-	rest->size = bytes;
+	for (i = 0, rest->pos = 0; i < taken->planes.n; i++) {
+		iosys_map_memcpy_from(rest->data + rest->pos, &cpu[i].map,
+				      taken->meta.planes[i].data_offset,
+				      plane_bytes(taken, i));
+		rest->pos += plane_bytes(taken, i);
+	}
 	rest->pos = 0;
+	return 0;
+}
+
+static int copy_out(char __user *buf, const struct v4l2dma_taken *taken,
+		    const struct v4l2dma_cpu_map *cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < taken->planes.n; i++) {
+		if (copy_to_user(buf, cpu[i].map.vaddr +
+				      taken->meta.planes[i].data_offset,
+				 plane_bytes(taken, i)))
+			return -EFAULT;
+		buf += plane_bytes(taken, i);
+	}
 	return 0;
 }
 
@@ -291,22 +386,30 @@ static int read_frame(struct v4l2dma_handle *h,
 		      const struct v4l2dma_taken *taken, char __user *buf,
 		      size_t count)
 {
-	size_t bytes = taken->meta.bytesused;
-	struct v4l2dma_cpu_map cpu;
-	int ret;
+	struct v4l2dma_cpu_map cpu[V4L2DMA_MAX_PLANES];
+	bool aside = count < frame_bytes(taken);
+	unsigned int i;
+	int ret = 0;
 
-	if (bytes > taken->plane->size)
-		return -EIO;
-	ret = v4l2dma_cpu_begin(taken->plane, DMA_FROM_DEVICE, &cpu);
-	if (ret)
-		return ret;
-	if (count < bytes || cpu.map.is_iomem)
-		ret = set_rest_aside(&h->rest, &cpu.map, bytes);
-	else if (copy_to_user(buf, cpu.map.vaddr, bytes))
-		ret = -EFAULT;
-	v4l2dma_cpu_end(&cpu);
+	for (i = 0; i < taken->planes.n; i++) {
+		if (taken->meta.planes[i].bytesused >
+		    v4l2dma_plane_room(taken->planes.at[i]))
+			ret = -EIO;
+		else
+			ret = v4l2dma_cpu_begin(taken->planes.at[i],
+						DMA_FROM_DEVICE, &cpu[i]);
+		if (ret)
+			break;
+		aside |= cpu[i].map.is_iomem;
+	}
 	if (!ret)
-		v4l2dma_flow_count_copy(h->loop, &h->reader, bytes);
+		ret = aside ? set_rest_aside(&h->rest, taken, cpu) :
+			      copy_out(buf, taken, cpu);
+	while (i--)
+		v4l2dma_cpu_end(&cpu[i]);
+	if (!ret)
+		v4l2dma_flow_count_copy(h->loop, &h->reader, taken->slot,
+					frame_bytes(taken));
 	return ret;
 }
 
@@ -326,17 +429,17 @@ static ssize_t read_next(struct v4l2dma_handle *h, char __user *buf,
 	ret = read_frame(h, &taken, buf, count);
 	if (ret) {
 		v4l2dma_flow_abandon(h->loop, &h->reader, &taken);
-		v4l2dma_plane_put(taken.plane);
+		v4l2dma_planes_put(&taken.planes);
 		return ret;
 	}
 	ours = v4l2dma_flow_finish(h->loop, &h->reader, &taken, false);
-	v4l2dma_plane_put(taken.plane);
+	v4l2dma_planes_put(&taken.planes);
 	if (!ours) {
 		kvfree(h->rest.data);
 		h->rest.data = NULL;
 		return 0;
 	}
-	return h->rest.data ? read_rest(h, buf, count) : taken.meta.bytesused;
+	return h->rest.data ? read_rest(h, buf, count) : frame_bytes(&taken);
 }
 
 static int wait_to_read(struct v4l2dma_handle *h)

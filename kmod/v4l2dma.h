@@ -35,6 +35,8 @@
  *	v4l2dma_loop.flow_lock	(spinlock) frames, claims, readers, counters
  *	vb2 q->done_lock
  *
+ * Of the planes of one buffer the locks are taken in the planes' order.
+ *
  * Nothing sleeps under flow_lock, and no lock of one handle is ever taken
  * under that of another: a reader that waits for a page or a fence delays
  * nobody else.
@@ -72,6 +74,7 @@
 #define V4L2DMA_OWN_SLOTS	2	/* for the loop's own frames */
 #define V4L2DMA_ALL_SLOTS	(V4L2DMA_MAX_SLOTS + V4L2DMA_OWN_SLOTS)
 #define V4L2DMA_MAX_COMPONENTS	3
+#define V4L2DMA_MAX_PLANES	3	/* memory planes of a frame */
 #define V4L2DMA_MIN_WIDTH	16
 #define V4L2DMA_MAX_WIDTH	8192
 #define V4L2DMA_MIN_HEIGHT	16
@@ -92,6 +95,8 @@ struct v4l2dma_loop;
  * @split_nodes: a node for the writer and one for readers
  * @lossless: the writer waits, rather than that a reader loses a frame
  * @contiguous: the loop's own memory is in one piece for devices
+ * @multiplanar: the nodes give the multi-planar API, and formats with several
+ *	memory planes, instead of the single-planar one
  * @has_gid: @allowed_gid is set
  * @allowed_gid: who may open the node, beside CAP_SYS_ADMIN
  * @min_buffers: fewest slots
@@ -118,6 +123,7 @@ struct v4l2dma_config {
 	bool split_nodes;
 	bool lossless;
 	bool contiguous;
+	bool multiplanar;
 	bool has_gid;
 	kgid_t allowed_gid;
 	u32 min_buffers;
@@ -133,19 +139,21 @@ struct v4l2dma_config {
 };
 
 /**
- * struct v4l2dma_plane - the memory of one vb2 buffer (its mem_priv)
+ * struct v4l2dma_plane - one plane's memory of a vb2 buffer (its mem_priv)
  * @ref: held by vb2, by each frame that lies in it and by each mapping
  * @maps: live mappings of the buffer, for V4L2_BUF_FLAG_MAPPED
  * @lock: covers @lent, @held, @held_bytes, @bound and @shown, and with @bound a
  *	change of @dbuf
  * @h: whose buffer it is, valid as long as vb2 has it; NULL for write()
+ * @nr: which plane of the buffer, where the memory is ours
  * @dbuf: the memory: pages of the pool or of this buffer alone (MMAP), or what
  *	the user imported (DMABUF). NULL for USERPTR
  * @lent: reader, MMAP: the writer's own dma-buf while the reader holds a frame
  *	that needed no copy
  * @held: pixels that the reader holds in @lent, for a late mmap
- * @held_bytes: payload of that frame
- * @shared: @dbuf is the slot's memory; everybody's buffer of this index has it
+ * @held_bytes: payload of that frame in this plane
+ * @shared: @dbuf is the slot's memory; everybody's buffer of this index has it.
+ *	The planes of a buffer are so all or none
  * @slot: its index
  * @bound: @dbuf is what the writer's index is bound to, and not ours
  * @shown: @dbuf was mapped or exported, so every frame must be found there
@@ -159,6 +167,7 @@ struct v4l2dma_plane {
 	atomic_t maps;
 	struct mutex lock;		/* lent ... bound, shown */
 	struct v4l2dma_handle *h;
+	unsigned int nr;
 	struct dma_buf *dbuf;
 	struct dma_buf *lent;
 	u64 held;
@@ -174,6 +183,16 @@ struct v4l2dma_plane {
 };
 
 /**
+ * struct v4l2dma_planes - all memory of a frame or of a buffer
+ * @n: how many planes
+ * @at: these. Two may be one, where the writer imports one dma-buf twice
+ */
+struct v4l2dma_planes {
+	unsigned int n;
+	struct v4l2dma_plane *at[V4L2DMA_MAX_PLANES];
+};
+
+/**
  * struct v4l2dma_buffer - a buffer of a reader's or writer's queue
  * @vb: first, vb2 asks for it
  * @entry: in &v4l2dma_reader.spare; flow_lock
@@ -184,16 +203,26 @@ struct v4l2dma_buffer {
 };
 
 /**
+ * struct v4l2dma_payload - what is in a plane
+ * @bytesused: in bytes, from the start of the memory
+ * @data_offset: how many of these are before the pixels
+ */
+struct v4l2dma_payload {
+	u32 bytesused;
+	u32 data_offset;
+};
+
+/**
  * struct v4l2dma_meta - what travels with the pixels
  * @timestamp: nanoseconds; the writer's, or CLOCK_MONOTONIC if it gave none
- * @bytesused: payload in bytes
+ * @planes: payload, all 0 for planes that are not there
  * @field: enum v4l2_field
  * @flags: V4L2_BUF_FLAG_* that a writer may set
  * @timecode: valid with V4L2_BUF_FLAG_TIMECODE
  */
 struct v4l2dma_meta {
 	u64 timestamp;
-	u32 bytesused;
+	struct v4l2dma_payload planes[V4L2DMA_MAX_PLANES];
 	u32 field;
 	u32 flags;
 	struct v4l2_timecode timecode;
@@ -205,7 +234,7 @@ struct v4l2dma_meta {
  * @live: queued by the writer and not yet given back to it, or @own and claimed
  * @own: the loop's own, no writer waits for it
  * @vb: the writer's buffer, NULL if it came by write()
- * @plane: the memory; kept until the slot's next frame or STREAMOFF
+ * @planes: the memory; kept until the slot's next frame or STREAMOFF
  * @claims: readers that it waits for or that hold it, and the loop itself while
  *	it is &v4l2dma_loop.kept or &v4l2dma_loop.grabbed
  * @taken: readers that hold it
@@ -218,7 +247,7 @@ struct v4l2dma_frame {
 	bool live;
 	bool own;
 	struct vb2_buffer *vb;
-	struct v4l2dma_plane *plane;
+	struct v4l2dma_planes planes;
 	unsigned int claims;
 	unsigned int taken;
 	u64 id;
@@ -245,6 +274,8 @@ enum v4l2dma_claim_state {
  * @id: of the frame
  * @sequence: of the frame, as the reader counts
  * @since: when it came into this state
+ * @copied: something of the frame was copied for the reader, and the copy is
+ *	counted
  */
 struct v4l2dma_claim {
 	struct list_head entry;
@@ -252,6 +283,7 @@ struct v4l2dma_claim {
 	u64 id;
 	u32 sequence;
 	ktime_t since;
+	bool copied;
 };
 
 /**
@@ -305,16 +337,19 @@ struct v4l2dma_reader {
  * @id: its number
  * @pixels: &v4l2dma_frame.pixels
  * @sequence: as the reader counts
- * @plane: its memory, with a reference of its own
+ * @planes: its memory, with references of its own
  * @meta: what came with it
+ * @skip: by plane, how much of its beginning the reader does not get, because
+ *	its buffer has no room for it
  */
 struct v4l2dma_taken {
 	unsigned int slot;
 	u64 id;
 	u64 pixels;
 	u32 sequence;
-	struct v4l2dma_plane *plane;
+	struct v4l2dma_planes planes;
 	struct v4l2dma_meta meta;
+	u32 skip[V4L2DMA_MAX_PLANES];
 };
 
 /**
@@ -356,7 +391,8 @@ struct v4l2dma_rest {
  * @role: written under @lock and loop->lock
  * @in_pool: counted in &v4l2dma_pool.users; @lock
  * @alloc_slots: REQBUFS is under way: buffers take the slots' memory; @lock
- * @sizeimage: of the format that the buffers were made for; @lock
+ * @n_planes: of the format that the buffers were made for; @lock
+ * @sizeimage: likewise, by plane; @lock
  * @prio: in &v4l2dma_loop.prio; loop->lock
  * @n_slots: slots of a write() writer; @lock
  * @slots: memory of these; @lock
@@ -374,10 +410,11 @@ struct v4l2dma_handle {
 	enum v4l2dma_role role;
 	bool in_pool;
 	bool alloc_slots;
-	u32 sizeimage;
+	unsigned int n_planes;
+	u32 sizeimage[V4L2DMA_MAX_PLANES];
 	enum v4l2_priority prio;
 	unsigned int n_slots;
-	struct v4l2dma_plane *slots[V4L2DMA_MAX_SLOTS];
+	struct v4l2dma_planes slots[V4L2DMA_MAX_SLOTS];
 	struct v4l2dma_rest rest;
 	struct v4l2dma_reader reader;
 	struct pid *pid;
@@ -385,13 +422,13 @@ struct v4l2dma_handle {
 };
 
 /**
- * struct v4l2dma_pool - the loop's own memory, one dma-buf per slot
+ * struct v4l2dma_pool - the loop's own memory, one dma-buf per slot and plane
  * @lock: covers all of it
  * @users: handles that settled on @slots; the pool is freed with the last one,
  *	because a dma-buf of ours pins the module
  * @slots: number of slots, 0 while nobody uses the pool
  * @own: number of slots that readers have beyond these, for the loop's own frames
- * @size: bytes of a slot, whole pages
+ * @size: bytes of a slot by plane, whole pages; 0 for planes that are not there
  * @mem: the slots' memory, made when a buffer first needs it
  */
 struct v4l2dma_pool {
@@ -399,23 +436,24 @@ struct v4l2dma_pool {
 	unsigned int users;
 	unsigned int slots;
 	unsigned int own;
-	unsigned long size;
-	struct dma_buf *mem[V4L2DMA_MAX_SLOTS];
+	unsigned long size[V4L2DMA_MAX_PLANES];
+	struct dma_buf *mem[V4L2DMA_MAX_SLOTS][V4L2DMA_MAX_PLANES];
 };
 
 /**
  * struct v4l2dma_placeholder - what readers see while there is no signal
- * @planes: the memory of the loop's own slots with the picture in it, drawn
+ * @memory: the memory of the loop's own slots with the picture in it, drawn
  *	before anybody could see it
- * @image: what the writer stored to be shown, or NULL for bars
- * @image_bytes: payload of it
+ * @image: what the writer stored to be shown, its planes one after the other, or
+ *	NULL for bars
+ * @image_meta: payload of it
  * @image_format: its format; it is shown while the loop has the same
  */
 struct v4l2dma_placeholder {
-	struct v4l2dma_plane *planes[V4L2DMA_OWN_SLOTS];
+	struct v4l2dma_planes memory[V4L2DMA_OWN_SLOTS];
 	void *image;
-	size_t image_bytes;
-	struct v4l2_pix_format image_format;
+	struct v4l2dma_meta image_meta;
+	struct v4l2_pix_format_mplane image_format;
 };
 
 /**
@@ -428,7 +466,9 @@ struct v4l2dma_placeholder {
  * @capture_vdev: with split nodes the readers'
  * @controls: of both nodes
  * @lock: vdev->lock; covers the members up to @placeholder
- * @format: of the frames, at both ends
+ * @format: of the frames, at both ends; also of a loop with the single-planar
+ *	API, which knows one memory plane. What is unused in it is 0: formats
+ *	are compared as a whole
  * @format_gen: counts the changes of @format
  * @timeperframe: nominal frame interval
  * @prio: what VIDIOC_S_PRIORITY was told
@@ -443,7 +483,7 @@ struct v4l2dma_placeholder {
  * @pool: the slots' memory
  * @flow_lock: covers the members below
  * @fixed: the writer's indices keep their dma-bufs
- * @bound: these, by slot
+ * @bound: these, by slot and plane
  * @streaming: the writer streams
  * @sustain: the newest frame is repeated when the next one is late
  * @writer_slots: how many slots the writer works with
@@ -479,7 +519,7 @@ struct v4l2dma_loop {
 	struct v4l2_ctrl_handler controls;
 
 	struct mutex lock;		/* format ... placeholder */
-	struct v4l2_pix_format format;
+	struct v4l2_pix_format_mplane format;
 	u32 format_gen;
 	struct v4l2_fract timeperframe;
 	struct v4l2_prio_state prio;
@@ -496,7 +536,7 @@ struct v4l2dma_loop {
 
 	spinlock_t flow_lock;		/* fixed ... stats */
 	bool fixed;
-	struct dma_buf *bound[V4L2DMA_ALL_SLOTS];
+	struct dma_buf *bound[V4L2DMA_ALL_SLOTS][V4L2DMA_MAX_PLANES];
 	bool streaming;
 	bool sustain;
 	unsigned int writer_slots;
@@ -534,6 +574,32 @@ struct v4l2dma_loop {
 static inline struct v4l2dma_handle *to_handle(struct file *file)
 {
 	return container_of(file->private_data, struct v4l2dma_handle, fh);
+}
+
+/* Both kinds of each side; a node has one of them. */
+#define V4L2DMA_CAP_CAPTURE	(V4L2_CAP_VIDEO_CAPTURE | \
+				 V4L2_CAP_VIDEO_CAPTURE_MPLANE)
+#define V4L2DMA_CAP_OUTPUT	(V4L2_CAP_VIDEO_OUTPUT | \
+				 V4L2_CAP_VIDEO_OUTPUT_MPLANE)
+
+/*
+ * How much can be read there. A dma-buf that is several planes of a frame has
+ * the size of one of them.
+ */
+static inline size_t v4l2dma_plane_room(const struct v4l2dma_plane *plane)
+{
+	return plane->dbuf ? plane->dbuf->size : plane->size;
+}
+
+/* Of all planes. */
+static inline u64 v4l2dma_meta_bytes(const struct v4l2dma_meta *meta)
+{
+	u64 bytes = 0;
+	unsigned int i;
+
+	for (i = 0; i < V4L2DMA_MAX_PLANES; i++)
+		bytes += meta->planes[i].bytesused;
+	return bytes;
 }
 
 static inline struct v4l2dma_buffer *to_v4l2dma_buffer(struct vb2_buffer *vb)
@@ -597,7 +663,7 @@ int v4l2dma_loop_set(struct v4l2dma_loop *loop,
 		     const struct v4l2dma_config *wish, u32 which);
 void v4l2dma_loop_update_caps(struct v4l2dma_loop *loop);
 void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
-			     const struct v4l2_pix_format *format);
+			     const struct v4l2_pix_format_mplane *format);
 
 /* handle.c */
 struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
@@ -619,11 +685,11 @@ int v4l2dma_controls_init(struct v4l2dma_loop *loop);
 
 /* binding.c */
 int v4l2dma_binding_allows(struct v4l2dma_loop *loop, unsigned int slot,
-			   struct dma_buf *dbuf);
+			   unsigned int plane, struct dma_buf *dbuf);
 int v4l2dma_binding_make(struct v4l2dma_loop *loop, unsigned int slot,
-			 struct dma_buf *dbuf);
+			 const struct v4l2dma_planes *planes);
 struct dma_buf *v4l2dma_binding_get(struct v4l2dma_handle *h,
-				    unsigned int slot);
+				    unsigned int slot, unsigned int plane);
 void v4l2dma_bindings_end(struct v4l2dma_loop *loop);
 int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed);
 
@@ -632,26 +698,34 @@ extern const struct v4l2_file_operations v4l2dma_fops;
 extern const struct v4l2_ioctl_ops v4l2dma_ioctl_ops;
 
 /* format.c */
-void v4l2dma_format_default(struct v4l2_pix_format *pix,
+void v4l2dma_format_default(struct v4l2_pix_format_mplane *pix,
 			    const struct v4l2dma_config *c);
-void v4l2dma_format_adjust(struct v4l2_pix_format *pix,
+void v4l2dma_format_adjust(struct v4l2_pix_format_mplane *pix,
 			   const struct v4l2dma_config *c);
-bool v4l2dma_format_known(u32 fourcc);
+void v4l2dma_format_to_user(struct v4l2_format *user,
+			    const struct v4l2_pix_format_mplane *pix);
+void v4l2dma_format_from_user(struct v4l2_pix_format_mplane *pix,
+			      const struct v4l2_format *user);
+bool v4l2dma_format_known(u32 fourcc, const struct v4l2dma_config *c);
 bool v4l2dma_format_compressed(u32 fourcc);
-u32 v4l2dma_format_nth(unsigned int index);
-u32 v4l2dma_format_max_size(const struct v4l2_pix_format *pix);
+u32 v4l2dma_format_nth(unsigned int index, const struct v4l2dma_config *c);
+u32 v4l2dma_format_size(const struct v4l2_pix_format_mplane *pix);
+u32 v4l2dma_format_max_size(const struct v4l2_pix_format_mplane *pix,
+			    unsigned int plane);
 void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height);
-void v4l2dma_format_tighten(struct v4l2_pix_format *pix);
+void v4l2dma_format_tighten(struct v4l2_pix_format_mplane *pix);
 
 /**
  * struct v4l2dma_component - a component plane within a frame
- * @offset: of its first byte
+ * @plane: its memory plane
+ * @offset: of its first byte there
  * @stride: bytes from line to line
  * @vsub: lines of the picture in one of its lines
  * @hsub: pixels of the picture in
  * @bits: so many bits of a line
  */
 struct v4l2dma_component {
+	unsigned int plane;
 	u32 offset;
 	u32 stride;
 	u32 vsub;
@@ -660,11 +734,12 @@ struct v4l2dma_component {
 };
 
 unsigned int
-v4l2dma_format_components(const struct v4l2_pix_format *pix,
+v4l2dma_format_components(const struct v4l2_pix_format_mplane *pix,
 			  struct v4l2dma_component parts[V4L2DMA_MAX_COMPONENTS]);
 
 /* picture.c */
-int v4l2dma_picture_draw(const struct v4l2_pix_format *pix, void *out);
+int v4l2dma_picture_draw(const struct v4l2_pix_format_mplane *pix,
+			 void *const out[V4L2DMA_MAX_PLANES]);
 
 /* placeholder.c */
 void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now,
@@ -704,7 +779,8 @@ void v4l2dma_flow_writer_start(struct v4l2dma_loop *loop, unsigned int slots);
 void v4l2dma_flow_set_slots(struct v4l2dma_loop *loop, unsigned int slots);
 void v4l2dma_flow_writer_stop(struct v4l2dma_loop *loop);
 u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
-			 struct vb2_buffer *vb, struct v4l2dma_plane *plane,
+			 struct vb2_buffer *vb,
+			 const struct v4l2dma_planes *planes,
 			 const struct v4l2dma_meta *meta);
 int v4l2dma_flow_free_slot(struct v4l2dma_loop *loop, unsigned int slots);
 void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
@@ -724,7 +800,8 @@ void v4l2dma_flow_abandon(struct v4l2dma_loop *loop,
 void v4l2dma_flow_give_back(struct v4l2dma_loop *loop,
 			    struct v4l2dma_reader *reader, unsigned int slot);
 void v4l2dma_flow_count_copy(struct v4l2dma_loop *loop,
-			     struct v4l2dma_reader *reader, size_t bytes);
+			     struct v4l2dma_reader *reader, unsigned int slot,
+			     size_t bytes);
 void v4l2dma_flow_count_reclaim(struct v4l2dma_loop *loop);
 
 /* own.c */
@@ -733,11 +810,11 @@ ktime_t v4l2dma_own_silence(struct v4l2dma_loop *loop, ktime_t now);
 u64 v4l2dma_own_timestamp(struct v4l2dma_loop *loop, ktime_t now, u64 lag);
 unsigned int v4l2dma_own_slots(struct v4l2dma_loop *loop);
 void v4l2dma_own_publish(struct v4l2dma_loop *loop,
-			 struct v4l2dma_plane **planes,
+			 struct v4l2dma_planes *memory,
 			 const struct v4l2dma_meta *meta);
 void v4l2dma_own_repeat(struct v4l2dma_loop *loop, u64 timestamp);
 void v4l2dma_own_sustain(struct v4l2dma_loop *loop, bool sustain);
-void v4l2dma_own_put(struct v4l2dma_plane **planes);
+void v4l2dma_own_put(const struct v4l2dma_planes *memory);
 void v4l2dma_own_end(struct v4l2dma_loop *loop);
 void v4l2dma_own_move(struct v4l2dma_loop *loop, unsigned int slot);
 void v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab);
@@ -753,25 +830,30 @@ struct v4l2dma_plane *v4l2dma_plane_create(struct v4l2dma_handle *h,
 					   unsigned long size);
 void v4l2dma_plane_lend(struct v4l2dma_plane *plane,
 			const struct v4l2dma_taken *taken);
-void v4l2dma_plane_unlend(struct v4l2dma_plane *plane);
 struct v4l2dma_plane *v4l2dma_plane_get(struct v4l2dma_plane *plane);
 void v4l2dma_plane_put(struct v4l2dma_plane *plane);
+void v4l2dma_planes_of(struct v4l2dma_planes *planes, struct vb2_buffer *vb);
+void v4l2dma_planes_get(const struct v4l2dma_planes *planes);
+void v4l2dma_planes_put(const struct v4l2dma_planes *planes);
+void v4l2dma_planes_unlend(const struct v4l2dma_planes *planes);
 
 /* pool.c */
 unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
-			       unsigned long size, bool writer);
+			       const struct v4l2_pix_format_mplane *format,
+			       bool writer);
 void v4l2dma_pool_leave(struct v4l2dma_handle *h);
 struct dma_buf *v4l2dma_pool_slot(struct v4l2dma_loop *loop, unsigned int slot,
-				  unsigned long size);
+				  unsigned int plane, unsigned long size);
 struct dma_buf *v4l2dma_pool_own_slot(struct v4l2dma_loop *loop,
-				      unsigned int i, unsigned long size);
+				      unsigned int i, unsigned int plane,
+				      unsigned long size);
 void v4l2dma_pool_renew_own(struct v4l2dma_loop *loop);
 unsigned int v4l2dma_pool_writer_slot(struct v4l2dma_loop *loop,
 				      unsigned int index);
 
 /* pages.c */
 struct dma_buf *v4l2dma_pages_create(unsigned long size, bool contiguous);
-int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id);
+int v4l2dma_pages_lock_copy(struct dma_buf *dbuf, u64 id, unsigned int plane);
 void v4l2dma_pages_unlock_copy(struct dma_buf *dbuf, u64 id, bool done);
 
 /* copy.c */
@@ -790,10 +872,11 @@ int v4l2dma_cpu_begin_soon(struct v4l2dma_plane *plane,
 			   enum dma_data_direction dir, unsigned int ms,
 			   struct v4l2dma_cpu_map *cpu);
 void v4l2dma_cpu_end(struct v4l2dma_cpu_map *cpu);
-int v4l2dma_copy(struct v4l2dma_plane *dst, struct v4l2dma_plane *src,
-		 size_t bytes);
-ssize_t v4l2dma_copy_shared(struct v4l2dma_plane *dst,
-			    struct v4l2dma_plane *src, u64 id, size_t bytes);
+ssize_t v4l2dma_copy(const struct v4l2dma_planes *dst,
+		     const struct v4l2dma_taken *taken);
+ssize_t v4l2dma_copy_shared(const struct v4l2dma_planes *dst,
+			    const struct v4l2dma_taken *taken,
+			    unsigned long which);
 
 /* control.c */
 int v4l2dma_control_register(void);

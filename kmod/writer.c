@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * write(): each call is one frame, copied once, straight into a slot.
+ * write(): each call is one frame, copied once, straight into a slot. Memory
+ * planes come one after the other, as read() gives them.
  */
 #include <linux/ktime.h>
 #include <linux/uaccess.h>
@@ -10,35 +11,58 @@
 static void put_slots(struct v4l2dma_handle *h)
 {
 	while (h->n_slots)
-		v4l2dma_plane_put(h->slots[--h->n_slots]);
+		v4l2dma_planes_put(&h->slots[--h->n_slots]);
 }
 
-static int get_slots(struct v4l2dma_handle *h, unsigned long size)
+static struct v4l2dma_plane *get_plane(struct v4l2dma_loop *loop,
+				       unsigned int slot, unsigned int i,
+				       unsigned long size)
 {
-	struct v4l2dma_plane *plane;
 	struct dma_buf *dbuf;
-	unsigned int n;
 
-	n = v4l2dma_pool_join(h, h->loop->config.min_buffers, size, true);
-	while (h->n_slots < n) {
-		dbuf = v4l2dma_pool_slot(h->loop, h->n_slots, PAGE_ALIGN(size));
-		/* Another handle settled on another size just now. */
-		if (!dbuf)
-			dbuf = ERR_PTR(-EBUSY);
-		if (IS_ERR(dbuf))
-			return PTR_ERR(dbuf);
-		plane = v4l2dma_plane_create(NULL, dbuf, size);
+	dbuf = v4l2dma_pool_slot(loop, slot, i, PAGE_ALIGN(size));
+	/* Another handle settled on another size just now. */
+	if (!dbuf)
+		return ERR_PTR(-EBUSY);
+	if (IS_ERR(dbuf))
+		return ERR_CAST(dbuf);
+	return v4l2dma_plane_create(NULL, dbuf, size);
+}
+
+/* What was got of a slot counts as one, so that it is put. */
+static int get_slot(struct v4l2dma_handle *h,
+		    const struct v4l2_pix_format_mplane *format)
+{
+	unsigned int slot = h->n_slots++;
+	struct v4l2dma_planes *planes = &h->slots[slot];
+	struct v4l2dma_plane *plane;
+
+	for (planes->n = 0; planes->n < format->num_planes; planes->n++) {
+		plane = get_plane(h->loop, slot, planes->n,
+				  format->plane_fmt[planes->n].sizeimage);
 		if (IS_ERR(plane))
 			return PTR_ERR(plane);
-		h->slots[h->n_slots++] = plane;
+		planes->at[planes->n] = plane;
 	}
 	return 0;
+}
+
+static int get_slots(struct v4l2dma_handle *h,
+		     const struct v4l2_pix_format_mplane *format)
+{
+	unsigned int n;
+	int ret = 0;
+
+	n = v4l2dma_pool_join(h, h->loop->config.min_buffers, format, true);
+	while (h->n_slots < n && !ret)
+		ret = get_slot(h, format);
+	return ret;
 }
 
 static int begin_write(struct v4l2dma_handle *h)
 {
 	struct v4l2dma_loop *loop = h->loop;
-	unsigned long size;
+	struct v4l2_pix_format_mplane format;
 	int ret;
 
 	if (h->role == V4L2DMA_ROLE_WRITE)
@@ -51,9 +75,9 @@ static int begin_write(struct v4l2dma_handle *h)
 
 	/* The role keeps the format as it is. */
 	mutex_lock(&loop->lock);
-	size = loop->format.sizeimage;
+	format = loop->format;
 	mutex_unlock(&loop->lock);
-	ret = get_slots(h, size);
+	ret = get_slots(h, &format);
 	if (ret) {
 		put_slots(h);
 		v4l2dma_handle_drop_role(h);
@@ -92,36 +116,51 @@ static int wait_for_slot(struct v4l2dma_handle *h)
 	return ret;
 }
 
-static ssize_t write_frame(struct v4l2dma_handle *h, unsigned int slot,
-			   const char __user *buf, size_t bytes)
+static int write_plane(struct v4l2dma_loop *loop, struct v4l2dma_plane *plane,
+		       const char __user *buf, size_t bytes)
 {
-	struct v4l2dma_plane *plane = h->slots[slot];
-	struct v4l2dma_meta meta = {
-		.bytesused = bytes,
-		.field = V4L2_FIELD_NONE,
-	};
 	struct v4l2dma_cpu_map cpu;
 	int ret;
 
-	ret = v4l2dma_cpu_begin_slot(h->loop, plane, &cpu);
+	ret = v4l2dma_cpu_begin_slot(loop, plane, &cpu);
 	if (ret)
 		return ret;
 	if (copy_from_user(cpu.map.vaddr, buf, bytes))
 		ret = -EFAULT;
 	v4l2dma_cpu_end(&cpu);
-	if (ret)
-		return ret;
-	v4l2dma_flow_count_copy(h->loop, NULL, bytes);
+	return ret;
+}
+
+static ssize_t write_frame(struct v4l2dma_handle *h, unsigned int slot,
+			   const char __user *buf, size_t count)
+{
+	const struct v4l2dma_planes *planes = &h->slots[slot];
+	struct v4l2dma_meta meta = {
+		.field = V4L2_FIELD_NONE,
+	};
+	size_t done = 0, bytes;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < planes->n && done < count; i++) {
+		bytes = min_t(size_t, count - done, planes->at[i]->size);
+		ret = write_plane(h->loop, planes->at[i], buf + done, bytes);
+		if (ret)
+			return ret;
+		meta.planes[i].bytesused = bytes;
+		done += bytes;
+	}
+	v4l2dma_flow_count_copy(h->loop, NULL, slot, done);
 	meta.timestamp = ktime_get_ns();
-	v4l2dma_flow_publish(h->loop, slot, NULL, plane, &meta);
-	return bytes;
+	v4l2dma_flow_publish(h->loop, slot, NULL, planes, &meta);
+	return done;
 }
 
 /**
  * v4l2dma_writer_write() - write()
  * @h: the handle, its lock held; given up while it sleeps
  * @buf: one frame
- * @count: its bytes; what is beyond sizeimage is left for the next call
+ * @count: its bytes; what is beyond the frame is left for the next call
  * @nonblock: do not sleep
  *
  * Return: bytes written, or a negative errno.
@@ -140,9 +179,7 @@ ssize_t v4l2dma_writer_write(struct v4l2dma_handle *h, const char __user *buf,
 	while (h->role == V4L2DMA_ROLE_WRITE) {
 		slot = v4l2dma_flow_free_slot(h->loop, h->n_slots);
 		if (slot >= 0)
-			return write_frame(h, slot, buf,
-					   min_t(size_t, count,
-						 h->slots[slot]->size));
+			return write_frame(h, slot, buf, count);
 		if (nonblock)
 			return -EAGAIN;
 		ret = wait_for_slot(h);

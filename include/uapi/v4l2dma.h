@@ -28,6 +28,7 @@
 #define V4L2DMA_LOOP_SPLIT_NODES	(1u << 3)
 #define V4L2DMA_LOOP_LOSSLESS		(1u << 4)
 #define V4L2DMA_LOOP_CONTIGUOUS		(1u << 5)
+#define V4L2DMA_LOOP_MULTIPLANAR	(1u << 6)	/* V4L2_CAP_*_MPLANE */
 
 /* v4l2dma_loop_info.writer_memory: V4L2_MEMORY_* or one of these */
 #define V4L2DMA_WRITER_NONE	0u	/* nobody writes */
@@ -102,7 +103,7 @@ struct v4l2dma_loop_config {
  * @width: of the frames, in pixels
  * @height: of the frames, in pixels
  * @bytesperline: stride of the first component plane, in bytes
- * @sizeimage: bytes of one frame
+ * @sizeimage: bytes of one frame, in all its memory planes
  * @openers: open file handles
  * @reserved: 0
  * @config: what it is set to

@@ -163,6 +163,8 @@ std::string peculiarities(const LoopInfo& info) {
         words.emplace_back("lossless");
     if ((info.config.flags & V4L2DMA_LOOP_CONTIGUOUS) != 0)
         words.emplace_back("contiguous memory");
+    if ((info.config.flags & V4L2DMA_LOOP_MULTIPLANAR) != 0)
+        words.emplace_back("multi-planar");
     if ((info.config.flags & V4L2DMA_LOOP_NO_DMABUF) != 0)
         words.emplace_back("no DMABUF");
     if (info.config.timeout_ms > 0)

@@ -78,6 +78,8 @@ void LoadOptions::add_to(CommandLine& line) {
     add("--support-dmabuf", loops.support_dmabuf, "0: offer neither DMABUF memory nor EXPBUF (1)", "0|1");
     add("--contiguous", loops.contiguous, "1: memory in one piece, for cameras that import nothing else (0)",
         "0|1");
+    add("--multiplanar", loops.multiplanar, "1: the multi-planar API, a dma-buf for each plane of NV12M (0)",
+        "0|1");
     add("--allowed-gid", loops.allowed_gid, "Only this group may open the loops; with --set also none",
         "GROUP");
     for (const LoopNumber& number : loop_numbers())

@@ -15,6 +15,7 @@ nlohmann::ordered_json settings_json(const LoopConfig& config) {
         {"exclusive_caps", (config.flags & V4L2DMA_LOOP_EXCLUSIVE_CAPS) != 0},
         {"support_dmabuf", (config.flags & V4L2DMA_LOOP_NO_DMABUF) == 0},
         {"contiguous", (config.flags & V4L2DMA_LOOP_CONTIGUOUS) != 0},
+        {"multiplanar", (config.flags & V4L2DMA_LOOP_MULTIPLANAR) != 0},
         {"allowed_gid", nullptr}};
     if ((config.flags & V4L2DMA_LOOP_ALLOWED_GID_SET) != 0)
         json["allowed_gid"] = config.allowed_gid;

@@ -69,6 +69,7 @@ Status check_ranges(const LoopParameters& wanted) {
     for (const Status& status : {check_range("--devices", wanted.devices, 1, max_loops),
                                  check_range("--support-dmabuf", wanted.support_dmabuf, 0, 1),
                                  check_range("--contiguous", wanted.contiguous, 0, 1),
+                                 check_range("--multiplanar", wanted.multiplanar, 0, 1),
                                  check_word("--nodes", wanted.nodes, "single", "split"),
                                  check_word("--overrun", wanted.overrun, "leaky", "lossless")})
         if (!status)
@@ -240,6 +241,7 @@ Result<std::vector<ModuleParameter>> module_parameters(const LoopParameters& wan
         parameters.push_back({"overrun", *wanted.overrun});
     add("support_dmabuf", wanted.support_dmabuf);
     add("contiguous", wanted.contiguous);
+    add("multiplanar", wanted.multiplanar);
     for (const LoopNumber& number : numbers)
         add(number.parameter, wanted.*number.value);
     if (wanted.allowed_gid) {
@@ -269,6 +271,8 @@ Result<LoopConfig> loop_config(const LoopParameters& wanted) {
         config.flags |= V4L2DMA_LOOP_NO_DMABUF;
     if (wanted.contiguous == 1)
         config.flags |= V4L2DMA_LOOP_CONTIGUOUS;
+    if (wanted.multiplanar == 1)
+        config.flags |= V4L2DMA_LOOP_MULTIPLANAR;
     if (wanted.nodes == "split")
         config.flags |= V4L2DMA_LOOP_SPLIT_NODES;
     if (wanted.overrun == "lossless")
@@ -295,7 +299,7 @@ Result<LoopChange> loop_change(const LoopParameters& wanted) {
     }
     if (wanted.devices || !wanted.video_nr.empty() || !wanted.capture_nr.empty() ||
         !wanted.card_label.empty() || !wanted.exclusive_caps.empty() || wanted.nodes || wanted.overrun ||
-        wanted.support_dmabuf || wanted.contiguous)
+        wanted.support_dmabuf || wanted.contiguous || wanted.multiplanar)
         return usage("--set", "numbers, names, nodes, overrun and memory are fixed while the loop exists",
                      "Remove the loop and add another");
     if (wanted.allowed_gid)

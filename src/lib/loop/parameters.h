@@ -23,6 +23,7 @@ struct LoopParameters {
     std::optional<std::string> overrun{};      ///< leaky or lossless
     std::optional<int> support_dmabuf{};       ///< 0 or 1
     std::optional<int> contiguous{};           ///< 0 or 1
+    std::optional<int> multiplanar{};          ///< 0 or 1
     std::optional<int> min_buffers{};
     std::optional<int> max_buffers{};
     std::optional<int> max_readers{};

@@ -14,6 +14,7 @@ test_load_values_out_of_range() {
 	wrong 2 '--max-buffers' load --min-buffers 9 --max-buffers 4
 	wrong 2 '--max-readers' load --max-readers 0
 	wrong 2 '--support-dmabuf' load --support-dmabuf 2
+	wrong 2 '--multiplanar' load --multiplanar 2
 	wrong 2 '--debug' load --debug -1
 	wrong 2 '--reclaim-ms: 60001 is not possible, 1 to 60000 are' load --reclaim-ms 60001
 	wrong 2 "--nodes: 'both' is neither single nor split" load --nodes both

@@ -135,10 +135,12 @@ TEST_CASE("one loop for the control node") {
                                                    .overrun = "lossless",
                                                    .support_dmabuf = 0,
                                                    .contiguous = 1,
+                                                   .multiplanar = 1,
                                                    .allowed_gid = "44"});
     REQUIRE(config);
-    CHECK(config->flags == (V4L2DMA_LOOP_EXCLUSIVE_CAPS | V4L2DMA_LOOP_LOSSLESS | V4L2DMA_LOOP_NO_DMABUF |
-                            V4L2DMA_LOOP_CONTIGUOUS | V4L2DMA_LOOP_ALLOWED_GID_SET));
+    CHECK(config->flags ==
+          (V4L2DMA_LOOP_EXCLUSIVE_CAPS | V4L2DMA_LOOP_LOSSLESS | V4L2DMA_LOOP_NO_DMABUF |
+           V4L2DMA_LOOP_CONTIGUOUS | V4L2DMA_LOOP_MULTIPLANAR | V4L2DMA_LOOP_ALLOWED_GID_SET));
     CHECK(config->video_nr == 4);
     CHECK(config->allowed_gid == 44);
     CHECK(std::string(reinterpret_cast<const char*>(config->card_label)) == "Yard");
@@ -159,6 +161,7 @@ TEST_CASE("what changes of a loop that is there") {
     CHECK(open->config.flags == 0);
     CHECK(loop_change({}).error().message().contains("nothing to change"));
     CHECK(loop_change({.contiguous = 1}).error().message().contains("fixed"));
+    CHECK(loop_change({.multiplanar = 1}).error().message().contains("fixed"));
     CHECK(loop_change({.nodes = "split"}).error().message().contains("fixed"));
     CHECK(loop_change({.min_buffers = 4}).error().message().contains("fixed"));
 }

@@ -31,13 +31,17 @@ expect_equal() { [[ $2 == "$3" ]] || fail "$1: expected '$2', got '$3'"; }
 expect_match() { [[ $3 =~ $2 ]] || fail "$1: '$3' does not match '$2'"; }
 expect_at_least() { (($3 >= $2)) || fail "$1: expected at least $2, got $3"; }
 
-# Small pictures: an emulated processor draws each of them. The camera of the case before serves if it is the same.
-load_camera() {
+# The camera of the case before serves if it is the same.
+load_vivid() {
 	if [[ ! -d /sys/module/vivid || "options: $*" != "$(cat "$camera_options" 2>/dev/null)" ]]; then
 		modprobe -r vivid
 		modprobe vivid n_devs=1 node_types=0x1 vid_cap_nr=0 "$@"
 		printf 'options: %s\n' "$*" >"$camera_options"
 	fi
+}
+# Small pictures: an emulated processor draws each of them.
+load_camera() {
+	load_vivid "$@"
 	v4l2-ctl -d "$camera" --set-fmt-video=width=320,height=180,pixelformat=YUYV --set-parm=30 >camera.log
 }
 load_loop() { modprobe v4l2dma video_nr=10 "$@"; }

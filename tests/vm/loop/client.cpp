@@ -27,6 +27,15 @@ constexpr std::uint32_t mix(std::uint32_t number, std::uint32_t index) {
     return number ^ (index * 2654435761U);
 }
 
+std::vector<std::uint32_t> lengths_of(const v4l2_format& format) {
+    if (!V4L2_TYPE_IS_MULTIPLANAR(format.type))
+        return {format.fmt.pix.sizeimage};
+    std::vector<std::uint32_t> lengths;
+    for (unsigned plane = 0; plane < format.fmt.pix_mp.num_planes; ++plane)
+        lengths.push_back(format.fmt.pix_mp.plane_fmt[plane].sizeimage);
+    return lengths;
+}
+
 } // namespace
 
 std::string loop_node() {
@@ -66,11 +75,12 @@ int Client::reqbufs(v4l2_buf_type type, v4l2_memory memory, unsigned count) {
     type_ = type;
     memory_ = memory;
     count_ = request.count;
-    length_ = format(type).sizeimage;
-    maps_.assign(count_, {});
+    lengths_ = lengths_of(any_format(type));
+    maps_.assign(at(count_, 0), {});
     user_.clear();
-    if (memory == V4L2_MEMORY_USERPTR)
-        user_.assign(count_, std::vector<std::uint32_t>(length_ / sizeof(std::uint32_t)));
+    for (unsigned index = 0; memory == V4L2_MEMORY_USERPTR && index < count_; ++index)
+        for (const std::uint32_t length : lengths_)
+            user_.emplace_back((length + sizeof(std::uint32_t) - 1) / sizeof(std::uint32_t));
     return 0;
 }
 
@@ -78,9 +88,10 @@ int Client::create_bufs(v4l2_buf_type type, v4l2_memory memory, unsigned count, 
     v4l2_create_buffers request{};
     request.memory = memory;
     request.count = count;
-    request.format.type = type;
-    request.format.fmt.pix = format(type);
-    if (sizeimage != 0)
+    request.format = any_format(type);
+    if (sizeimage != 0 && V4L2_TYPE_IS_MULTIPLANAR(type))
+        request.format.fmt.pix_mp.plane_fmt[0].sizeimage = sizeimage;
+    else if (sizeimage != 0)
         request.format.fmt.pix.sizeimage = sizeimage;
     const int error = ioctl(VIDIOC_CREATE_BUFS, &request);
     if (error != 0)
@@ -88,22 +99,27 @@ int Client::create_bufs(v4l2_buf_type type, v4l2_memory memory, unsigned count, 
     type_ = type;
     memory_ = memory;
     count_ = request.index + request.count;
-    length_ = request.format.fmt.pix.sizeimage;
-    maps_.resize(count_);
+    lengths_ = lengths_of(request.format);
+    maps_.resize(at(count_, 0));
     return 0;
 }
 
-std::span<std::uint32_t> Client::map(unsigned index) {
+std::span<std::uint32_t> Client::map(unsigned index, unsigned plane) {
     if (memory_ == V4L2_MEMORY_USERPTR)
-        return user_[index];
-    if (!maps_[index].empty())
-        return maps_[index];
-    v4l2_buffer buffer = blank(index);
-    REQUIRE(ioctl(VIDIOC_QUERYBUF, &buffer) == 0);
-    void* start = ::mmap(nullptr, buffer.length, PROT_READ | PROT_WRITE, MAP_SHARED, fd_,
-                         static_cast<off_t>(buffer.m.offset));
+        return user_[at(index, plane)];
+    auto& mapping = maps_[at(index, plane)];
+    if (!mapping.empty())
+        return mapping;
+    PlanarBuffer planar{.buffer = blank(index)};
+    const v4l2_buffer& buffer = planar.buffer;
+    REQUIRE(ioctl(VIDIOC_QUERYBUF, V4L2_TYPE_IS_MULTIPLANAR(type_) ? planar.connect() : &planar.buffer) == 0);
+    const bool several = V4L2_TYPE_IS_MULTIPLANAR(type_);
+    const auto length = several ? planar.planes[plane].length : buffer.length;
+    const auto offset = several ? planar.planes[plane].m.mem_offset : buffer.m.offset;
+    void* start =
+        ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, static_cast<off_t>(offset));
     REQUIRE_MESSAGE(start != MAP_FAILED, "mmap: ", std::strerror(errno));
-    return maps_[index] = words(start, buffer.length);
+    return mapping = words(start, length);
 }
 
 void Client::unmap_all() {
@@ -119,18 +135,43 @@ v4l2_buffer Client::blank(unsigned index) const {
     buffer.index = index;
     buffer.type = type_;
     buffer.memory = memory_;
+    if (V4L2_TYPE_IS_MULTIPLANAR(type_))
+        buffer.length = planes();
     return buffer;
 }
 
+PlanarBuffer Client::filled_in(unsigned index) {
+    PlanarBuffer planar{.buffer = blank(index)};
+    planar.buffer.field = V4L2_FIELD_NONE;
+    for (unsigned plane = 0; plane < planes(); ++plane) {
+        v4l2_plane& each = planar.planes[plane];
+        each.bytesused = lengths_[plane];
+        if (memory_ == V4L2_MEMORY_USERPTR) {
+            each.m.userptr = reinterpret_cast<unsigned long>(user_[at(index, plane)].data());
+            each.length = lengths_[plane];
+        } else if (memory_ == V4L2_MEMORY_DMABUF) {
+            each.m.fd = dmabufs_[at(index, plane)];
+            each.length = lengths_[plane];
+        }
+    }
+    return planar;
+}
+
 int Client::queue(unsigned index, std::uint32_t bytesused, std::int64_t microseconds) {
+    if (V4L2_TYPE_IS_MULTIPLANAR(type_)) {
+        PlanarBuffer planar = filled_in(index);
+        planar.buffer.timestamp.tv_sec = microseconds / 1000000;
+        planar.buffer.timestamp.tv_usec = microseconds % 1000000;
+        return ioctl(VIDIOC_QBUF, planar.connect());
+    }
     v4l2_buffer buffer = blank(index);
-    buffer.bytesused = bytesused != 0 ? bytesused : length_;
+    buffer.bytesused = bytesused != 0 ? bytesused : length();
     buffer.field = V4L2_FIELD_NONE;
     buffer.timestamp.tv_sec = microseconds / 1000000;
     buffer.timestamp.tv_usec = microseconds % 1000000;
     if (memory_ == V4L2_MEMORY_USERPTR) {
         buffer.m.userptr = reinterpret_cast<unsigned long>(user_[index].data());
-        buffer.length = length_;
+        buffer.length = length();
     } else if (memory_ == V4L2_MEMORY_DMABUF) {
         buffer.m.fd = dmabufs_[index];
     }
@@ -145,14 +186,27 @@ int Client::queue_all() {
 }
 
 int Client::dequeue(v4l2_buffer& buffer) const {
+    if (V4L2_TYPE_IS_MULTIPLANAR(type_)) {
+        PlanarBuffer planar;
+        const int error = dequeue(planar);
+        buffer = planar.buffer;
+        buffer.m.planes = nullptr;
+        return error;
+    }
     buffer = blank(0);
     return ioctl(VIDIOC_DQBUF, &buffer);
 }
 
-int Client::export_fd(unsigned index) const {
+int Client::dequeue(PlanarBuffer& planar) const {
+    planar.buffer = blank(0);
+    return ioctl(VIDIOC_DQBUF, planar.connect());
+}
+
+int Client::export_fd(unsigned index, unsigned plane) const {
     v4l2_exportbuffer request{};
     request.type = type_;
     request.index = index;
+    request.plane = plane;
     request.flags = O_RDWR | O_CLOEXEC;
     const int error = ioctl(VIDIOC_EXPBUF, &request);
     return error != 0 ? -error : request.fd;
@@ -174,11 +228,19 @@ short Client::poll(short events, int milliseconds) const {
     return entry.revents;
 }
 
-v4l2_pix_format Client::format(v4l2_buf_type type) const {
+v4l2_format Client::any_format(v4l2_buf_type type) const {
     v4l2_format format{};
     format.type = type;
     REQUIRE(ioctl(VIDIOC_G_FMT, &format) == 0);
-    return format.fmt.pix;
+    return format;
+}
+
+v4l2_pix_format Client::format(v4l2_buf_type type) const {
+    return any_format(type).fmt.pix;
+}
+
+v4l2_pix_format_mplane Client::planar_format(v4l2_buf_type type) const {
+    return any_format(type).fmt.pix_mp;
 }
 
 int Client::set_format(v4l2_pix_format& pix, v4l2_buf_type type) const {
@@ -209,14 +271,23 @@ int Client::set_control(std::uint32_t id, int value) const {
     return ioctl(VIDIOC_S_CTRL, &control);
 }
 
-void start_reading(Client& reader, unsigned buffers) {
-    REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, buffers) == 0);
+int Client::set_format(v4l2_pix_format_mplane& pix, v4l2_buf_type type) const {
+    v4l2_format format{};
+    format.type = type;
+    format.fmt.pix_mp = pix;
+    const int error = ioctl(VIDIOC_S_FMT, &format);
+    pix = format.fmt.pix_mp;
+    return error;
+}
+
+void start_reading(Client& reader, unsigned buffers, v4l2_buf_type type) {
+    REQUIRE(reader.reqbufs(type, V4L2_MEMORY_MMAP, buffers) == 0);
     REQUIRE(reader.queue_all() == 0);
     REQUIRE(reader.stream_on() == 0);
 }
 
-void start_writing(Client& writer, unsigned buffers) {
-    REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, buffers) == 0);
+void start_writing(Client& writer, unsigned buffers, v4l2_buf_type type) {
+    REQUIRE(writer.reqbufs(type, V4L2_MEMORY_MMAP, buffers) == 0);
     REQUIRE(writer.stream_on() == 0);
 }
 

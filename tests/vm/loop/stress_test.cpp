@@ -4,6 +4,7 @@
 #include "client.h"
 #include "control.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/videodev2.h>
@@ -22,7 +23,8 @@ constexpr unsigned calls_each = 60;
 /// One open handle that is used without plan. Its random numbers are its own, so that a run can be repeated.
 class Fool {
 public:
-    explicit Fool(std::mt19937& random) : random_(random), client_(loop_node(), O_NONBLOCK) {}
+    Fool(std::mt19937& random, const std::string& node, bool planar)
+        : random_(random), planar_(planar), client_(node, O_NONBLOCK) {}
     ~Fool() {
         for (const int fd : fds_)
             ::close(fd);
@@ -68,32 +70,44 @@ public:
 
 private:
     unsigned below(unsigned limit) { return static_cast<unsigned>(random_() % limit); }
-    v4l2_buf_type side() { return below(3) == 0 ? output : capture; }
+    v4l2_buf_type side() {
+        if (planar_)
+            return below(3) == 0 ? planar_output : planar_capture;
+        return below(3) == 0 ? output : capture;
+    }
     v4l2_memory memory() {
         constexpr v4l2_memory types[] = {V4L2_MEMORY_MMAP, V4L2_MEMORY_MMAP, V4L2_MEMORY_USERPTR,
                                          V4L2_MEMORY_DMABUF};
         const v4l2_memory type = types[below(4)];
-        client_.use(
-            std::vector<int>(32, fds_.empty() ? -1 : fds_[below(static_cast<unsigned>(fds_.size()))]));
+        std::vector<int> fds(std::size_t{32} * VIDEO_MAX_PLANES, -1);
+        if (!fds_.empty())
+            std::ranges::generate(fds, [this] { return fds_[below(static_cast<unsigned>(fds_.size()))]; });
+        client_.use(std::move(fds));
         return type;
     }
     void map_something() {
-        v4l2_buffer buffer{};
+        const v4l2_buf_type type = side();
+        PlanarBuffer planar;
+        v4l2_buffer& buffer = planar.buffer;
         buffer.index = below(6);
-        buffer.type = side();
-        if (client_.ioctl(VIDIOC_QUERYBUF, &buffer) != 0 || buffer.memory != V4L2_MEMORY_MMAP)
+        buffer.type = type;
+        buffer.length = planar_ ? VIDEO_MAX_PLANES : 0;
+        if (client_.ioctl(VIDIOC_QUERYBUF, planar.connect()) != 0 || buffer.memory != V4L2_MEMORY_MMAP)
             return;
-        void* start = ::mmap(nullptr, buffer.length, PROT_READ | PROT_WRITE, MAP_SHARED, client_.fd(),
-                             static_cast<off_t>(buffer.m.offset));
+        const v4l2_plane& plane = planar.planes[planar_ ? below(buffer.length) : 0];
+        const std::size_t length = planar_ ? plane.length : buffer.length;
+        const auto offset = static_cast<off_t>(planar_ ? plane.m.mem_offset : buffer.m.offset);
+        void* start = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, client_.fd(), offset);
         if (start == MAP_FAILED)
             return;
         *static_cast<volatile std::uint32_t*>(start) = 1;
         if (below(2) == 0)
-            (void)client_.reqbufs(buffer.type == capture ? capture : output, V4L2_MEMORY_MMAP, 0);
-        ::munmap(start, buffer.length);
+            (void)client_.reqbufs(type, V4L2_MEMORY_MMAP, 0);
+        ::munmap(start, length);
     }
     void export_something() {
-        const int fd = client_.count() == 0 ? -1 : client_.export_fd(below(client_.count()));
+        const int fd =
+            client_.count() == 0 ? -1 : client_.export_fd(below(client_.count()), planar_ ? below(3) : 0);
         if (fd < 0)
             return;
         fds_.push_back(fd);
@@ -110,6 +124,16 @@ private:
             (void)!::write(client_.fd(), data, 1 + below(sizeof data));
     }
     void set_format() {
+        if (planar_) {
+            constexpr std::uint32_t fourccs[] = {V4L2_PIX_FMT_NV12M, V4L2_PIX_FMT_NV16M, V4L2_PIX_FMT_YUV444M,
+                                                 V4L2_PIX_FMT_YUYV};
+            v4l2_pix_format_mplane pix{};
+            pix.pixelformat = fourccs[below(4)];
+            pix.width = 64 + 32 * below(4);
+            pix.height = 64;
+            (void)client_.set_format(pix);
+            return;
+        }
         v4l2_pix_format pix{};
         pix.pixelformat = below(2) == 0 ? V4L2_PIX_FMT_YUYV : V4L2_PIX_FMT_NV12;
         pix.width = 64 + 32 * below(4);
@@ -120,23 +144,45 @@ private:
         v4l2_buffer buffer{};
         if (client_.count() == 0)
             return;
+        if (planar_ && below(4) == 0)
+            queue_with_offset();
         (void)client_.queue(below(client_.count()));
         if (client_.dequeue(buffer) == 0 && below(3) != 0)
             (void)client_.queue(buffer.index);
     }
 
+    void queue_with_offset() {
+        PlanarBuffer planar = client_.filled_in(below(client_.count()));
+        for (v4l2_plane& plane : planar.planes) {
+            if (planar.buffer.memory == V4L2_MEMORY_DMABUF) // not more of our own memory than there is
+                plane.length *= 1 + below(3);
+            plane.data_offset = below(2) * below(20000);
+            plane.bytesused = below(2) * below(40000);
+        }
+        (void)client_.ioctl(VIDIOC_QBUF, planar.connect());
+    }
+
     std::mt19937& random_;
+    bool planar_;
     Client client_;
     std::vector<int> fds_;
 };
 
-void be_foolish(unsigned seed) {
+void be_foolish(unsigned seed, const std::string& node, bool planar) {
     std::mt19937 random(seed);
     for (unsigned handle = 0; handle < handles_each; ++handle) {
-        Fool fool(random);
+        Fool fool(random, node, planar);
         for (unsigned call = 0; call < calls_each; ++call)
             fool.act();
     }
+}
+
+void crowd(const std::string& node, bool planar) {
+    std::vector<std::thread> all;
+    for (unsigned seed = 0; seed < threads; ++seed)
+        all.emplace_back(be_foolish, seed, node, planar);
+    for (auto& thread : all)
+        thread.join();
 }
 
 } // namespace
@@ -144,12 +190,7 @@ void be_foolish(unsigned seed) {
 TEST_SUITE("stress") {
     TEST_CASE("whatever handles do, the loop is idle and well afterwards") {
         v4l2_pix_format usual = Client(loop_node()).format(output);
-        std::vector<std::thread> crowd;
-        for (unsigned seed = 0; seed < threads; ++seed)
-            crowd.emplace_back(be_foolish, seed);
-        for (auto& thread : crowd)
-            thread.join();
-
+        crowd(loop_node(), false);
         CHECK(loop_info().slots == 0);
         CHECK(loop_info().readers == 0);
         CHECK(loop_info().openers == 0);
@@ -164,5 +205,28 @@ TEST_SUITE("stress") {
         v4l2_buffer buffer{};
         REQUIRE(reader.dequeue(buffer) == 0);
         CHECK(painted(reader.map(buffer.index)) == 42);
+    }
+
+    TEST_CASE("and so with several memory planes") {
+        v4l2dma_loop_config config = any_loop();
+        config.flags = V4L2DMA_LOOP_MULTIPLANAR;
+        AddedLoop loop(config);
+        crowd(loop.node(), true);
+        CHECK(loop.info().slots == 0);
+        CHECK(loop.info().readers == 0);
+        CHECK(loop.info().openers == 0);
+        Client writer(loop.node());
+        v4l2_pix_format_mplane pix = writer.planar_format(planar_output);
+        pix.pixelformat = V4L2_PIX_FMT_NV12M;
+        REQUIRE(writer.set_format(pix) == 0);
+        REQUIRE(writer.reqbufs(planar_output, V4L2_MEMORY_MMAP, 4) == 0);
+        Client reader(loop.node());
+        start_reading(reader, 4, planar_capture);
+        REQUIRE(writer.stream_on() == 0);
+        paint(writer.map(2, 1), 42);
+        REQUIRE(writer.queue(2) == 0);
+        v4l2_buffer buffer{};
+        REQUIRE(reader.dequeue(buffer) == 0);
+        CHECK(painted(reader.map(buffer.index, 1)) == 42);
     }
 }
