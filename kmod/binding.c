@@ -142,25 +142,40 @@ void v4l2dma_bindings_end(struct v4l2dma_loop *loop)
 	mutex_unlock(&loop->lock);
 }
 
-/**
- * v4l2dma_bindings_set() - the control was set
- * @loop: the loop, its lock held
- * @fixed: to what
- *
- * Return: 0, or -EBUSY while the writer streams.
- */
-int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed)
+static void settle(struct v4l2dma_loop *loop)
 {
-	int ret = 0;
+	bool fixed;
 
 	lockdep_assert_held(&loop->lock);
 	spin_lock(&loop->flow_lock);
-	if (fixed != loop->fixed && loop->streaming)
-		ret = -EBUSY;
-	else
-		loop->fixed = fixed;
+	if (!loop->streaming)
+		loop->fixed = loop->will_be_fixed;
+	fixed = loop->fixed;
 	spin_unlock(&loop->flow_lock);
-	if (!ret && !fixed)
+	if (!fixed)
 		forget(loop);
-	return ret;
+}
+
+/**
+ * v4l2dma_bindings_set() - the control was set
+ * @loop: the loop, its lock held
+ * @fixed: to what; while the writer streams that waits until it stops
+ */
+void v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed)
+{
+	spin_lock(&loop->flow_lock);
+	loop->will_be_fixed = fixed;
+	spin_unlock(&loop->flow_lock);
+	settle(loop);
+}
+
+/**
+ * v4l2dma_bindings_writer_stopped() - what was said meanwhile holds now
+ * @loop: the loop, its lock not held
+ */
+void v4l2dma_bindings_writer_stopped(struct v4l2dma_loop *loop)
+{
+	mutex_lock(&loop->lock);
+	settle(loop);
+	mutex_unlock(&loop->lock);
 }

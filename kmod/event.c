@@ -156,7 +156,8 @@ static int set_control(struct v4l2_ctrl *ctrl)
 		v4l2dma_placeholder_store(loop, ctrl->val);
 		return 0;
 	case V4L2DMA_CID_FIXED_BINDINGS:
-		return v4l2dma_bindings_set(loop, ctrl->val);
+		v4l2dma_bindings_set(loop, ctrl->val);
+		return 0;
 	default:
 		return -EINVAL;
 	}

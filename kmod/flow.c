@@ -546,6 +546,7 @@ void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
 	reader->foreign = !mmap;
 	memset(&reader->stats, 0, sizeof(reader->stats));
 	reader->base = loop->last_id + 1;
+	reader->began = false;
 	reader->nr = ++loop->last_reader;
 	trace_v4l2dma_reader(loop->id, reader->nr, true);
 	list_add_tail(&reader->entry, &loop->readers);
@@ -618,6 +619,17 @@ bool v4l2dma_flow_readable(struct v4l2dma_loop *loop,
 	return readable;
 }
 
+/* What a reader lost before it ever looked is no gap to it. */
+static void begin_at(struct v4l2dma_reader *reader, u32 sequence)
+{
+	struct v4l2dma_claim *claim;
+
+	reader->began = true;
+	reader->base += sequence;
+	list_for_each_entry(claim, &reader->waiting, entry)
+		claim->sequence -= sequence;
+}
+
 /**
  * v4l2dma_flow_take() - a reader asks for a frame
  * @loop: the loop
@@ -642,6 +654,8 @@ bool v4l2dma_flow_take(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	}
 	taken->slot = claim - reader->claims;
 	frame = &loop->frames[taken->slot];
+	if (!reader->began)
+		begin_at(reader, claim->sequence);
 	list_del(&claim->entry);
 	reader->n_waiting--;
 	reader->n_held++;

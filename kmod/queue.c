@@ -284,6 +284,7 @@ static void output_stop(struct vb2_queue *q)
 	struct v4l2dma_handle *h = vb2_get_drv_priv(q);
 
 	v4l2dma_flow_writer_stop(h->loop);
+	v4l2dma_bindings_writer_stopped(h->loop);
 	stop_buffers(q);
 	v4l2dma_event_end(h->loop);
 }

@@ -306,8 +306,10 @@ struct v4l2dma_claim {
  * @foreign: its buffers are USERPTR or DMABUF: these do so, too
  * @spare: of these, the ones that the reader gave to us
  * @nr: counts the readers that began, from 1; for the tracepoints
- * @base: the next frame's sequence is its id less this. 0 after STREAMON, and
- *	without a gap where the loop's own frames passed the reader by
+ * @began: it has taken a frame since STREAMON: the first one, whichever that is,
+ *	has sequence 0
+ * @base: the next frame's sequence is its id less this: without a gap where the
+ *	loop's own frames passed the reader by
  * @stats: counters since STREAMON; only its __u64 members are used
  */
 struct v4l2dma_reader {
@@ -327,6 +329,7 @@ struct v4l2dma_reader {
 	bool foreign;
 	struct list_head spare;
 	u32 nr;
+	bool began;
 	u64 base;
 	struct v4l2dma_reader_stats stats;
 };
@@ -483,6 +486,8 @@ struct v4l2dma_placeholder {
  * @pool: the slots' memory
  * @flow_lock: covers the members below
  * @fixed: the writer's indices keep their dma-bufs
+ * @will_be_fixed: what the control says, @fixed as soon as the writer does not
+ *	stream
  * @bound: these, by slot and plane
  * @streaming: the writer streams
  * @sustain: the newest frame is repeated when the next one is late
@@ -536,6 +541,7 @@ struct v4l2dma_loop {
 
 	spinlock_t flow_lock;		/* fixed ... stats */
 	bool fixed;
+	bool will_be_fixed;
 	struct dma_buf *bound[V4L2DMA_ALL_SLOTS][V4L2DMA_MAX_PLANES];
 	bool streaming;
 	bool sustain;
@@ -691,7 +697,8 @@ int v4l2dma_binding_make(struct v4l2dma_loop *loop, unsigned int slot,
 struct dma_buf *v4l2dma_binding_get(struct v4l2dma_handle *h,
 				    unsigned int slot, unsigned int plane);
 void v4l2dma_bindings_end(struct v4l2dma_loop *loop);
-int v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed);
+void v4l2dma_bindings_set(struct v4l2dma_loop *loop, bool fixed);
+void v4l2dma_bindings_writer_stopped(struct v4l2dma_loop *loop);
 
 /* file.c, ioctl.c */
 extern const struct v4l2_file_operations v4l2dma_fops;

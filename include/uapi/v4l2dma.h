@@ -251,9 +251,10 @@ struct v4l2dma_loop_set {
 /*
  * Controls. KEEP_FORMAT (boolean): the output side offers the format it has and
  * no other, whoever writes. FIXED_BINDINGS (boolean): the writer declares,
- * between its REQBUFS and its STREAMON (-EBUSY while it streams), that each index
- * keeps the dma-buf that is queued there first; another one is -EINVAL then, and
- * readers may map or export that memory at any time without a copy. Ends with
+ * between its REQBUFS and its STREAMON (what is set later holds from its STREAMOFF
+ * on), that each index keeps the dma-buf that is queued there first; another one is
+ * -EINVAL then, and readers may map or export that memory at any time without a
+ * copy. Ends with
  * the writer's buffers; readers that have the memory must make new buffers then,
  * as for V4L2_EVENT_SOURCE_CHANGE. Without a writer it is forgotten as soon as
  * anybody closes. With split nodes the writer's node has the controls.

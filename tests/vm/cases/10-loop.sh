@@ -41,37 +41,3 @@ test_multiplanar_camera() {
 	V4L2DMA_LOOP=$loop V4L2DMA_EXPORTER=$camera run 0 "$loop_tests" --no-skip --test-case="a multi-planar camera*"
 	expect_match "which test ran" 'test cases: *1 . *1 passed' "$out"
 }
-
-# check_compliance DEVICE [ACCEPTED-FAILURE]
-check_compliance() {
-	# 1.22 of Debian 12 does not know today's names of formats, nor that CREATE_BUFS answers with max_num_buffers
-	# since 6.8; everything else must pass.
-	v4l2-compliance -d "$1" -s >compliance || true
-	expect_equal "failures of v4l2-compliance" "" \
-		"$(grep -E '^\s*(fail|warn):' compliance |
-			grep -Ev "fmtdesc.description mismatch|check_0\(crbufs.reserved${2:+|$2}" || true)"
-	expect_match "v4l2-compliance" 'Warnings: 0' "$(tail -n 1 compliance)"
-}
-
-test_compliance() {
-	load_loop exclusive_caps=1 max_readers=1
-	check_compliance "$loop"
-}
-
-test_compliance_multiplanar() {
-	local capture=/dev/video11 writer
-	load_loop exclusive_caps=1 max_readers=1 multiplanar=1
-	check_compliance "$loop"
-	modprobe -r v4l2dma
-	# Lossless, because a frame that is dropped before the first is a warning.
-	load_loop nodes=split capture_nr=11 max_readers=1 multiplanar=1 overrun=lossless
-	check_compliance "$loop"
-	v4l2-ctl -d "$loop" --set-fmt-video-out=width=320,height=240,pixelformat=YM12
-	v4l2-ctl -d "$loop" --stream-out-mmap >/dev/null 2>&1 &
-	writer=$!
-	v4l2-ctl -d "$capture" --stream-mmap --stream-count=1 >/dev/null 2>&1
-	# It read()s twice without blocking; whether a frame is there already is chance.
-	check_compliance "$capture" 'ret2 != ret'
-	kill "$writer"
-	wait "$writer" || true
-}
