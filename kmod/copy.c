@@ -14,6 +14,8 @@
 /* Bounds how long a copy runs without looking at the scheduler. */
 #define COPY_STEP	SZ_1M
 
+#define PATIENCE_MS	20	/* until the next look at whether it is in vain */
+
 /*
  * Wait for the devices that still use the memory; a signal ends that, where
  * begin_cpu_access would wait for the same fences uninterruptibly.
@@ -38,23 +40,6 @@ static int map_for_cpu(struct v4l2dma_cpu_map *cpu)
 	return ret;
 }
 
-static int begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
-		 long timeout, struct v4l2dma_cpu_map *cpu)
-{
-	int ret;
-
-	cpu->plane = plane;
-	cpu->dir = dir;
-	if (!plane->dbuf) {
-		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
-		return 0;
-	}
-	ret = wait_for_fences(plane->dbuf, dir == DMA_TO_DEVICE, timeout);
-	if (!ret)
-		ret = dma_buf_begin_cpu_access(plane->dbuf, dir);
-	return ret ? ret : map_for_cpu(cpu);
-}
-
 /**
  * v4l2dma_cpu_begin() - let the CPU at a frame's memory
  * @plane: the memory; the caller keeps a reference until v4l2dma_cpu_end()
@@ -68,11 +53,24 @@ static int begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 		      struct v4l2dma_cpu_map *cpu)
 {
-	return begin(plane, dir, MAX_SCHEDULE_TIMEOUT, cpu);
+	int ret;
+
+	cpu->plane = plane;
+	cpu->dir = dir;
+	if (!plane->dbuf) {
+		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
+		return 0;
+	}
+	ret = wait_for_fences(plane->dbuf, dir == DMA_TO_DEVICE,
+			      MAX_SCHEDULE_TIMEOUT);
+	if (!ret)
+		ret = dma_buf_begin_cpu_access(plane->dbuf, dir);
+	return ret ? ret : map_for_cpu(cpu);
 }
 
 /**
- * v4l2dma_cpu_begin_soon() - likewise, or give up
+ * v4l2dma_cpu_begin_soon() - likewise, or give up, also if the loop goes
+ * @loop: the loop
  * @plane: the memory; the caller keeps a reference until v4l2dma_cpu_end()
  * @dir: DMA_FROM_DEVICE to read it, DMA_TO_DEVICE to write it
  * @ms: how long devices that still use the memory are waited for
@@ -80,11 +78,30 @@ int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
  *
  * Return: 0, -ETIMEDOUT or what the exporter says.
  */
-int v4l2dma_cpu_begin_soon(struct v4l2dma_plane *plane,
+int v4l2dma_cpu_begin_soon(struct v4l2dma_loop *loop,
+			   struct v4l2dma_plane *plane,
 			   enum dma_data_direction dir, unsigned int ms,
 			   struct v4l2dma_cpu_map *cpu)
 {
-	return begin(plane, dir, msecs_to_jiffies(ms), cpu);
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	struct dma_buf *dbuf = plane->dbuf;
+	int ret;
+
+	cpu->plane = plane;
+	cpu->dir = dir;
+	if (!dbuf) {
+		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
+		return 0;
+	}
+	do {
+		ret = wait_for_fences(dbuf, dir == DMA_TO_DEVICE,
+				      msecs_to_jiffies(PATIENCE_MS));
+	} while (ret == -ETIMEDOUT && time_before(jiffies, end) &&
+		 !READ_ONCE(loop->removed));
+	/* dma_buf_begin_cpu_access() would wait for new ones without an end. */
+	if (!ret && dbuf->ops->begin_cpu_access)
+		ret = dbuf->ops->begin_cpu_access(dbuf, dir);
+	return ret ? ret : map_for_cpu(cpu);
 }
 
 /**

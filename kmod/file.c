@@ -80,8 +80,10 @@ static __poll_t poll_frames(struct v4l2dma_handle *h, struct file *file,
 	switch (h->role) {
 	case V4L2DMA_ROLE_NONE:
 		return poll_undecided(h, wanted);
-	case V4L2DMA_ROLE_READER:
 	case V4L2DMA_ROLE_READ:
+		v4l2dma_placeholder_prepare(h->loop);
+		return poll_reader(h);
+	case V4L2DMA_ROLE_READER:
 		return poll_reader(h);
 	case V4L2DMA_ROLE_WRITE:
 		return v4l2dma_writer_can_write(h) ? EPOLLOUT | EPOLLWRNORM : 0;

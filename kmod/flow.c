@@ -80,10 +80,41 @@ static void count_drop(struct v4l2dma_loop *loop,
 	loop->stats.dropped++;
 }
 
+/* The loop's own picture, or a frame once more: nothing of the writer's is lost. */
+static bool is_extra(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
+		     unsigned int slot)
+{
+	return loop->frames[slot].own ||
+	       reader->claims[slot].id != loop->frames[slot].pixels;
+}
+
+/* As if the claim had never been there. */
+static void close_gap(struct v4l2dma_reader *reader,
+		      const struct v4l2dma_claim *claim)
+{
+	struct v4l2dma_claim *later;
+
+	reader->base++;
+	list_for_each_entry(later, &reader->waiting, entry)
+		if ((s32)(later->sequence - claim->sequence) > 0)
+			later->sequence--;
+}
+
+static void count_loss(struct v4l2dma_loop *loop,
+		       struct v4l2dma_reader *reader, unsigned int slot)
+{
+	struct v4l2dma_claim *claim = &reader->claims[slot];
+
+	if (is_extra(loop, reader, slot))
+		close_gap(reader, claim);
+	else
+		count_drop(loop, reader, slot, claim->id);
+}
+
 static void drop(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 		 unsigned int slot)
 {
-	count_drop(loop, reader, slot, reader->claims[slot].id);
+	count_loss(loop, reader, slot);
 	put_claim(loop, reader, slot);
 }
 
@@ -130,20 +161,14 @@ bool v4l2dma_flow_would_take(struct v4l2dma_loop *loop,
 	       has_buffer_for(reader, slot);
 }
 
-/* Nobody wants to see the loop's picture when there is a frame: a silent end. */
+/* Nobody wants to see the loop's picture when there is a frame. */
 static void replace_own(struct v4l2dma_loop *loop,
-			struct v4l2dma_reader *reader,
-			struct v4l2dma_frame *frame)
+			struct v4l2dma_reader *reader)
 {
-	struct v4l2dma_claim *claim;
-
 	/* Where it waits nothing else does. */
-	if (list_empty(&reader->waiting) ||
-	    !loop->frames[oldest_waiting(reader)].own)
-		return;
-	claim = &reader->claims[oldest_waiting(reader)];
-	reader->base = frame->id - claim->sequence;
-	put_claim(loop, reader, oldest_waiting(reader));
+	if (!list_empty(&reader->waiting) &&
+	    loop->frames[oldest_waiting(reader)].own)
+		drop(loop, reader, oldest_waiting(reader));
 }
 
 /**
@@ -164,7 +189,7 @@ void v4l2dma_flow_offer(struct v4l2dma_loop *loop,
 	if (reader->format_gen != loop->format_gen)
 		return;
 	if (!frame->own)
-		replace_own(loop, reader, frame);
+		replace_own(loop, reader);
 	if (lossless ? !will_have_buffer_for(reader, slot) :
 		       !has_buffer_for(reader, slot)) {
 		count_drop(loop, reader, slot, frame->id);
@@ -173,6 +198,7 @@ void v4l2dma_flow_offer(struct v4l2dma_loop *loop,
 	claim->state = V4L2DMA_CLAIM_WAITING;
 	claim->id = frame->id;
 	claim->sequence = frame->id - reader->base;
+	claim->timestamp = frame->meta.timestamp;
 	claim->since = ktime_get();
 	claim->copied = false;
 	list_add_tail(&claim->entry, &reader->waiting);
@@ -276,7 +302,7 @@ static void keep_writer_going(struct v4l2dma_loop *loop)
 	if (loop->config.lossless)
 		return;
 	if (loop->kept && starved(loop))
-		v4l2dma_flow_let_go(loop, &loop->kept);
+		v4l2dma_flow_give_up(loop);
 	relieve(loop);
 	arm_reclaim(loop);
 }
@@ -329,7 +355,6 @@ void v4l2dma_flow_init(struct v4l2dma_loop *loop)
 	spin_lock_init(&loop->flow_lock);
 	INIT_LIST_HEAD(&loop->live);
 	INIT_LIST_HEAD(&loop->readers);
-	loop->own_slot = V4L2DMA_MAX_SLOTS;
 	loop->last_frame = ktime_get();
 	loop->last_timestamp = ktime_to_ns(loop->last_frame);
 	init_waitqueue_head(&loop->writer_wq);
@@ -382,8 +407,7 @@ void v4l2dma_flow_end_frame(struct v4l2dma_loop *loop,
 		case V4L2DMA_CLAIM_WAITING:
 			list_del(&claim->entry);
 			reader->n_waiting--;
-			count_drop(loop, reader, frame - loop->frames,
-				   claim->id);
+			count_loss(loop, reader, frame - loop->frames);
 			break;
 		case V4L2DMA_CLAIM_TAKEN:
 			reader->n_held--;
@@ -421,6 +445,31 @@ static void forget_frames(struct v4l2dma_loop *loop)
 	}
 }
 
+/* Of a frame that the loop does not keep any more. */
+static void withdraw_repeats(struct v4l2dma_loop *loop,
+			     struct v4l2dma_frame *frame)
+{
+	unsigned int slot = frame - loop->frames;
+	struct v4l2dma_reader *reader;
+
+	list_for_each_entry(reader, &loop->readers, entry)
+		if (reader->claims[slot].state == V4L2DMA_CLAIM_WAITING &&
+		    is_extra(loop, reader, slot))
+			drop(loop, reader, slot);
+}
+
+/**
+ * v4l2dma_flow_give_up() - do not keep the newest frame from its writer
+ * @loop: the loop; there may be none that is kept
+ */
+void v4l2dma_flow_give_up(struct v4l2dma_loop *loop)
+{
+	if (!loop->kept)
+		return;
+	withdraw_repeats(loop, loop->kept);
+	v4l2dma_flow_let_go(loop, &loop->kept);
+}
+
 /**
  * v4l2dma_flow_writer_stop() - take every frame in flight from the readers
  * @loop: the loop
@@ -442,7 +491,7 @@ void v4l2dma_flow_writer_stop(struct v4l2dma_loop *loop)
 /* The loop itself may need the frame longer than any reader. */
 static void keep_newest(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
 {
-	v4l2dma_flow_let_go(loop, &loop->kept);
+	v4l2dma_flow_give_up(loop);
 	/* Of one slot the writer needs it back before there is another frame. */
 	if (loop->sustain && loop->writer_slots > 1) {
 		frame->claims++;
@@ -452,7 +501,7 @@ static void keep_newest(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame)
 		loop->grab = false;
 		frame->claims++;
 		loop->grabbed = frame;
-		v4l2dma_pace_kick(loop);
+		v4l2dma_placeholder_kick(loop);
 	}
 }
 
@@ -490,6 +539,7 @@ u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 	loop->newest = frame->id;
 	loop->last_frame = ktime_get();
 	loop->last_timestamp = meta->timestamp;
+	loop->own_timestamp = 0;
 	list_add_tail(&frame->entry, &loop->live);
 	loop->n_live++;
 	loop->stats.frames++;
@@ -546,7 +596,6 @@ void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
 	reader->foreign = !mmap;
 	memset(&reader->stats, 0, sizeof(reader->stats));
 	reader->base = loop->last_id + 1;
-	reader->began = false;
 	reader->nr = ++loop->last_reader;
 	trace_v4l2dma_reader(loop->id, reader->nr, true);
 	list_add_tail(&reader->entry, &loop->readers);
@@ -619,17 +668,6 @@ bool v4l2dma_flow_readable(struct v4l2dma_loop *loop,
 	return readable;
 }
 
-/* What a reader lost before it ever looked is no gap to it. */
-static void begin_at(struct v4l2dma_reader *reader, u32 sequence)
-{
-	struct v4l2dma_claim *claim;
-
-	reader->began = true;
-	reader->base += sequence;
-	list_for_each_entry(claim, &reader->waiting, entry)
-		claim->sequence -= sequence;
-}
-
 /**
  * v4l2dma_flow_take() - a reader asks for a frame
  * @loop: the loop
@@ -654,8 +692,6 @@ bool v4l2dma_flow_take(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	}
 	taken->slot = claim - reader->claims;
 	frame = &loop->frames[taken->slot];
-	if (!reader->began)
-		begin_at(reader, claim->sequence);
 	list_del(&claim->entry);
 	reader->n_waiting--;
 	reader->n_held++;
@@ -668,6 +704,8 @@ bool v4l2dma_flow_take(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader,
 	taken->planes = frame->planes;
 	v4l2dma_planes_get(&taken->planes);
 	taken->meta = frame->meta;
+	taken->meta.timestamp = claim->timestamp;
+	taken->extra = is_extra(loop, reader, taken->slot);
 	memset(taken->skip, 0, sizeof(taken->skip));
 	arm_reclaim(loop);
 	spin_unlock(&loop->flow_lock);
@@ -702,7 +740,7 @@ bool v4l2dma_flow_finish(struct v4l2dma_loop *loop,
 			clear_bit(taken->slot, reader->queued);
 		else
 			put_claim(loop, reader, taken->slot);
-	} else {
+	} else if (!taken->extra) {
 		count_drop(loop, reader, taken->slot, taken->id);
 	}
 	keep_writer_going(loop);
@@ -740,7 +778,7 @@ void v4l2dma_flow_abandon(struct v4l2dma_loop *loop,
 	spin_lock(&loop->flow_lock);
 	if (claim->state != V4L2DMA_CLAIM_TAKEN || claim->id != taken->id)
 		goto unlock;
-	if (loop->config.lossless)
+	if (loop->config.lossless && !taken->extra)
 		untake(loop, reader, taken->slot);
 	else
 		drop(loop, reader, taken->slot);

@@ -17,6 +17,7 @@ void v4l2dma_flow_end_frame(struct v4l2dma_loop *loop,
 			    struct v4l2dma_frame *frame);
 void v4l2dma_flow_let_go(struct v4l2dma_loop *loop,
 			 struct v4l2dma_frame **frame);
+void v4l2dma_flow_give_up(struct v4l2dma_loop *loop);
 bool v4l2dma_flow_would_take(struct v4l2dma_loop *loop,
 			     struct v4l2dma_reader *reader, unsigned int slot);
 

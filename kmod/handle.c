@@ -54,6 +54,7 @@ struct v4l2dma_handle *v4l2dma_handle_create(struct v4l2dma_loop *loop,
 		return ERR_PTR(-ENOMEM);
 	h->loop = loop;
 	mutex_init(&h->lock);
+	h->own_first = V4L2DMA_MAX_SLOTS;
 	ret = v4l2dma_queues_init(h);
 	if (!ret)
 		ret = enter(loop);

@@ -208,8 +208,11 @@ static int s_parm(struct file *file, void *priv, struct v4l2_streamparm *p)
 	/* The writer knows how often it writes; all others are told. */
 	if (V4L2_TYPE_IS_OUTPUT(p->type) && has_type(h, p->type) &&
 	    (!loop->writer || loop->writer == h) &&
-	    wish.numerator && wish.denominator)
+	    wish.numerator && wish.denominator) {
 		loop->timeperframe = wish;
+		loop->pace_next = 0;
+		v4l2dma_pace_kick(loop);
+	}
 	return g_parm(file, priv, p);
 }
 
@@ -397,8 +400,7 @@ static int check_fd(struct v4l2dma_loop *loop, unsigned int index,
 	dbuf = dma_buf_get(fd);
 	if (IS_ERR(dbuf))
 		return 0;	/* for vb2 to say */
-	ret = v4l2dma_binding_allows(loop, v4l2dma_pool_writer_slot(loop, index),
-				     plane, dbuf);
+	ret = v4l2dma_binding_allows(loop, index, plane, dbuf);
 	dma_buf_put(dbuf);
 	return ret;
 }
@@ -462,6 +464,8 @@ static int dqbuf(struct file *file, void *priv, struct v4l2_buffer *b)
 		return PTR_ERR(q);
 	if (!q->is_output)
 		return v4l2dma_reader_dqbuf(h, b, nonblock);
+	if (!nonblock)
+		v4l2dma_own_writer_waits(h->loop);
 	ret = vb2_dqbuf(q, b, nonblock);
 	/* Its queue was ended for that reason. */
 	return READ_ONCE(h->loop->removed) && ret == -EIO ? -ENODEV : ret;

@@ -19,6 +19,7 @@ static void loop_free(struct v4l2_device *v4l2_dev)
 	/* Handles that outlived the removal may have armed it again. */
 	cancel_delayed_work_sync(&loop->reclaim_work);
 	v4l2dma_pace_stop(loop);
+	v4l2dma_placeholder_stop(loop);
 	v4l2dma_placeholder_free(loop);
 	v4l2_device_unregister(v4l2_dev);
 	v4l2_ctrl_handler_free(&loop->controls);
@@ -119,6 +120,7 @@ struct v4l2dma_loop *v4l2dma_loop_create(struct device *parent, u32 id,
 	INIT_LIST_HEAD(&loop->handles);
 	v4l2dma_flow_init(loop);
 	v4l2dma_pace_init(loop);
+	v4l2dma_placeholder_init(loop);
 	v4l2dma_format_default(&loop->format, config);
 	loop->timeperframe.numerator = 1;
 	loop->timeperframe.denominator = 30;
@@ -193,6 +195,7 @@ void v4l2dma_loop_remove(struct v4l2dma_loop *loop)
 	wake_everybody(loop);
 	cancel_delayed_work_sync(&loop->reclaim_work);
 	v4l2dma_pace_stop(loop);
+	v4l2dma_placeholder_stop(loop);
 	v4l2_device_disconnect(&loop->v4l2_dev);
 	v4l2_device_put(&loop->v4l2_dev);
 }
@@ -214,7 +217,9 @@ int v4l2dma_loop_set(struct v4l2dma_loop *loop,
 	spin_lock(&loop->flow_lock);
 	ret = v4l2dma_config_change(&loop->config, wish, which);
 	spin_unlock(&loop->flow_lock);
+	v4l2dma_placeholder_pay(loop);
 	mutex_unlock(&loop->lock);
+	v4l2dma_placeholder_kick(loop);
 	v4l2dma_pace_kick(loop);
 	return ret;
 }

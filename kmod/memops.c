@@ -215,7 +215,10 @@ static struct dma_buf *slot_memory(struct vb2_buffer *vb, unsigned int nr,
 
 	if (!h->alloc_slots || (nr && !first->shared))
 		return NULL;
-	dbuf = v4l2dma_pool_slot(h->loop, vb->index, nr, size);
+	if (vb->index >= h->own_first)
+		dbuf = v4l2dma_placeholder_memory(h->loop, nr, size);
+	else
+		dbuf = v4l2dma_pool_slot(h->loop, vb->index, nr, size);
 	/* Another handle settled on another size just now. */
 	return nr && !dbuf ? ERR_PTR(-EBUSY) : dbuf;
 }
@@ -241,6 +244,8 @@ static void *memops_alloc(struct vb2_buffer *vb, struct device *dev,
 		return plane;
 	plane->shared = shared;
 	plane->slot = vb->index;
+	if (shared && vb->index >= h->own_first)
+		plane->slot += V4L2DMA_MAX_SLOTS - h->own_first;
 	plane->nr = nr;
 	return plane;
 }

@@ -5,15 +5,17 @@
  *
  * The picture lies in slots that no writer has: readers have a buffer for each
  * like for any other slot, so that it is handed out and given back as any frame,
- * and without a copy. As it never changes, it is shown to one reader while another
- * has it still, and two slots are enough for all of them. A repeated frame lies
- * where it is, and the loop keeps it from its writer until the next one comes.
+ * and without a copy. As nobody writes there any more, it is shown to one reader
+ * while another has it still, and two slots are enough for all: one that a reader
+ * has, and one that it gets next. A repeated frame lies where it is, and the loop
+ * keeps it from its writer until the next one comes.
  *
  * Such frames are there for readers who would see nothing otherwise: nothing that
  * waits is dropped for them, no writer waits for them, and a frame of the writer's
  * takes their place.
  */
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 
 #include "flow.h"
 #include "trace.h"
@@ -67,8 +69,13 @@ u64 v4l2dma_own_timestamp(struct v4l2dma_loop *loop, ktime_t now, u64 lag)
 	u64 timestamp;
 
 	spin_lock(&loop->flow_lock);
-	timestamp = loop->last_timestamp - lag +
+	timestamp = loop->last_timestamp +
 		    ktime_to_ns(ktime_sub(now, loop->last_frame));
+	timestamp -= min(lag, timestamp);
+	/* It moves, whatever was set meanwhile. */
+	timestamp = max3(timestamp, loop->last_timestamp + NSEC_PER_USEC,
+			 loop->own_timestamp + NSEC_PER_USEC);
+	loop->own_timestamp = timestamp;
 	spin_unlock(&loop->flow_lock);
 	return timestamp;
 }
@@ -87,93 +94,105 @@ static bool offer_to_idle(struct v4l2dma_loop *loop,
 	return true;
 }
 
-/* The first of the loop's own slots that the reader has given back, or -1. */
-static int pick_slot(struct v4l2dma_loop *loop, struct v4l2dma_reader *reader)
+static struct v4l2dma_frame *own_frames(struct v4l2dma_loop *loop)
+{
+	return &loop->frames[V4L2DMA_MAX_SLOTS];
+}
+
+/* In the first of these slots that the reader has given back. */
+static struct v4l2dma_frame *frame_for(struct v4l2dma_loop *loop,
+				       struct v4l2dma_reader *reader)
 {
 	unsigned int i;
 
 	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
-		if (v4l2dma_flow_would_take(loop, reader, loop->own_slot + i))
-			return i;
-	return -1;
+		if (v4l2dma_flow_would_take(loop, reader,
+					    V4L2DMA_MAX_SLOTS + i))
+			return &own_frames(loop)[i];
+	return NULL;
 }
 
-/**
- * v4l2dma_own_slots() - where is the loop's picture needed
- * @loop: the loop
- *
- * Return: a bit for each of the loop's own slots that some reader would take.
- */
-unsigned int v4l2dma_own_slots(struct v4l2dma_loop *loop)
+static bool is_held(struct v4l2dma_loop *loop)
 {
-	struct v4l2dma_reader *reader;
-	unsigned int slots = 0;
-	int i;
+	unsigned int i, taken = 0;
 
-	spin_lock(&loop->flow_lock);
-	list_for_each_entry(reader, &loop->readers, entry) {
-		i = pick_slot(loop, reader);
-		if (i >= 0)
-			slots |= BIT(i);
-	}
-	spin_unlock(&loop->flow_lock);
-	return slots;
+	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
+		taken += own_frames(loop)[i].taken;
+	return taken;
 }
 
-/* Other readers may have the frame: it is the same for them. */
-static void put_into_slot(struct v4l2dma_loop *loop,
-			  struct v4l2dma_frame *frame,
-			  struct v4l2dma_planes *memory,
-			  const struct v4l2dma_meta *meta)
+static void set_picture(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame,
+			const struct v4l2dma_planes *memory,
+			const struct v4l2dma_meta *meta)
 {
-	frame->id = loop->last_id;
-	frame->own = true;
-	frame->vb = NULL;
-	frame->meta = *meta;
-	/* The planes were made together. */
-	if (frame->planes.n && frame->planes.at[0] == memory->at[0]) {
-		memory->n = 0;
-		return;
-	}
-	frame->pixels = frame->id;
+	/* Where the old one waits, it is not what is wanted. */
+	if (frame->live)
+		v4l2dma_flow_end_frame(loop, frame);
 	v4l2dma_planes_get(memory);
-	swap(frame->planes, *memory);
+	frame->planes = *memory;
+	memcpy(frame->meta.planes, meta->planes, sizeof(meta->planes));
+	frame->pixels = frame->id;
+}
+
+/*
+ * Another picture waits until nobody has the old one: a reader that mapped its
+ * buffers would get a copy of it there, and others look at that memory, too.
+ * @memory: out: a reference that the caller has to put.
+ */
+static void update_pictures(struct v4l2dma_loop *loop,
+			    struct v4l2dma_planes *memory,
+			    const struct v4l2dma_meta *meta)
+{
+	struct v4l2dma_planes old = own_frames(loop)->planes;
+	struct v4l2dma_frame *frame;
+	/* Its planes were made together. */
+	bool other = !old.n || (old.at[0] != memory->at[0] &&
+				!is_held(loop));
+	unsigned int i;
+
+	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++) {
+		frame = &own_frames(loop)[i];
+		frame->id = loop->last_id;
+		frame->own = true;
+		frame->vb = NULL;
+		frame->meta.timestamp = meta->timestamp;
+		frame->meta.field = meta->field;
+		frame->meta.flags = meta->flags;
+		frame->meta.timecode = meta->timecode;
+		if (other)
+			set_picture(loop, frame, memory, meta);
+	}
+	memory->n = 0;
+	if (other)
+		*memory = old;
 }
 
 /**
  * v4l2dma_own_publish() - show the loop's picture
  * @loop: the loop
- * @memory: of it in each of the loop's own slots, no planes where it is not
- *	needed; borrowed, and replaced by references that the caller has to put
+ * @memory: where it is; borrowed, and replaced by what the caller has to put, as
+ *	often as there are own slots
  * @meta: what travels with it
  */
 void v4l2dma_own_publish(struct v4l2dma_loop *loop,
 			 struct v4l2dma_planes *memory,
 			 const struct v4l2dma_meta *meta)
 {
-	struct v4l2dma_frame *own;
 	struct v4l2dma_reader *reader;
-	unsigned int offered = 0;
-	int i;
+	unsigned int i, offered = 0;
 
 	spin_lock(&loop->flow_lock);
-	own = &loop->frames[loop->own_slot];
 	loop->last_id++;
-	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
-		if (memory[i].n)
-			put_into_slot(loop, &own[i], &memory[i], meta);
-	list_for_each_entry(reader, &loop->readers, entry) {
-		i = pick_slot(loop, reader);
-		/* It may have given a slot back just now. */
+	update_pictures(loop, memory, meta);
+	list_for_each_entry(reader, &loop->readers, entry)
 		offered += offer_to_idle(loop, reader,
-					 i < 0 || own[i].id != loop->last_id ?
-						 NULL : &own[i]);
-	}
+					 frame_for(loop, reader));
 	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
-		own[i].live = own[i].claims;
-	if (offered)
+		own_frames(loop)[i].live = own_frames(loop)[i].claims;
+	if (offered) {
 		loop->stats.placeholders++;
-	trace_v4l2dma_own(loop->id, loop->last_id, true, offered);
+		trace_v4l2dma_own(loop->id, loop->last_id, true, offered);
+	}
 	spin_unlock(&loop->flow_lock);
 }
 
@@ -197,40 +216,12 @@ void v4l2dma_own_repeat(struct v4l2dma_loop *loop, u64 timestamp)
 	frame->meta.timestamp = timestamp;
 	list_for_each_entry(reader, &loop->readers, entry)
 		offered += offer_to_idle(loop, reader, frame);
-	if (offered)
+	if (offered) {
 		loop->stats.repeated++;
-	trace_v4l2dma_own(loop->id, frame->id, false, offered);
+		trace_v4l2dma_own(loop->id, frame->id, false, offered);
+	}
 unlock:
 	spin_unlock(&loop->flow_lock);
-}
-
-/* @memory: without planes; out: references that the caller has to put */
-static void end(struct v4l2dma_loop *loop, struct v4l2dma_planes *memory)
-{
-	struct v4l2dma_frame *frame;
-	unsigned int i;
-
-	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++) {
-		frame = &loop->frames[loop->own_slot + i];
-		if (!frame->own)
-			continue;
-		if (frame->live)
-			v4l2dma_flow_end_frame(loop, frame);
-		swap(memory[i], frame->planes);
-		frame->own = false;
-	}
-}
-
-/**
- * v4l2dma_own_put() - drop references that were there for the loop's own slots
- * @memory: these
- */
-void v4l2dma_own_put(const struct v4l2dma_planes *memory)
-{
-	unsigned int i;
-
-	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
-		v4l2dma_planes_put(&memory[i]);
 }
 
 /**
@@ -241,32 +232,22 @@ void v4l2dma_own_put(const struct v4l2dma_planes *memory)
  */
 void v4l2dma_own_end(struct v4l2dma_loop *loop)
 {
-	struct v4l2dma_planes memory[V4L2DMA_OWN_SLOTS] = {};
+	struct v4l2dma_planes old = {};
+	struct v4l2dma_frame *frame;
+	unsigned int i;
 
 	spin_lock(&loop->flow_lock);
-	end(loop, memory);
-	spin_unlock(&loop->flow_lock);
-	v4l2dma_own_put(memory);
-}
-
-/**
- * v4l2dma_own_move() - the loop's own slots are elsewhere from now on
- * @loop: the loop
- * @slot: the first of them
- *
- * Context: may sleep, to free memory that nobody uses any more.
- */
-void v4l2dma_own_move(struct v4l2dma_loop *loop, unsigned int slot)
-{
-	struct v4l2dma_planes memory[V4L2DMA_OWN_SLOTS] = {};
-
-	spin_lock(&loop->flow_lock);
-	if (loop->own_slot != slot) {
-		end(loop, memory);
-		loop->own_slot = slot;
+	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++) {
+		frame = &own_frames(loop)[i];
+		if (frame->live)
+			v4l2dma_flow_end_frame(loop, frame);
+		old = frame->planes;
+		frame->planes.n = 0;
 	}
 	spin_unlock(&loop->flow_lock);
-	v4l2dma_own_put(memory);
+	/* All had the same. */
+	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
+		v4l2dma_planes_put(&old);
 }
 
 /**
@@ -279,33 +260,56 @@ void v4l2dma_own_sustain(struct v4l2dma_loop *loop, bool sustain)
 	spin_lock(&loop->flow_lock);
 	loop->sustain = sustain;
 	if (!sustain)
-		v4l2dma_flow_let_go(loop, &loop->kept);
+		v4l2dma_flow_give_up(loop);
 	spin_unlock(&loop->flow_lock);
 	v4l2dma_pace_kick(loop);
 }
 
 /**
- * v4l2dma_own_grab_next() - the writer's next frame is wanted
+ * v4l2dma_own_writer_waits() - a writer waits for any of its buffers
  * @loop: the loop
- * @grab: whether it is
+ *
+ * One that has given only the frame that is kept would wait for ever.
  */
-void v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab)
+void v4l2dma_own_writer_waits(struct v4l2dma_loop *loop)
 {
 	spin_lock(&loop->flow_lock);
-	loop->grab = grab;
+	if (loop->kept && loop->n_live == 1)
+		v4l2dma_flow_give_up(loop);
 	spin_unlock(&loop->flow_lock);
+}
+
+/**
+ * v4l2dma_own_grab_next() - the writer's next frame is wanted
+ * @loop: the loop
+ * @grab: whether it is; what was grabbed before is not any more
+ *
+ * Return: a number for this wish.
+ */
+u32 v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab)
+{
+	u32 nr;
+
+	spin_lock(&loop->flow_lock);
+	loop->grab = grab;
+	nr = ++loop->grab_nr;
+	v4l2dma_flow_let_go(loop, &loop->grabbed);
+	spin_unlock(&loop->flow_lock);
+	return nr;
 }
 
 /**
  * v4l2dma_own_grabbed() - get that frame
  * @loop: the loop
  * @frame: filled in; the caller puts its planes
+ * @nr: filled in: the number of the wish
  *
  * The writer does not get it back before v4l2dma_own_ungrab(), or its STREAMOFF.
  *
  * Return: false if there is none.
  */
-bool v4l2dma_own_grabbed(struct v4l2dma_loop *loop, struct v4l2dma_taken *frame)
+bool v4l2dma_own_grabbed(struct v4l2dma_loop *loop, struct v4l2dma_taken *frame,
+			 u32 *nr)
 {
 	struct v4l2dma_frame *f;
 
@@ -316,6 +320,7 @@ bool v4l2dma_own_grabbed(struct v4l2dma_loop *loop, struct v4l2dma_taken *frame)
 		frame->planes = f->planes;
 		v4l2dma_planes_get(&frame->planes);
 		frame->meta = f->meta;
+		*nr = loop->grab_nr;
 	}
 	spin_unlock(&loop->flow_lock);
 	return f;
@@ -325,18 +330,25 @@ bool v4l2dma_own_grabbed(struct v4l2dma_loop *loop, struct v4l2dma_taken *frame)
  * v4l2dma_own_ungrab() - it is not needed any more
  * @loop: the loop
  * @frame: as v4l2dma_own_grabbed() filled it in
+ * @nr: likewise
+ * @done: it was stored; if not, or if it was lost, the next one is wanted, unless
+ *	somebody said something else meanwhile
  *
- * Return: false if the writer has it back already, and may have changed it.
+ * Return: whether it was still the loop's, and wanted: if not, the writer may
+ * have changed it.
  */
 bool v4l2dma_own_ungrab(struct v4l2dma_loop *loop,
-			const struct v4l2dma_taken *frame)
+			const struct v4l2dma_taken *frame, u32 nr, bool done)
 {
 	bool ours;
 
 	spin_lock(&loop->flow_lock);
-	ours = loop->grabbed && loop->grabbed->pixels == frame->pixels;
+	ours = loop->grabbed && loop->grabbed->pixels == frame->pixels &&
+	       loop->grab_nr == nr;
 	if (ours)
 		v4l2dma_flow_let_go(loop, &loop->grabbed);
+	if (loop->grab_nr == nr && !(ours && done))
+		loop->grab = true;
 	spin_unlock(&loop->flow_lock);
-	return ours;
+	return ours && done;
 }

@@ -57,9 +57,12 @@ static u64 lag(struct v4l2dma_loop *loop)
 {
 	u32 timeout = READ_ONCE(loop->config.timeout_ms);
 
+	u64 most = timeout ? min(timeout, MAX_LAG_MS) * (u64)NSEC_PER_MSEC :
+			     U64_MAX;
+
 	if (!timeout || READ_ONCE(loop->sustain))
-		return interval(loop) / 2;
-	return min(timeout, MAX_LAG_MS) * (NSEC_PER_MSEC / 2);
+		most = min(most, interval(loop));
+	return most / 2;
 }
 
 static void look(struct v4l2dma_loop *loop)
@@ -90,7 +93,6 @@ static void pace(struct work_struct *work)
 	struct v4l2dma_loop *loop = container_of(work, struct v4l2dma_loop,
 						 pace_work);
 
-	v4l2dma_placeholder_take_image(loop);
 	mutex_lock(&loop->lock);
 	if (!loop->removed && v4l2dma_own_wanted(loop))
 		look(loop);

@@ -9,6 +9,7 @@
  * needs to know where a piece lies in a format, and never what a pixel means.
  */
 #include <linux/minmax.h>
+#include <linux/sched.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -349,12 +350,14 @@ static void fill(struct v4l2dma_painter *p, enum strip strip, u32 x, u32 y,
 		first = byte_of(to, x);
 		bytes = byte_of(to, x + width) - first;
 		for (line = y / to->vsub; line < (y + height) / to->vsub;
-		     line++)
+		     line++) {
 			memcpy(p->out[to->plane] + to->offset +
 			       line * to->stride + first,
 			       p->strips[strip] + part_offset(&p->strip, from) +
 			       line % (STRIP_LINES / from->vsub) *
 			       from->stride + first, bytes);
+			cond_resched();
+		}
 	}
 }
 

@@ -3,125 +3,226 @@
  * What readers see while there is no signal: colour bars with the words NO
  * SIGNAL, or a frame that a writer stored for it.
  *
- * Each of the loop's own slots gets the picture once, before anybody can see it.
- * What is shown is never written into again: another picture, or another format,
- * goes into other memory.
+ * The picture is made by whoever begins to read, and at his expense, before
+ * anybody can see it; nobody writes there any more, and another picture lies in
+ * other memory. What is stored, or set, while somebody reads is made in the
+ * background, at the expense of him who said so.
  */
 #include <linux/dma-buf.h>
 #include <linux/iosys-map.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
+#include "compat.h"
 #include "v4l2dma.h"
 
-static bool image_fits(struct v4l2dma_loop *loop)
-{
-	const struct v4l2dma_placeholder *p = &loop->placeholder;
+#define COPY_STEP	SZ_1M	/* bounds how long a copy keeps a processor */
 
-	return p->image && !memcmp(&p->image_format, &loop->format,
-				   sizeof(loop->format));
+static void put_image(struct v4l2dma_image *image)
+{
+	if (image && refcount_dec_and_test(&image->ref))
+		kvfree(image);
 }
 
-static void draw_image(struct v4l2dma_loop *loop,
+/* Whether the loop's format is the image's; a borrowed reference if so. */
+static struct v4l2dma_image *fitting_image(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_image *image = loop->placeholder.image;
+
+	if (image && !memcmp(&image->format, &loop->format,
+			     sizeof(loop->format)))
+		return image;
+	return NULL;
+}
+
+static void copy_in_steps(void *to, const void *from, size_t bytes)
+{
+	size_t pos, n;
+
+	for (pos = 0; pos < bytes; pos += n) {
+		n = min_t(size_t, bytes - pos, COPY_STEP);
+		memcpy(to + pos, from + pos, n);
+		cond_resched();
+	}
+}
+
+static void draw_image(const struct v4l2dma_image *image,
 		       void *const out[V4L2DMA_MAX_PLANES])
 {
-	const struct v4l2dma_placeholder *p = &loop->placeholder;
-	const void *image = p->image;
+	const u8 *pixels = image->data;
 	unsigned int i;
 
-	for (i = 0; i < loop->format.num_planes; i++) {
-		memcpy(out[i], image, p->image_meta.planes[i].bytesused);
-		image += p->image_meta.planes[i].bytesused;
+	for (i = 0; i < image->format.num_planes; i++) {
+		copy_in_steps(out[i], pixels, image->meta.planes[i].bytesused);
+		pixels += image->meta.planes[i].bytesused;
 	}
 }
 
-static int draw(struct v4l2dma_loop *loop, const struct v4l2dma_planes *planes)
+/* Into memory that nobody else has yet. */
+static int draw(const struct v4l2_pix_format_mplane *format,
+		const struct v4l2dma_image *image,
+		const struct v4l2dma_planes *planes)
 {
-	struct v4l2dma_cpu_map cpu[V4L2DMA_MAX_PLANES];
 	void *out[V4L2DMA_MAX_PLANES] = {};
+	struct iosys_map map;
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
 	for (i = 0; i < planes->n; i++) {
-		ret = v4l2dma_cpu_begin_slot(loop, planes->at[i], &cpu[i]);
+		/* Our pages keep their mapping as long as they exist. */
+		ret = dma_buf_vmap_unlocked(planes->at[i]->dbuf, &map);
 		if (ret)
-			break;
-		out[i] = cpu[i].map.vaddr;
+			return ret;
+		dma_buf_vunmap_unlocked(planes->at[i]->dbuf, &map);
+		out[i] = map.vaddr;
 	}
-	if (!ret && image_fits(loop))
-		draw_image(loop, out);
-	else if (!ret)
-		ret = v4l2dma_picture_draw(&loop->format, out);
-	while (i--)
-		v4l2dma_cpu_end(&cpu[i]);
-	return ret;
+	if (!image)
+		return v4l2dma_picture_draw(format, out);
+	draw_image(image, out);
+	return 0;
 }
 
-static unsigned long plane_size(struct v4l2dma_loop *loop, unsigned int plane)
-{
-	return PAGE_ALIGN(loop->format.plane_fmt[plane].sizeimage);
-}
-
-/*
- * Whether the picture is in the slot's memory. Where the slot has none, who reads
- * has no buffers for it, and needs copies in any case: it may lie anywhere.
- */
-static bool is_there(struct v4l2dma_loop *loop, unsigned int slot)
-{
-	const struct v4l2dma_planes *have = &loop->placeholder.memory[slot];
-	struct dma_buf *dbuf;
-	bool same = have->n;
-	unsigned int i;
-
-	for (i = 0; i < have->n && same; i++) {
-		dbuf = v4l2dma_pool_own_slot(loop, slot, i,
-					     plane_size(loop, i));
-		same = !dbuf || dbuf == have->at[i]->dbuf;
-		if (!IS_ERR_OR_NULL(dbuf))
-			dma_buf_put(dbuf);
-	}
-	return same;
-}
-
-static struct v4l2dma_plane *make_plane(struct v4l2dma_loop *loop,
-					unsigned int slot, unsigned int i)
+static struct v4l2dma_plane *make_plane(u32 bytes, bool contiguous)
 {
 	struct dma_buf *dbuf;
 
-	dbuf = v4l2dma_pool_own_slot(loop, slot, i, plane_size(loop, i));
-	if (!dbuf)
-		dbuf = v4l2dma_pages_create(plane_size(loop, i), false);
+	dbuf = v4l2dma_pages_create(PAGE_ALIGN(bytes), contiguous);
 	if (IS_ERR(dbuf))
 		return ERR_CAST(dbuf);
-	return v4l2dma_plane_create(NULL, dbuf,
-				    loop->format.plane_fmt[i].sizeimage);
+	return v4l2dma_plane_create(NULL, dbuf, bytes);
 }
 
-/* Have the picture in the slot's memory. */
-static int prepare(struct v4l2dma_loop *loop, unsigned int slot)
+static int make_picture(const struct v4l2_pix_format_mplane *format,
+			const struct v4l2dma_image *image, bool contiguous,
+			struct v4l2dma_planes *planes)
 {
-	struct v4l2dma_planes *have = &loop->placeholder.memory[slot];
-	struct v4l2dma_planes new = {};
 	struct v4l2dma_plane *plane;
-	int ret = 0;
 
-	if (is_there(loop, slot))
-		return 0;
-	while (new.n < loop->format.num_planes && !ret) {
-		plane = make_plane(loop, slot, new.n);
+	while (planes->n < format->num_planes) {
+		plane = make_plane(format->plane_fmt[planes->n].sizeimage,
+				   contiguous);
 		if (IS_ERR(plane))
-			ret = PTR_ERR(plane);
-		else
-			new.at[new.n++] = plane;
+			return PTR_ERR(plane);
+		planes->at[planes->n++] = plane;
 	}
-	if (!ret)
-		ret = draw(loop, &new);
-	if (!ret)
-		swap(*have, new);
-	v4l2dma_planes_put(&new);
-	return ret;
+	return draw(format, image, planes);
+}
+
+/**
+ * v4l2dma_placeholder_missing() - is there a picture to be made
+ * @loop: the loop
+ *
+ * Without its lock the answer is a guess.
+ *
+ * Return: whether there is.
+ */
+bool v4l2dma_placeholder_missing(struct v4l2dma_loop *loop)
+{
+	const struct v4l2dma_placeholder *p = &loop->placeholder;
+
+	return READ_ONCE(loop->config.timeout_ms) &&
+	       !READ_ONCE(p->memory.n) && !READ_ONCE(p->failed);
+}
+
+static void install(struct v4l2dma_loop *loop,
+		    const struct v4l2_pix_format_mplane *format,
+		    const struct v4l2dma_image *image,
+		    struct v4l2dma_planes *planes)
+{
+	struct v4l2dma_placeholder *p = &loop->placeholder;
+	unsigned int i;
+
+	for (i = 0; i < V4L2DMA_MAX_PLANES; i++) {
+		p->payload[i].data_offset = 0;
+		p->payload[i].bytesused = format->plane_fmt[i].sizeimage;
+	}
+	if (image)
+		memcpy(p->payload, image->meta.planes, sizeof(p->payload));
+	swap(p->memory, *planes);
+}
+
+/**
+ * v4l2dma_placeholder_prepare() - have the picture, if it may be needed
+ * @loop: the loop, its lock not held
+ *
+ * If there is no memory for it there is no picture.
+ *
+ * Context: allocates, for the caller.
+ */
+void v4l2dma_placeholder_prepare(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_placeholder *p = &loop->placeholder;
+	struct v4l2_pix_format_mplane format;
+	struct v4l2dma_planes planes = {};
+	struct v4l2dma_image *image;
+	bool wanted;
+	u32 serial;
+	int ret;
+
+	if (!v4l2dma_placeholder_missing(loop))
+		return;
+	mutex_lock(&loop->lock);
+	wanted = v4l2dma_placeholder_missing(loop) && loop->n_readers;
+	format = loop->format;
+	serial = p->serial;
+	image = fitting_image(loop);
+	if (image)
+		refcount_inc(&image->ref);
+	else if (v4l2dma_format_compressed(format.pixelformat))
+		p->failed = true;
+	wanted = wanted && !p->failed;
+	mutex_unlock(&loop->lock);
+	if (!wanted)
+		goto out;
+
+	ret = make_picture(&format, image, loop->config.contiguous, &planes);
+	mutex_lock(&loop->lock);
+	if (serial == p->serial && loop->n_readers && !p->memory.n) {
+		if (!ret)
+			install(loop, &format, image, &planes);
+		else if (!fatal_signal_pending(current))
+			p->failed = true;
+	}
+	mutex_unlock(&loop->lock);
+	v4l2dma_planes_put(&planes);
+	if (ret)
+		v4l2dma_dbg(loop, 1, "no picture: %d\n", ret);
+	v4l2dma_pace_kick(loop);
+out:
+	put_image(image);
+}
+
+/**
+ * v4l2dma_placeholder_memory() - for a reader's buffer of the loop's own slots
+ * @loop: the loop
+ * @plane: which plane
+ * @size: bytes, whole pages
+ *
+ * Return: a reference to the picture's dma-buf, or NULL if there is none of that
+ * size.
+ */
+struct dma_buf *v4l2dma_placeholder_memory(struct v4l2dma_loop *loop,
+					   unsigned int plane,
+					   unsigned long size)
+{
+	struct v4l2dma_planes *memory = &loop->placeholder.memory;
+	struct dma_buf *dbuf = NULL;
+
+	mutex_lock(&loop->lock);
+	if (plane < memory->n && memory->at[plane]->dbuf->size == size) {
+		dbuf = memory->at[plane]->dbuf;
+		get_dma_buf(dbuf);
+	}
+	mutex_unlock(&loop->lock);
+	return dbuf;
 }
 
 /* How long there was no signal, as V4L2 says it at this frame rate. */
@@ -157,21 +258,8 @@ static void fill_timecode(struct v4l2dma_loop *loop, ktime_t now,
 	memcpy(tc->userbits, V4L2DMA_NO_SIGNAL_USERBITS, sizeof(tc->userbits));
 }
 
-static void fill_payload(struct v4l2dma_loop *loop, struct v4l2dma_meta *meta)
-{
-	unsigned int i;
-
-	if (image_fits(loop)) {
-		memcpy(meta->planes, loop->placeholder.image_meta.planes,
-		       sizeof(meta->planes));
-		return;
-	}
-	for (i = 0; i < loop->format.num_planes; i++)
-		meta->planes[i].bytesused = loop->format.plane_fmt[i].sizeimage;
-}
-
 /**
- * v4l2dma_placeholder_show() - show readers the picture, if anybody can take it
+ * v4l2dma_placeholder_show() - show readers the picture, if there is one
  * @loop: the loop, its lock held
  * @now: CLOCK_MONOTONIC
  * @timestamp: for it; ns
@@ -181,64 +269,68 @@ static void fill_payload(struct v4l2dma_loop *loop, struct v4l2dma_meta *meta)
 void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now,
 			      u64 timestamp)
 {
-	struct v4l2dma_planes memory[V4L2DMA_OWN_SLOTS] = {};
-	unsigned int i, slots = v4l2dma_own_slots(loop);
+	struct v4l2dma_planes memory = loop->placeholder.memory;
 	struct v4l2dma_meta meta = {
 		.timestamp = timestamp,
 		.field = loop->format.field,
 		.flags = V4L2_BUF_FLAG_TIMECODE,
 	};
-	int ret;
+	unsigned int i;
 
 	lockdep_assert_held(&loop->lock);
-	if (!image_fits(loop) &&
-	    v4l2dma_format_compressed(loop->format.pixelformat))
+	if (!memory.n)
 		return;
-	fill_payload(loop, &meta);
+	memcpy(meta.planes, loop->placeholder.payload, sizeof(meta.planes));
 	/* Of two fields it is the same. */
 	if (meta.field == V4L2_FIELD_ALTERNATE)
 		meta.field = V4L2_FIELD_TOP;
 	fill_timecode(loop, now, &meta.timecode);
-	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++) {
-		if (!(slots & BIT(i)))
-			continue;
-		ret = prepare(loop, i);
-		if (ret)
-			v4l2dma_dbg(loop, 1, "no picture: %d\n", ret);
-		else
-			memory[i] = loop->placeholder.memory[i];
-	}
-	v4l2dma_own_publish(loop, memory, &meta);
-	v4l2dma_own_put(memory);
+	v4l2dma_own_publish(loop, &memory, &meta);
+	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
+		v4l2dma_planes_put(&memory);
+}
+
+/* Who looks at the old one goes on to do so. */
+static void start_anew(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_placeholder *p = &loop->placeholder;
+	struct v4l2dma_planes old = {};
+
+	lockdep_assert_held(&loop->lock);
+	p->serial++;
+	p->failed = false;
+	swap(p->memory, old);
+	v4l2dma_planes_put(&old);
 }
 
 /**
- * v4l2dma_placeholder_forget() - the picture is another one from now on
+ * v4l2dma_placeholder_forget() - nobody reads, or the format is another one
  * @loop: the loop, its lock held
  */
 void v4l2dma_placeholder_forget(struct v4l2dma_loop *loop)
 {
-	lockdep_assert_held(&loop->lock);
 	v4l2dma_own_end(loop);
-	v4l2dma_own_put(loop->placeholder.memory);
-	memset(loop->placeholder.memory, 0, sizeof(loop->placeholder.memory));
-	v4l2dma_pool_renew_own(loop);
+	start_anew(loop);
 }
 
-/* @meta: NULL without an image */
-static void set_image(struct v4l2dma_loop *loop, void *image,
-		      const struct v4l2dma_meta *meta)
+static void set_image(struct v4l2dma_loop *loop, struct v4l2dma_image *image)
+{
+	put_image(loop->placeholder.image);
+	loop->placeholder.image = image;
+	start_anew(loop);
+}
+
+/**
+ * v4l2dma_placeholder_pay() - the caller is who wants to have something made
+ * @loop: the loop, its lock held
+ */
+void v4l2dma_placeholder_pay(struct v4l2dma_loop *loop)
 {
 	struct v4l2dma_placeholder *p = &loop->placeholder;
 
-	v4l2dma_placeholder_forget(loop);
-	kvfree(p->image);
-	p->image = image;
-	memset(&p->image_meta, 0, sizeof(p->image_meta));
-	if (meta)
-		memcpy(p->image_meta.planes, meta->planes,
-		       sizeof(meta->planes));
-	p->image_format = loop->format;
+	lockdep_assert_held(&loop->lock);
+	mem_cgroup_put(p->payer);
+	p->payer = get_mem_cgroup_from_mm(current->mm);
 }
 
 /**
@@ -249,80 +341,142 @@ static void set_image(struct v4l2dma_loop *loop, void *image,
 void v4l2dma_placeholder_store(struct v4l2dma_loop *loop, bool store)
 {
 	v4l2dma_own_grab_next(loop, store);
-	if (!store)
-		set_image(loop, NULL, NULL);
+	v4l2dma_placeholder_pay(loop);
+	if (store || !loop->placeholder.image)
+		return;
+	set_image(loop, NULL);
+	v4l2dma_placeholder_kick(loop);
 }
 
+/* The pixels alone of a plane; what was before them is gone. */
 static int copy_plane(struct v4l2dma_loop *loop,
 		      const struct v4l2dma_taken *frame, unsigned int i,
-		      size_t skip, void *out)
+		      size_t skip, size_t bytes, void *out)
 {
-	size_t bytes = frame->meta.planes[i].bytesused;
 	struct v4l2dma_plane *plane = frame->planes.at[i];
 	struct v4l2dma_cpu_map cpu;
+	size_t pos, n;
 	int ret;
 
 	if (skip + bytes > v4l2dma_plane_room(plane))
 		return -EIO;
-	ret = v4l2dma_cpu_begin_soon(plane, DMA_FROM_DEVICE,
+	ret = v4l2dma_cpu_begin_soon(loop, plane, DMA_FROM_DEVICE,
 				     loop->config.reclaim_ms, &cpu);
 	if (ret)
 		return ret;
-	iosys_map_memcpy_from(out, &cpu.map, skip, bytes);
+	for (pos = 0; pos < bytes; pos += n) {
+		n = min_t(size_t, bytes - pos, COPY_STEP);
+		iosys_map_memcpy_from(out + pos, &cpu.map, skip + pos, n);
+		cond_resched();
+	}
 	v4l2dma_cpu_end(&cpu);
 	return 0;
 }
 
-/* The pixels alone, of all planes; what was before them is gone. */
-static void *copy_image(struct v4l2dma_loop *loop, struct v4l2dma_taken *frame)
+static struct v4l2dma_image *copy_image(struct v4l2dma_loop *loop,
+					const struct v4l2dma_taken *frame)
 {
+	struct v4l2dma_image *image;
+	struct v4l2dma_meta meta = frame->meta;
 	u32 skip[V4L2DMA_MAX_PLANES];
-	void *image, *pos;
 	unsigned int i;
+	u8 *pos;
 
 	for (i = 0; i < V4L2DMA_MAX_PLANES; i++) {
-		skip[i] = frame->meta.planes[i].data_offset;
-		frame->meta.planes[i].bytesused -= skip[i];
-		frame->meta.planes[i].data_offset = 0;
+		skip[i] = meta.planes[i].data_offset;
+		meta.planes[i].bytesused -= skip[i];
+		meta.planes[i].data_offset = 0;
 	}
-	image = kvmalloc(v4l2dma_meta_bytes(&frame->meta),
-			 GFP_KERNEL | __GFP_NOWARN);
-	for (i = 0, pos = image; i < frame->planes.n && image; i++) {
-		if (copy_plane(loop, frame, i, skip[i], pos)) {
-			kvfree(image);
+	image = kvzalloc(struct_size(image, data, v4l2dma_meta_bytes(&meta)),
+			 GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!image)
+		return NULL;
+	refcount_set(&image->ref, 1);
+	image->meta = meta;
+	for (i = 0, pos = image->data; i < frame->planes.n; i++) {
+		if (copy_plane(loop, frame, i, skip[i],
+			       meta.planes[i].bytesused, pos)) {
+			put_image(image);
 			return NULL;
 		}
-		pos += frame->meta.planes[i].bytesused;
+		pos += meta.planes[i].bytesused;
 	}
 	return image;
 }
 
-/**
- * v4l2dma_placeholder_take_image() - store the frame that is wanted, if it came
- * @loop: the loop
- *
- * Context: waits for the device that fills the frame, for up to reclaim_ms.
- */
-void v4l2dma_placeholder_take_image(struct v4l2dma_loop *loop)
+static void store_grabbed(struct v4l2dma_loop *loop)
 {
+	struct v4l2dma_image *image;
 	struct v4l2dma_taken frame;
-	void *image;
+	u32 nr;
 
-	if (!v4l2dma_own_grabbed(loop, &frame))
+	if (!v4l2dma_own_grabbed(loop, &frame, &nr))
 		return;
 	image = copy_image(loop, &frame);
 	v4l2dma_planes_put(&frame.planes);
 
 	mutex_lock(&loop->lock);
-	/* While a frame is the writer's, the format is that of the frame. */
-	if (v4l2dma_own_ungrab(loop, &frame) && image) {
-		set_image(loop, image, &frame.meta);
+	/* While a frame is the loop's, the format is that of the frame. */
+	if (v4l2dma_own_ungrab(loop, &frame, nr, image)) {
+		image->format = loop->format;
+		set_image(loop, image);
 		image = NULL;
-	} else {
-		v4l2dma_own_grab_next(loop, true);
 	}
 	mutex_unlock(&loop->lock);
-	kvfree(image);
+	put_image(image);
+}
+
+static void work_on_image(struct work_struct *work)
+{
+	struct v4l2dma_loop *loop = container_of(work, struct v4l2dma_loop,
+						 image_work);
+	struct mem_cgroup *payer, *before;
+
+	mutex_lock(&loop->lock);
+	payer = loop->placeholder.payer;
+	loop->placeholder.payer = NULL;
+	mutex_unlock(&loop->lock);
+
+	before = set_active_memcg(payer);
+	store_grabbed(loop);
+	v4l2dma_placeholder_prepare(loop);
+	set_active_memcg(before);
+
+	mutex_lock(&loop->lock);
+	/* Otherwise somebody else pays from now on. */
+	if (!loop->placeholder.payer)
+		swap(payer, loop->placeholder.payer);
+	mutex_unlock(&loop->lock);
+	mem_cgroup_put(payer);
+}
+
+/**
+ * v4l2dma_placeholder_init() - prepare a new loop
+ * @loop: the loop
+ */
+void v4l2dma_placeholder_init(struct v4l2dma_loop *loop)
+{
+	INIT_WORK(&loop->image_work, work_on_image);
+}
+
+/**
+ * v4l2dma_placeholder_kick() - there is something to be made in the background
+ * @loop: the loop
+ *
+ * Context: any.
+ */
+void v4l2dma_placeholder_kick(struct v4l2dma_loop *loop)
+{
+	queue_work(system_unbound_wq, &loop->image_work);
+}
+
+/**
+ * v4l2dma_placeholder_stop() - end that
+ * @loop: the loop, which is removed
+ */
+void v4l2dma_placeholder_stop(struct v4l2dma_loop *loop)
+{
+	cancel_work_sync(&loop->image_work);
 }
 
 /**
@@ -331,5 +485,6 @@ void v4l2dma_placeholder_take_image(struct v4l2dma_loop *loop)
  */
 void v4l2dma_placeholder_free(struct v4l2dma_loop *loop)
 {
-	kvfree(loop->placeholder.image);
+	put_image(loop->placeholder.image);
+	mem_cgroup_put(loop->placeholder.payer);
 }

@@ -39,16 +39,27 @@ static bool take_stale(struct v4l2dma_loop *loop)
 	return stale;
 }
 
-/* Slots of the loop's own are the last ones, and the writer has no buffers there. */
 static void settle(struct v4l2dma_loop *loop, unsigned int want)
 {
-	struct v4l2dma_pool *pool = &loop->pool;
-	unsigned int most;
+	unsigned int most = loop->config.max_buffers;
 
-	pool->own = loop->config.timeout_ms ? V4L2DMA_OWN_SLOTS : 0;
-	most = min(loop->config.max_buffers, V4L2DMA_MAX_SLOTS - pool->own);
-	pool->slots = clamp(want, min(loop->config.min_buffers, most), most);
-	v4l2dma_own_move(loop, pool->own ? pool->slots : V4L2DMA_MAX_SLOTS);
+	/* Readers need some more for the loop's own slots. */
+	if (loop->config.timeout_ms)
+		most = min(most, V4L2DMA_MAX_SLOTS - V4L2DMA_OWN_SLOTS);
+	loop->pool.slots = clamp(want, min(loop->config.min_buffers, most),
+				 most);
+}
+
+/* A reader's buffers beyond the slots are for the loop's own. */
+static unsigned int own_buffers(struct v4l2dma_handle *h, unsigned int slots,
+				bool writer)
+{
+	h->own_first = V4L2DMA_MAX_SLOTS;
+	if (writer || !h->loop->config.timeout_ms ||
+	    slots + V4L2DMA_OWN_SLOTS > V4L2DMA_MAX_SLOTS)
+		return 0;
+	h->own_first = slots;
+	return V4L2DMA_OWN_SLOTS;
 }
 
 /**
@@ -90,9 +101,9 @@ unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
 		drop_memory(pool);
 		memcpy(pool->size, size, sizeof(size));
 	}
-	slots = pool->slots + (writer ? 0 : pool->own);
+	slots = pool->slots;
 	mutex_unlock(&pool->lock);
-	return slots;
+	return slots + own_buffers(h, slots, writer);
 }
 
 /**
@@ -110,9 +121,7 @@ void v4l2dma_pool_leave(struct v4l2dma_handle *h)
 	if (!--pool->users) {
 		drop_memory(pool);
 		pool->slots = 0;
-		pool->own = 0;
 		memset(pool->size, 0, sizeof(pool->size));
-		v4l2dma_own_move(h->loop, V4L2DMA_MAX_SLOTS);
 	}
 	mutex_unlock(&pool->lock);
 }
@@ -153,67 +162,8 @@ struct dma_buf *v4l2dma_pool_slot(struct v4l2dma_loop *loop, unsigned int slot,
 	struct dma_buf *dbuf = NULL;
 
 	mutex_lock(&pool->lock);
-	if (slot < pool->slots + pool->own && size == pool->size[plane])
+	if (slot < pool->slots && size == pool->size[plane])
 		dbuf = get_memory(loop, slot, plane);
 	mutex_unlock(&pool->lock);
 	return dbuf;
-}
-
-/**
- * v4l2dma_pool_own_slot() - the memory of a slot of the loop's own
- * @loop: the loop
- * @i: which of them
- * @plane: which plane of it
- * @size: bytes, whole pages
- *
- * Return: as v4l2dma_pool_slot().
- */
-struct dma_buf *v4l2dma_pool_own_slot(struct v4l2dma_loop *loop,
-				      unsigned int i, unsigned int plane,
-				      unsigned long size)
-{
-	struct v4l2dma_pool *pool = &loop->pool;
-	struct dma_buf *dbuf = NULL;
-
-	mutex_lock(&pool->lock);
-	if (i < pool->own && size == pool->size[plane])
-		dbuf = get_memory(loop, pool->slots + i, plane);
-	mutex_unlock(&pool->lock);
-	return dbuf;
-}
-
-/**
- * v4l2dma_pool_renew_own() - somebody may look at what is in the loop's own slots
- * @loop: the loop; what is drawn there next goes into other memory
- */
-void v4l2dma_pool_renew_own(struct v4l2dma_loop *loop)
-{
-	struct v4l2dma_pool *pool = &loop->pool;
-	unsigned int i;
-
-	mutex_lock(&pool->lock);
-	for (i = pool->slots; i < pool->slots + pool->own; i++)
-		drop_slot(pool, i);
-	mutex_unlock(&pool->lock);
-}
-
-/**
- * v4l2dma_pool_writer_slot() - where a writer's buffer belongs
- * @loop: the loop
- * @index: of the buffer
- *
- * Buffers that it made beyond the slots leave out those of the loop's own.
- *
- * Return: its slot, less than V4L2DMA_ALL_SLOTS.
- */
-unsigned int v4l2dma_pool_writer_slot(struct v4l2dma_loop *loop,
-				      unsigned int index)
-{
-	struct v4l2dma_pool *pool = &loop->pool;
-	unsigned int slot;
-
-	mutex_lock(&pool->lock);
-	slot = index < pool->slots ? index : index + pool->own;
-	mutex_unlock(&pool->lock);
-	return slot;
 }

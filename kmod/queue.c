@@ -54,6 +54,8 @@ static int queue_setup(struct vb2_queue *q, unsigned int *n_buffers,
 		*n_buffers = v4l2dma_pool_join(h, *n_buffers, &format,
 					       q->is_output);
 	}
+	if (!q->is_output)
+		v4l2dma_placeholder_prepare(loop);
 	h->n_planes = format.num_planes;
 	for (i = 0; i < h->n_planes; i++)
 		h->sizeimage[i] = format.plane_fmt[i].sizeimage;
@@ -116,9 +118,7 @@ static int output_buf_prepare(struct vb2_buffer *vb)
 	if (ret || vb->memory != VB2_MEMORY_DMABUF)
 		return ret;
 	v4l2dma_planes_of(&planes, vb);
-	return v4l2dma_binding_make(h->loop,
-				    v4l2dma_pool_writer_slot(h->loop, vb->index),
-				    &planes);
+	return v4l2dma_binding_make(h->loop, vb->index, &planes);
 }
 
 /* Planes are copied to the start of the reader's memory: each needs its own. */
@@ -158,7 +158,7 @@ static int capture_buf_init(struct vb2_buffer *vb)
 
 	spin_lock(&h->loop->flow_lock);
 	if (plane->shared)
-		set_bit(vb->index, h->reader.shared);
+		set_bit(plane->slot, h->reader.shared);
 	else if (vb->memory == VB2_MEMORY_MMAP)
 		h->reader.n_private++;
 	spin_unlock(&h->loop->flow_lock);
@@ -172,7 +172,7 @@ static void capture_buf_cleanup(struct vb2_buffer *vb)
 
 	spin_lock(&h->loop->flow_lock);
 	if (plane->shared)
-		clear_bit(vb->index, h->reader.shared);
+		clear_bit(plane->slot, h->reader.shared);
 	else if (vb->memory == VB2_MEMORY_MMAP)
 		h->reader.n_private--;
 	spin_unlock(&h->loop->flow_lock);
@@ -187,7 +187,8 @@ static void capture_buf_queue(struct vb2_buffer *vb)
 	v4l2dma_planes_of(&planes, vb);
 	if (planes.at[0]->shared) {
 		v4l2dma_planes_unlend(&planes);
-		v4l2dma_flow_give_back(h->loop, &h->reader, vb->index);
+		v4l2dma_flow_give_back(h->loop, &h->reader,
+				       planes.at[0]->slot);
 		return;
 	}
 	spin_lock(&h->loop->flow_lock);
@@ -264,8 +265,7 @@ static void output_buf_queue(struct vb2_buffer *vb)
 	for (i = 0; i < vb->num_planes; i++)
 		meta.planes[i] = payload(h, vb, i);
 	v4l2dma_planes_of(&planes, vb);
-	v4l2dma_flow_publish(h->loop,
-			     v4l2dma_pool_writer_slot(h->loop, vb->index), vb,
+	v4l2dma_flow_publish(h->loop, vb->index, vb,
 			     &planes, &meta);
 }
 

@@ -33,8 +33,11 @@ static struct vb2_buffer *buffer_for(struct v4l2dma_handle *h,
 	struct v4l2dma_reader *reader = &h->reader;
 	struct v4l2dma_buffer *buf;
 
-	if (test_bit(slot, reader->shared))
+	if (test_bit(slot, reader->shared)) {
+		if (slot >= V4L2DMA_MAX_SLOTS)
+			slot += h->own_first - V4L2DMA_MAX_SLOTS;
 		return vb2_get_buffer(capture_queue(h), slot);
+	}
 
 	spin_lock(&h->loop->flow_lock);
 	buf = list_first_entry(&reader->spare, struct v4l2dma_buffer, entry);
@@ -294,6 +297,7 @@ int v4l2dma_reader_begin_read(struct v4l2dma_handle *h)
 	WRITE_ONCE(h->reader.polled, true);
 	h->reader.by_read = true;
 	v4l2dma_flow_reader_start(h->loop, &h->reader, true);
+	v4l2dma_placeholder_prepare(h->loop);
 	return 0;
 }
 
@@ -450,10 +454,12 @@ static int wait_to_read(struct v4l2dma_handle *h)
 	ret = wait_event_interruptible(*h->reader.wq,
 				       v4l2dma_flow_readable(h->loop,
 							     &h->reader) ||
+				       v4l2dma_placeholder_missing(h->loop) ||
 				       READ_ONCE(h->loop->removed));
 	mutex_lock(&h->lock);
 	if (READ_ONCE(h->loop->removed))
 		return -ENODEV;
+	v4l2dma_placeholder_prepare(h->loop);
 	return ret;
 }
 
@@ -477,6 +483,7 @@ ssize_t v4l2dma_reader_read(struct v4l2dma_handle *h, char __user *buf,
 	WRITE_ONCE(h->reader.polled, false);
 	if (!count)
 		return 0;
+	v4l2dma_placeholder_prepare(h->loop);
 	while (h->role == V4L2DMA_ROLE_READ) {
 		if (h->rest.data)
 			return read_rest(h, buf, count);

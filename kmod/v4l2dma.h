@@ -71,7 +71,7 @@
 
 #define V4L2DMA_MAX_LOOPS	32	/* at load time, and at any time */
 #define V4L2DMA_MAX_SLOTS	VB2_MAX_FRAME
-#define V4L2DMA_OWN_SLOTS	2	/* for the loop's own frames */
+#define V4L2DMA_OWN_SLOTS	2	/* behind these: the loop's own frames */
 #define V4L2DMA_ALL_SLOTS	(V4L2DMA_MAX_SLOTS + V4L2DMA_OWN_SLOTS)
 #define V4L2DMA_MAX_COMPONENTS	3
 #define V4L2DMA_MAX_PLANES	3	/* memory planes of a frame */
@@ -273,6 +273,7 @@ enum v4l2dma_claim_state {
  * @state: see enum v4l2dma_claim_state
  * @id: of the frame
  * @sequence: of the frame, as the reader counts
+ * @timestamp: of the frame when it was offered: a repeated one has another
  * @since: when it came into this state
  * @copied: something of the frame was copied for the reader, and the copy is
  *	counted
@@ -282,6 +283,7 @@ struct v4l2dma_claim {
 	enum v4l2dma_claim_state state;
 	u64 id;
 	u32 sequence;
+	u64 timestamp;
 	ktime_t since;
 	bool copied;
 };
@@ -306,10 +308,8 @@ struct v4l2dma_claim {
  * @foreign: its buffers are USERPTR or DMABUF: these do so, too
  * @spare: of these, the ones that the reader gave to us
  * @nr: counts the readers that began, from 1; for the tracepoints
- * @began: it has taken a frame since STREAMON: the first one, whichever that is,
- *	has sequence 0
- * @base: the next frame's sequence is its id less this: without a gap where the
- *	loop's own frames passed the reader by
+ * @base: the next frame's sequence is its id less this. 0 after STREAMON, and
+ *	without a gap where the loop's own frames passed the reader by
  * @stats: counters since STREAMON; only its __u64 members are used
  */
 struct v4l2dma_reader {
@@ -329,7 +329,6 @@ struct v4l2dma_reader {
 	bool foreign;
 	struct list_head spare;
 	u32 nr;
-	bool began;
 	u64 base;
 	struct v4l2dma_reader_stats stats;
 };
@@ -344,6 +343,7 @@ struct v4l2dma_reader {
  * @meta: what came with it
  * @skip: by plane, how much of its beginning the reader does not get, because
  *	its buffer has no room for it
+ * @extra: of the loop's own: no loss if it is lost
  */
 struct v4l2dma_taken {
 	unsigned int slot;
@@ -353,6 +353,7 @@ struct v4l2dma_taken {
 	struct v4l2dma_planes planes;
 	struct v4l2dma_meta meta;
 	u32 skip[V4L2DMA_MAX_PLANES];
+	bool extra;
 };
 
 /**
@@ -393,6 +394,7 @@ struct v4l2dma_rest {
  * @lock: see the lock order above
  * @role: written under @lock and loop->lock
  * @in_pool: counted in &v4l2dma_pool.users; @lock
+ * @own_first: index of its first buffer for the loop's own slots; @lock
  * @alloc_slots: REQBUFS is under way: buffers take the slots' memory; @lock
  * @n_planes: of the format that the buffers were made for; @lock
  * @sizeimage: likewise, by plane; @lock
@@ -413,6 +415,7 @@ struct v4l2dma_handle {
 	enum v4l2dma_role role;
 	bool in_pool;
 	bool alloc_slots;
+	unsigned int own_first;
 	unsigned int n_planes;
 	u32 sizeimage[V4L2DMA_MAX_PLANES];
 	enum v4l2_priority prio;
@@ -430,7 +433,6 @@ struct v4l2dma_handle {
  * @users: handles that settled on @slots; the pool is freed with the last one,
  *	because a dma-buf of ours pins the module
  * @slots: number of slots, 0 while nobody uses the pool
- * @own: number of slots that readers have beyond these, for the loop's own frames
  * @size: bytes of a slot by plane, whole pages; 0 for planes that are not there
  * @mem: the slots' memory, made when a buffer first needs it
  */
@@ -438,25 +440,42 @@ struct v4l2dma_pool {
 	struct mutex lock;		/* all of it */
 	unsigned int users;
 	unsigned int slots;
-	unsigned int own;
 	unsigned long size[V4L2DMA_MAX_PLANES];
 	struct dma_buf *mem[V4L2DMA_MAX_SLOTS][V4L2DMA_MAX_PLANES];
 };
 
 /**
+ * struct v4l2dma_image - a frame that a writer stored to be shown
+ * @ref: the loop, and whoever draws it just now
+ * @format: of the frame
+ * @meta: the planes' payloads
+ * @data: pixels of all planes
+ */
+struct v4l2dma_image {
+	refcount_t ref;
+	struct v4l2_pix_format_mplane format;
+	struct v4l2dma_meta meta;
+	u8 data[];
+};
+
+/**
  * struct v4l2dma_placeholder - what readers see while there is no signal
- * @memory: the memory of the loop's own slots with the picture in it, drawn
- *	before anybody could see it
- * @image: what the writer stored to be shown, its planes one after the other, or
- *	NULL for bars
- * @image_meta: payload of it
- * @image_format: its format; it is shown while the loop has the same
+ * @memory: the picture, the same in all of the loop's own slots; no planes before
+ *	somebody who reads made it. Nobody writes there any more
+ * @payload: of each plane
+ * @failed: it could not be made; not tried again before anything changes
+ * @serial: counts what the picture depends on: format, image
+ * @image: what the writer stored, or NULL for bars; shown while the loop has its
+ *	format
+ * @payer: to whose memory what is made in the background is charged, or NULL
  */
 struct v4l2dma_placeholder {
-	struct v4l2dma_planes memory[V4L2DMA_OWN_SLOTS];
-	void *image;
-	struct v4l2dma_meta image_meta;
-	struct v4l2_pix_format_mplane image_format;
+	struct v4l2dma_planes memory;
+	struct v4l2dma_payload payload[V4L2DMA_MAX_PLANES];
+	bool failed;
+	u32 serial;
+	struct v4l2dma_image *image;
+	struct mem_cgroup *payer;
 };
 
 /**
@@ -494,16 +513,17 @@ struct v4l2dma_placeholder {
  * @writer_slots: how many slots the writer works with
  * @writer_sequence: the writer's next frame's, since its STREAMON
  * @frames: by slot
- * @own_slot: the first of the loop's own
  * @live: the writer's frames in flight, oldest first
  * @n_live: their number
  * @kept: of these, the newest one, if it may have to be repeated
  * @grab: the next one becomes the placeholder
+ * @grab_nr: counts what was said about that
  * @grabbed: that frame, while it is copied
  * @last_id: id of the newest frame
  * @newest: likewise, of the writer's
  * @last_frame: when that came, or when the loop was made
  * @last_timestamp: its timestamp, of whatever clock; ns
+ * @own_timestamp: of the newest frame of the loop's own since then, or 0
  * @last_reader: number of the newest reader
  * @readers: readers that stream
  * @pool_stale: a reader may still look at memory that the writer got back
@@ -512,7 +532,8 @@ struct v4l2dma_placeholder {
  * @reclaim_work: takes slots from readers that kept them too long
  * @pace_timer: when the next frame of the loop's own may be due; starts @pace_work
  * @pace_work: looks what is due
- * @pace_next: no frame of the loop's own before that; only @pace_work uses it
+ * @pace_next: no frame of the loop's own before that; @lock
+ * @image_work: stores the frame that was grabbed, makes the picture
  */
 struct v4l2dma_loop {
 	struct list_head entry;
@@ -548,16 +569,17 @@ struct v4l2dma_loop {
 	unsigned int writer_slots;
 	u64 writer_sequence;
 	struct v4l2dma_frame frames[V4L2DMA_ALL_SLOTS];
-	unsigned int own_slot;
 	struct list_head live;
 	unsigned int n_live;
 	struct v4l2dma_frame *kept;
 	bool grab;
+	u32 grab_nr;
 	struct v4l2dma_frame *grabbed;
 	u64 last_id;
 	u64 newest;
 	ktime_t last_frame;
 	u64 last_timestamp;
+	u64 own_timestamp;
 	u32 last_reader;
 	struct list_head readers;
 	bool pool_stale;
@@ -567,6 +589,7 @@ struct v4l2dma_loop {
 	struct hrtimer pace_timer;
 	struct work_struct pace_work;
 	ktime_t pace_next;
+	struct work_struct image_work;
 };
 
 #define v4l2dma_dbg(loop, level, fmt, ...)				\
@@ -749,11 +772,19 @@ int v4l2dma_picture_draw(const struct v4l2_pix_format_mplane *pix,
 			 void *const out[V4L2DMA_MAX_PLANES]);
 
 /* placeholder.c */
+void v4l2dma_placeholder_init(struct v4l2dma_loop *loop);
+bool v4l2dma_placeholder_missing(struct v4l2dma_loop *loop);
+void v4l2dma_placeholder_prepare(struct v4l2dma_loop *loop);
+struct dma_buf *v4l2dma_placeholder_memory(struct v4l2dma_loop *loop,
+					   unsigned int plane,
+					   unsigned long size);
 void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now,
 			      u64 timestamp);
 void v4l2dma_placeholder_forget(struct v4l2dma_loop *loop);
 void v4l2dma_placeholder_store(struct v4l2dma_loop *loop, bool store);
-void v4l2dma_placeholder_take_image(struct v4l2dma_loop *loop);
+void v4l2dma_placeholder_pay(struct v4l2dma_loop *loop);
+void v4l2dma_placeholder_kick(struct v4l2dma_loop *loop);
+void v4l2dma_placeholder_stop(struct v4l2dma_loop *loop);
 void v4l2dma_placeholder_free(struct v4l2dma_loop *loop);
 
 /* pace.c */
@@ -815,20 +846,18 @@ void v4l2dma_flow_count_reclaim(struct v4l2dma_loop *loop);
 bool v4l2dma_own_wanted(struct v4l2dma_loop *loop);
 ktime_t v4l2dma_own_silence(struct v4l2dma_loop *loop, ktime_t now);
 u64 v4l2dma_own_timestamp(struct v4l2dma_loop *loop, ktime_t now, u64 lag);
-unsigned int v4l2dma_own_slots(struct v4l2dma_loop *loop);
 void v4l2dma_own_publish(struct v4l2dma_loop *loop,
 			 struct v4l2dma_planes *memory,
 			 const struct v4l2dma_meta *meta);
 void v4l2dma_own_repeat(struct v4l2dma_loop *loop, u64 timestamp);
 void v4l2dma_own_sustain(struct v4l2dma_loop *loop, bool sustain);
-void v4l2dma_own_put(const struct v4l2dma_planes *memory);
 void v4l2dma_own_end(struct v4l2dma_loop *loop);
-void v4l2dma_own_move(struct v4l2dma_loop *loop, unsigned int slot);
-void v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab);
+u32 v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab);
+void v4l2dma_own_writer_waits(struct v4l2dma_loop *loop);
 bool v4l2dma_own_grabbed(struct v4l2dma_loop *loop,
-			 struct v4l2dma_taken *frame);
+			 struct v4l2dma_taken *frame, u32 *nr);
 bool v4l2dma_own_ungrab(struct v4l2dma_loop *loop,
-			const struct v4l2dma_taken *frame);
+			const struct v4l2dma_taken *frame, u32 nr, bool done);
 
 /* memops.c */
 extern const struct vb2_mem_ops v4l2dma_mem_ops;
@@ -851,12 +880,6 @@ unsigned int v4l2dma_pool_join(struct v4l2dma_handle *h, unsigned int want,
 void v4l2dma_pool_leave(struct v4l2dma_handle *h);
 struct dma_buf *v4l2dma_pool_slot(struct v4l2dma_loop *loop, unsigned int slot,
 				  unsigned int plane, unsigned long size);
-struct dma_buf *v4l2dma_pool_own_slot(struct v4l2dma_loop *loop,
-				      unsigned int i, unsigned int plane,
-				      unsigned long size);
-void v4l2dma_pool_renew_own(struct v4l2dma_loop *loop);
-unsigned int v4l2dma_pool_writer_slot(struct v4l2dma_loop *loop,
-				      unsigned int index);
 
 /* pages.c */
 struct dma_buf *v4l2dma_pages_create(unsigned long size, bool contiguous);
@@ -875,7 +898,8 @@ int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 int v4l2dma_cpu_begin_slot(struct v4l2dma_loop *loop,
 			   struct v4l2dma_plane *plane,
 			   struct v4l2dma_cpu_map *cpu);
-int v4l2dma_cpu_begin_soon(struct v4l2dma_plane *plane,
+int v4l2dma_cpu_begin_soon(struct v4l2dma_loop *loop,
+			   struct v4l2dma_plane *plane,
 			   enum dma_data_direction dir, unsigned int ms,
 			   struct v4l2dma_cpu_map *cpu);
 void v4l2dma_cpu_end(struct v4l2dma_cpu_map *cpu);

@@ -156,7 +156,7 @@ TEST_SUITE("no signal") {
                 ::close(fd);
                 REQUIRE(reader->queue(buffer.index) == 0);
             }
-        CHECK(seen.size() <= own_slots);
+        CHECK(seen.size() == 1);
         CHECK(loop.stats().copies == 0);
     }
 
@@ -589,6 +589,165 @@ TEST_SUITE("no signal") {
         }
         CHECK(expected == 100);
         CHECK(loop.stats().dropped == 0);
+    }
+
+    TEST_CASE("a writer without REQBUFS keeps its slots, whoever comes and goes") {
+        const AddedLoop loop(with_timeout());
+        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        Client writer(loop.node());
+        REQUIRE(writer.create_bufs(output, V4L2_MEMORY_MMAP, 6) == 0);
+        REQUIRE(writer.stream_on() == 0);
+        for (std::uint32_t number = 0; number < 30; ++number) {
+            Client reader(loop.node());
+            start_reading(reader, slots);
+            write_frame(writer, number % 6, number);
+            reader.queue(next(reader).index);
+            reader.close();
+            v4l2_buffer done{};
+            REQUIRE(writer.dequeue(done) == 0);
+            CHECK(done.index == number % 6);
+        }
+        CHECK(loop.stats().frames == 30);
+    }
+
+    TEST_CASE("another picture is not written where somebody holds the old one") {
+        const AddedLoop loop(with_timeout());
+        set_up(loop.node(), V4L2_PIX_FMT_MJPEG, 64, 48);
+        Client writer(loop.node());
+        const auto store = [&writer](unsigned index, const char* text) {
+            REQUIRE(writer.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
+            std::memcpy(writer.map(index).data(), text, 5);
+            REQUIRE(writer.queue(index, 5) == 0);
+        };
+        start_writing(writer);
+        store(0, "first");
+        v4l2_buffer done{};
+        REQUIRE(writer.dequeue(done) == 0); // when it is stored
+        Client first(loop.node());
+        Client second(loop.node());
+        start_reading(first, slots);
+        start_reading(second, slots);
+        for (Client* reader : {&first, &second})
+            for (unsigned index = 0; index < reader->count(); ++index)
+                reader->map(index);
+        const v4l2_buffer held = next_placeholder(first);
+        CHECK(std::memcmp(first.map(held.index).data(), "first", 5) == 0);
+        store(1, "other");
+        for (unsigned number = 0; number < 10; ++number) {
+            const v4l2_buffer got = next_placeholder(second);
+            CHECK(std::memcmp(second.map(got.index).data(), "first", 5) == 0);
+            REQUIRE(second.queue(got.index) == 0);
+        }
+        CHECK(std::memcmp(first.map(held.index).data(), "first", 5) == 0);
+        REQUIRE(first.queue(held.index) == 0);
+        // Now nobody has it, and everybody gets the new one.
+        bool came = false;
+        for (unsigned number = 0; number < 100 && !came; ++number) {
+            const v4l2_buffer got = next_placeholder(second);
+            came = std::memcmp(second.map(got.index).data(), "other", 5) == 0;
+            REQUIRE(second.queue(got.index) == 0);
+            const v4l2_buffer too = next_placeholder(first);
+            REQUIRE(first.queue(too.index) == 0);
+        }
+        CHECK(came);
+    }
+
+    TEST_CASE("a picture that is not wanted any more is not stored") {
+        const AddedLoop loop(with_timeout());
+        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        Client writer(loop.node());
+        start_writing(writer);
+        REQUIRE(writer.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 0) == 0);
+        write_frame(writer, 0, 77);
+        REQUIRE(writer.stream_off() == 0);
+        REQUIRE(writer.stream_on() == 0);
+        write_frame(writer, 0, 78);
+        Client reader(loop.node());
+        start_reading(reader, slots);
+        const v4l2_buffer got = next_placeholder(reader);
+        CHECK_FALSE(painted(reader.map(got.index)).has_value());
+    }
+
+    TEST_CASE("a writer that waits for the frame that is kept gets it") {
+        for (const std::uint32_t flags : {0U, V4L2DMA_LOOP_LOSSLESS}) {
+            v4l2dma_loop_config config = any_loop();
+            config.flags = flags;
+            const AddedLoop loop(config);
+            set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+            Client writer(loop.node());
+            REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
+            start_writing(writer);
+            for (std::uint32_t number = 0; number < 10; ++number) {
+                write_frame(writer, 0, number);
+                v4l2_buffer done{};
+                REQUIRE(writer.dequeue(done) == 0);
+                CHECK(done.index == 0);
+            }
+        }
+    }
+
+    TEST_CASE("a frame that waits keeps its timestamp when it is repeated for others") {
+        const AddedLoop loop;
+        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        Client late(loop.node());
+        Client quick(loop.node());
+        Client writer(loop.node());
+        REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
+        start_reading(late, slots);
+        start_reading(quick, slots);
+        start_writing(writer);
+        REQUIRE(writer.queue(0, 0, 5'000'000) == 0);
+        for (unsigned times = 0; times < 5; ++times)
+            REQUIRE(quick.queue(next(quick).index) == 0);
+        const v4l2_buffer got = next(late);
+        CHECK(got.sequence == 0);
+        CHECK(microseconds(got) == 5'000'000);
+    }
+
+    TEST_CASE("timestamps move forward, whatever the settings are") {
+        const AddedLoop loop(with_timeout(20));
+        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        Client reader(loop.node());
+        Client writer(loop.node());
+        v4l2_streamparm parameters{};
+        parameters.type = output;
+        parameters.parm.output.timeperframe = {1, 10};
+        REQUIRE(writer.ioctl(VIDIOC_S_PARM, &parameters) == 0);
+        REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
+        start_reading(reader, slots);
+        start_writing(writer);
+        REQUIRE(writer.queue(0, 0, 20'000) == 0);
+        std::int64_t last = 0;
+        for (unsigned number = 0; number < 8; ++number) {
+            v4l2_buffer got = next(reader);
+            if (number == 0)
+                while (is_placeholder(got)) { // the writer was late
+                    REQUIRE(reader.queue(got.index) == 0);
+                    got = next(reader);
+                }
+            CHECK(microseconds(got) > last);
+            last = microseconds(got);
+            REQUIRE(reader.queue(got.index) == 0);
+            if (number == 3)
+                CHECK(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 0) == 0);
+        }
+    }
+
+    TEST_CASE("a new frame rate holds at once") {
+        const AddedLoop loop(with_timeout(1));
+        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const Client client(loop.node());
+        v4l2_streamparm parameters{};
+        parameters.type = output;
+        parameters.parm.output.timeperframe = {3600, 1};
+        REQUIRE(client.ioctl(VIDIOC_S_PARM, &parameters) == 0);
+        Client reader(loop.node());
+        start_reading(reader, slots);
+        REQUIRE(reader.queue(next(reader).index) == 0);
+        parameters.parm.output.timeperframe = {1, 200};
+        REQUIRE(client.ioctl(VIDIOC_S_PARM, &parameters) == 0);
+        CHECK((reader.poll(POLLIN, 5000) & POLLIN) != 0); // and not in ten seconds
     }
 
     TEST_CASE("a loop goes while its picture is shown") {
