@@ -206,6 +206,32 @@ static const struct v4l2dma_format formats[] = {
 	COMPRESSED(AV1),
 };
 
+/* By which later cores know what an older one has no name for. */
+static const struct {
+	u32 fourcc;
+	const char *name;
+} names[] = {
+	{ V4L2_PIX_FMT_BGR48_12, "12-bit Depth BGR" },
+	{ V4L2_PIX_FMT_BGR48, "48-bit BGR 16-16-16" },
+	{ V4L2_PIX_FMT_RGB48, "48-bit RGB 16-16-16" },
+	{ V4L2_PIX_FMT_ABGR64_12, "12-bit Depth BGRA" },
+	{ V4L2_PIX_FMT_RGBX1010102, "32-bit RGBX 10-10-10-2" },
+	{ V4L2_PIX_FMT_RGBA1010102, "32-bit RGBA 10-10-10-2" },
+	{ V4L2_PIX_FMT_ARGB2101010, "32-bit ARGB 2-10-10-10" },
+	{ V4L2_PIX_FMT_Y210, "10-bit YUYV Packed" },
+	{ V4L2_PIX_FMT_Y212, "12-bit YUYV Packed" },
+	{ V4L2_PIX_FMT_Y216, "16-bit YUYV Packed" },
+	{ V4L2_PIX_FMT_YUV48_12, "12-bit YUV 4:4:4 Packed" },
+	{ V4L2_PIX_FMT_P012, "12-bit Y/UV 4:2:0" },
+	{ V4L2_PIX_FMT_P012M, "12-bit Y/UV 4:2:0 (N-C)" },
+	{ V4L2_PIX_FMT_Y012, "12-bit Greyscale (bits 15-4)" },
+	{ V4L2_PIX_FMT_Y12P, "12-bit Greyscale (MIPI Packed)" },
+	{ V4L2_PIX_FMT_Y14P, "14-bit Greyscale (MIPI Packed)" },
+	{ V4L2_PIX_FMT_NV15_4L4, "10-bit Y/UV 4:2:0 (4x4 Linear)" },
+	{ V4L2_PIX_FMT_P010_4L4, "10-bit Y/UV 4:2:0 (4x4 Linear)" },
+	{ V4L2_PIX_FMT_AV1, "AV1 OBU Stream" },
+};
+
 #define MIN_COMPRESSED	SZ_64K
 
 static const struct v4l2dma_format *find(u32 fourcc)
@@ -496,6 +522,22 @@ bool v4l2dma_format_known(u32 fourcc, const struct v4l2dma_config *c)
 bool v4l2dma_format_compressed(u32 fourcc)
 {
 	return !find(fourcc)->bits;
+}
+
+/**
+ * v4l2dma_format_name() - name a format as the V4L2 core does
+ * @fourcc: V4L2_PIX_FMT_*
+ *
+ * Return: the name, or NULL where every core knows it.
+ */
+const char *v4l2dma_format_name(u32 fourcc)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i].fourcc == fourcc)
+			return names[i].name;
+	return NULL;
 }
 
 /**

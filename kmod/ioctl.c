@@ -40,11 +40,16 @@ static bool has_type(struct v4l2dma_handle *h, u32 type)
 
 /* Formats */
 
-/* The core replaces this where it knows the format by a better name. */
+/* The core replaces this where it knows the format itself. */
 static void describe(struct v4l2_fmtdesc *f)
 {
-	snprintf(f->description, sizeof(f->description), "%p4cc",
-		 &f->pixelformat);
+	const char *name = v4l2dma_format_name(f->pixelformat);
+
+	if (name)
+		strscpy(f->description, name, sizeof(f->description));
+	else
+		snprintf(f->description, sizeof(f->description), "%p4cc",
+			 &f->pixelformat);
 	if (v4l2dma_format_compressed(f->pixelformat))
 		f->flags |= V4L2_FMT_FLAG_COMPRESSED;
 }

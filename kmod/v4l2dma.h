@@ -738,6 +738,7 @@ void v4l2dma_format_from_user(struct v4l2_pix_format_mplane *pix,
 			      const struct v4l2_format *user);
 bool v4l2dma_format_known(u32 fourcc, const struct v4l2dma_config *c);
 bool v4l2dma_format_compressed(u32 fourcc);
+const char *v4l2dma_format_name(u32 fourcc);
 u32 v4l2dma_format_nth(unsigned int index, const struct v4l2dma_config *c);
 u32 v4l2dma_format_size(const struct v4l2_pix_format_mplane *pix);
 u32 v4l2dma_format_max_size(const struct v4l2_pix_format_mplane *pix,

@@ -76,8 +76,10 @@ have_compliance() { [[ -x $compliance ]]; }
 # that one's loader, so that it runs on Debian 12.
 fetch_compliance() (
 	debian_suite=trixie
+	# shellcheck disable=SC2030 # of this subshell alone
 	apt_dir=$cache/apt-$debian_suite
 	mkdir -p "$apt_dir"
+	# shellcheck disable=SC2034 # for apt_prepare
 	apt_ready=
 	apt_prepare
 	note "fetching v4l2-compliance of $debian_suite"
