@@ -14,11 +14,21 @@ load_cameras() {
 	v4l2-ctl -d "$exporter" --set-fmt-video="width=1280,height=720,pixelformat=$fourcc"
 }
 
+# ask DEVICE: sets $complaints.
+ask() {
+	"$V4L2DMA_COMPLIANCE" -d "$1" -s 6 -e "$exporter" >compliance 2>&1 || true
+	complaints=$(tr '\r' '\n' <compliance | grep -E '^\s*(fail|warn):' || true)
+}
+
 # check DEVICE [WAIVER]: a waiver is a pattern, needed exactly once; one that is not needed any more is a failure, too.
 check() {
 	local complaints failures=0
-	"$V4L2DMA_COMPLIANCE" -d "$1" -s 6 -e "$exporter" >compliance 2>&1 || true
-	complaints=$(tr '\r' '\n' <compliance | grep -E '^\s*(fail|warn):' || true)
+	ask "$1"
+	# It read()s twice without blocking and wants the same answer; a frame that comes in between is no fault.
+	for _ in 1 2; do
+		[[ $complaints == *"ret2 != ret"* ]] || break
+		ask "$1"
+	done
 	if [[ -n ${2:-} ]]; then
 		expect_equal "uses of the waiver '$2'" 1 "$(grep -cE "$2" <<<"$complaints")"
 		complaints=$(grep -vE "$2" <<<"$complaints" || true)
