@@ -40,6 +40,29 @@ static int map_for_cpu(struct v4l2dma_cpu_map *cpu)
 	return ret;
 }
 
+/* Return: whether that is all, as there is no dma-buf. */
+static bool set_up(struct v4l2dma_cpu_map *cpu, struct v4l2dma_plane *plane,
+		   enum dma_data_direction dir)
+{
+	cpu->plane = plane;
+	cpu->dir = dir;
+	if (plane->dbuf)
+		return false;
+	iosys_map_set_vaddr(&cpu->map, plane->vaddr);
+	return true;
+}
+
+/* After the fences: dma_buf_begin_cpu_access() would wait for new ones, too. */
+static int begin_without_fences(struct v4l2dma_cpu_map *cpu)
+{
+	struct dma_buf *dbuf = cpu->plane->dbuf;
+	int ret = 0;
+
+	if (dbuf->ops->begin_cpu_access)
+		ret = dbuf->ops->begin_cpu_access(dbuf, cpu->dir);
+	return ret ? ret : map_for_cpu(cpu);
+}
+
 /**
  * v4l2dma_cpu_begin() - let the CPU at a frame's memory
  * @plane: the memory; the caller keeps a reference until v4l2dma_cpu_end()
@@ -55,12 +78,8 @@ int v4l2dma_cpu_begin(struct v4l2dma_plane *plane, enum dma_data_direction dir,
 {
 	int ret;
 
-	cpu->plane = plane;
-	cpu->dir = dir;
-	if (!plane->dbuf) {
-		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
+	if (set_up(cpu, plane, dir))
 		return 0;
-	}
 	ret = wait_for_fences(plane->dbuf, dir == DMA_TO_DEVICE,
 			      MAX_SCHEDULE_TIMEOUT);
 	if (!ret)
@@ -84,24 +103,16 @@ int v4l2dma_cpu_begin_soon(struct v4l2dma_loop *loop,
 			   struct v4l2dma_cpu_map *cpu)
 {
 	unsigned long end = jiffies + msecs_to_jiffies(ms);
-	struct dma_buf *dbuf = plane->dbuf;
 	int ret;
 
-	cpu->plane = plane;
-	cpu->dir = dir;
-	if (!dbuf) {
-		iosys_map_set_vaddr(&cpu->map, plane->vaddr);
+	if (set_up(cpu, plane, dir))
 		return 0;
-	}
 	do {
-		ret = wait_for_fences(dbuf, dir == DMA_TO_DEVICE,
+		ret = wait_for_fences(plane->dbuf, dir == DMA_TO_DEVICE,
 				      msecs_to_jiffies(PATIENCE_MS));
 	} while (ret == -ETIMEDOUT && time_before(jiffies, end) &&
 		 !READ_ONCE(loop->removed));
-	/* dma_buf_begin_cpu_access() would wait for new ones without an end. */
-	if (!ret && dbuf->ops->begin_cpu_access)
-		ret = dbuf->ops->begin_cpu_access(dbuf, dir);
-	return ret ? ret : map_for_cpu(cpu);
+	return ret ? ret : begin_without_fences(cpu);
 }
 
 /**
@@ -119,20 +130,16 @@ int v4l2dma_cpu_begin_slot(struct v4l2dma_loop *loop,
 			   struct v4l2dma_plane *plane,
 			   struct v4l2dma_cpu_map *cpu)
 {
-	struct dma_buf *dbuf = plane->dbuf;
 	int ret;
 
-	cpu->plane = plane;
-	cpu->dir = DMA_TO_DEVICE;
-	ret = wait_for_fences(dbuf, true,
+	set_up(cpu, plane, DMA_TO_DEVICE);
+	ret = wait_for_fences(plane->dbuf, true,
 			      msecs_to_jiffies(loop->config.reclaim_ms));
 	if (ret == -ETIMEDOUT)
 		v4l2dma_flow_count_reclaim(loop);
 	else if (ret)
 		return ret;
-	/* dma_buf_begin_cpu_access() would wait for the fences again. */
-	ret = dbuf->ops->begin_cpu_access(dbuf, cpu->dir);
-	return ret ? ret : map_for_cpu(cpu);
+	return begin_without_fences(cpu);
 }
 
 /**
@@ -149,7 +156,15 @@ void v4l2dma_cpu_end(struct v4l2dma_cpu_map *cpu)
 	dma_buf_end_cpu_access(dbuf, cpu->dir);
 }
 
-static int copy_maps(struct iosys_map *dst, const struct iosys_map *src,
+/**
+ * v4l2dma_copy_map() - copy memory without keeping a processor to itself
+ * @dst: where to
+ * @src: where from
+ * @bytes: how many
+ *
+ * Return: 0, or -EOPNOTSUPP from one device's memory to another's.
+ */
+int v4l2dma_copy_map(struct iosys_map *dst, const struct iosys_map *src,
 		     size_t bytes)
 {
 	size_t pos, n;
@@ -189,7 +204,7 @@ static int copy_plane(struct v4l2dma_loop *slot_of, struct v4l2dma_plane *dst,
 	if (!ret) {
 		pixels = from.map;
 		iosys_map_incr(&pixels, skip);
-		ret = copy_maps(&to.map, &pixels, bytes);
+		ret = v4l2dma_copy_map(&to.map, &pixels, bytes);
 		v4l2dma_cpu_end(&to);
 	}
 	v4l2dma_cpu_end(&from);

@@ -52,6 +52,8 @@ static __poll_t poll_reader(struct v4l2dma_handle *h)
 {
 	struct vb2_queue *q = capture_queue(h);
 
+	if (h->role == V4L2DMA_ROLE_READ)
+		v4l2dma_placeholder_prepare(h->loop);
 	if (h->role == V4L2DMA_ROLE_READER &&
 	    (!q->streaming || q->error || v4l2dma_reader_outdated(h)))
 		return EPOLLERR;
@@ -80,10 +82,8 @@ static __poll_t poll_frames(struct v4l2dma_handle *h, struct file *file,
 	switch (h->role) {
 	case V4L2DMA_ROLE_NONE:
 		return poll_undecided(h, wanted);
-	case V4L2DMA_ROLE_READ:
-		v4l2dma_placeholder_prepare(h->loop);
-		return poll_reader(h);
 	case V4L2DMA_ROLE_READER:
+	case V4L2DMA_ROLE_READ:
 		return poll_reader(h);
 	case V4L2DMA_ROLE_WRITE:
 		return v4l2dma_writer_can_write(h) ? EPOLLOUT | EPOLLWRNORM : 0;

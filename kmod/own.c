@@ -137,11 +137,12 @@ static void set_picture(struct v4l2dma_loop *loop, struct v4l2dma_frame *frame,
 /*
  * Another picture waits until nobody has the old one: a reader that mapped its
  * buffers would get a copy of it there, and others look at that memory, too.
- * @memory: out: a reference that the caller has to put.
+ *
+ * Return: what put_picture() has to put.
  */
-static void update_pictures(struct v4l2dma_loop *loop,
-			    struct v4l2dma_planes *memory,
-			    const struct v4l2dma_meta *meta)
+static struct v4l2dma_planes update_pictures(struct v4l2dma_loop *loop,
+					     const struct v4l2dma_planes *memory,
+					     const struct v4l2dma_meta *meta)
 {
 	struct v4l2dma_planes old = own_frames(loop)->planes;
 	struct v4l2dma_frame *frame;
@@ -162,28 +163,39 @@ static void update_pictures(struct v4l2dma_loop *loop,
 		if (other)
 			set_picture(loop, frame, memory, meta);
 	}
-	memory->n = 0;
-	if (other)
-		*memory = old;
+	if (!other)
+		old.n = 0;
+	return old;
+}
+
+/* Each of the loop's own slots had a reference. */
+static void put_picture(const struct v4l2dma_planes *memory)
+{
+	unsigned int i;
+
+	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
+		v4l2dma_planes_put(memory);
 }
 
 /**
  * v4l2dma_own_publish() - show the loop's picture
  * @loop: the loop
- * @memory: where it is; borrowed, and replaced by what the caller has to put, as
- *	often as there are own slots
+ * @memory: where it is
  * @meta: what travels with it
+ *
+ * Context: may sleep, to free memory that nobody uses any more.
  */
 void v4l2dma_own_publish(struct v4l2dma_loop *loop,
-			 struct v4l2dma_planes *memory,
+			 const struct v4l2dma_planes *memory,
 			 const struct v4l2dma_meta *meta)
 {
 	struct v4l2dma_reader *reader;
+	struct v4l2dma_planes old;
 	unsigned int i, offered = 0;
 
 	spin_lock(&loop->flow_lock);
 	loop->last_id++;
-	update_pictures(loop, memory, meta);
+	old = update_pictures(loop, memory, meta);
 	list_for_each_entry(reader, &loop->readers, entry)
 		offered += offer_to_idle(loop, reader,
 					 frame_for(loop, reader));
@@ -194,6 +206,7 @@ void v4l2dma_own_publish(struct v4l2dma_loop *loop,
 		trace_v4l2dma_own(loop->id, loop->last_id, true, offered);
 	}
 	spin_unlock(&loop->flow_lock);
+	put_picture(&old);
 }
 
 /**
@@ -245,9 +258,7 @@ void v4l2dma_own_end(struct v4l2dma_loop *loop)
 		frame->planes.n = 0;
 	}
 	spin_unlock(&loop->flow_lock);
-	/* All had the same. */
-	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
-		v4l2dma_planes_put(&old);
+	put_picture(&old);
 }
 
 /**
@@ -283,19 +294,14 @@ void v4l2dma_own_writer_waits(struct v4l2dma_loop *loop)
  * v4l2dma_own_grab_next() - the writer's next frame is wanted
  * @loop: the loop
  * @grab: whether it is; what was grabbed before is not any more
- *
- * Return: a number for this wish.
  */
-u32 v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab)
+void v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab)
 {
-	u32 nr;
-
 	spin_lock(&loop->flow_lock);
 	loop->grab = grab;
-	nr = ++loop->grab_nr;
+	loop->grab_nr++;
 	v4l2dma_flow_let_go(loop, &loop->grabbed);
 	spin_unlock(&loop->flow_lock);
-	return nr;
 }
 
 /**

@@ -56,13 +56,13 @@ static ktime_t next_due(struct v4l2dma_loop *loop, bool *silent)
 static u64 lag(struct v4l2dma_loop *loop)
 {
 	u32 timeout = READ_ONCE(loop->config.timeout_ms);
+	u64 silence = min(timeout, MAX_LAG_MS) * (u64)NSEC_PER_MSEC;
 
-	u64 most = timeout ? min(timeout, MAX_LAG_MS) * (u64)NSEC_PER_MSEC :
-			     U64_MAX;
-
-	if (!timeout || READ_ONCE(loop->sustain))
-		most = min(most, interval(loop));
-	return most / 2;
+	if (!timeout)
+		return interval(loop) / 2;
+	if (READ_ONCE(loop->sustain))
+		silence = min(silence, interval(loop));
+	return silence / 2;
 }
 
 static void look(struct v4l2dma_loop *loop)

@@ -17,14 +17,11 @@
 #include <linux/overflow.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
-#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "compat.h"
 #include "v4l2dma.h"
-
-#define COPY_STEP	SZ_1M	/* bounds how long a copy keeps a processor */
 
 static void put_image(struct v4l2dma_image *image)
 {
@@ -43,51 +40,50 @@ static struct v4l2dma_image *fitting_image(struct v4l2dma_loop *loop)
 	return NULL;
 }
 
-static void copy_in_steps(void *to, const void *from, size_t bytes)
+static int draw_image(struct v4l2dma_image *image, struct v4l2dma_cpu_map *cpu)
 {
-	size_t pos, n;
+	struct iosys_map pixels = IOSYS_MAP_INIT_VADDR(image->data);
+	unsigned int i;
+	int ret = 0;
 
-	for (pos = 0; pos < bytes; pos += n) {
-		n = min_t(size_t, bytes - pos, COPY_STEP);
-		memcpy(to + pos, from + pos, n);
-		cond_resched();
+	for (i = 0; i < image->format.num_planes && !ret; i++) {
+		ret = v4l2dma_copy_map(&cpu[i].map, &pixels,
+				       image->meta.planes[i].bytesused);
+		iosys_map_incr(&pixels, image->meta.planes[i].bytesused);
 	}
+	return ret;
 }
 
-static void draw_image(const struct v4l2dma_image *image,
-		       void *const out[V4L2DMA_MAX_PLANES])
+static int draw_bars(const struct v4l2_pix_format_mplane *format,
+		     const struct v4l2dma_cpu_map *cpu)
 {
-	const u8 *pixels = image->data;
+	void *out[V4L2DMA_MAX_PLANES] = {};
 	unsigned int i;
 
-	for (i = 0; i < image->format.num_planes; i++) {
-		copy_in_steps(out[i], pixels, image->meta.planes[i].bytesused);
-		pixels += image->meta.planes[i].bytesused;
-	}
+	for (i = 0; i < format->num_planes; i++)
+		out[i] = cpu[i].map.vaddr;
+	return v4l2dma_picture_draw(format, out);
 }
 
 /* Into memory that nobody else has yet. */
 static int draw(const struct v4l2_pix_format_mplane *format,
-		const struct v4l2dma_image *image,
+		struct v4l2dma_image *image,
 		const struct v4l2dma_planes *planes)
 {
-	void *out[V4L2DMA_MAX_PLANES] = {};
-	struct iosys_map map;
-	unsigned int i;
-	int ret;
+	struct v4l2dma_cpu_map cpu[V4L2DMA_MAX_PLANES];
+	unsigned int n;
+	int ret = 0;
 
-	for (i = 0; i < planes->n; i++) {
-		/* Our pages keep their mapping as long as they exist. */
-		ret = dma_buf_vmap_unlocked(planes->at[i]->dbuf, &map);
+	for (n = 0; n < planes->n; n++) {
+		ret = v4l2dma_cpu_begin(planes->at[n], DMA_TO_DEVICE, &cpu[n]);
 		if (ret)
-			return ret;
-		dma_buf_vunmap_unlocked(planes->at[i]->dbuf, &map);
-		out[i] = map.vaddr;
+			break;
 	}
-	if (!image)
-		return v4l2dma_picture_draw(format, out);
-	draw_image(image, out);
-	return 0;
+	if (!ret)
+		ret = image ? draw_image(image, cpu) : draw_bars(format, cpu);
+	while (n--)
+		v4l2dma_cpu_end(&cpu[n]);
+	return ret;
 }
 
 static struct v4l2dma_plane *make_plane(u32 bytes, bool contiguous)
@@ -101,7 +97,7 @@ static struct v4l2dma_plane *make_plane(u32 bytes, bool contiguous)
 }
 
 static int make_picture(const struct v4l2_pix_format_mplane *format,
-			const struct v4l2dma_image *image, bool contiguous,
+			struct v4l2dma_image *image, bool contiguous,
 			struct v4l2dma_planes *planes)
 {
 	struct v4l2dma_plane *plane;
@@ -269,25 +265,22 @@ static void fill_timecode(struct v4l2dma_loop *loop, ktime_t now,
 void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now,
 			      u64 timestamp)
 {
-	struct v4l2dma_planes memory = loop->placeholder.memory;
+	const struct v4l2dma_planes *memory = &loop->placeholder.memory;
 	struct v4l2dma_meta meta = {
 		.timestamp = timestamp,
 		.field = loop->format.field,
 		.flags = V4L2_BUF_FLAG_TIMECODE,
 	};
-	unsigned int i;
 
 	lockdep_assert_held(&loop->lock);
-	if (!memory.n)
+	if (!memory->n)
 		return;
 	memcpy(meta.planes, loop->placeholder.payload, sizeof(meta.planes));
 	/* Of two fields it is the same. */
 	if (meta.field == V4L2_FIELD_ALTERNATE)
 		meta.field = V4L2_FIELD_TOP;
 	fill_timecode(loop, now, &meta.timecode);
-	v4l2dma_own_publish(loop, &memory, &meta);
-	for (i = 0; i < V4L2DMA_OWN_SLOTS; i++)
-		v4l2dma_planes_put(&memory);
+	v4l2dma_own_publish(loop, memory, &meta);
 }
 
 /* Who looks at the old one goes on to do so. */
@@ -354,8 +347,9 @@ static int copy_plane(struct v4l2dma_loop *loop,
 		      size_t skip, size_t bytes, void *out)
 {
 	struct v4l2dma_plane *plane = frame->planes.at[i];
+	struct iosys_map to = IOSYS_MAP_INIT_VADDR(out);
 	struct v4l2dma_cpu_map cpu;
-	size_t pos, n;
+	struct iosys_map pixels;
 	int ret;
 
 	if (skip + bytes > v4l2dma_plane_room(plane))
@@ -364,13 +358,11 @@ static int copy_plane(struct v4l2dma_loop *loop,
 				     loop->config.reclaim_ms, &cpu);
 	if (ret)
 		return ret;
-	for (pos = 0; pos < bytes; pos += n) {
-		n = min_t(size_t, bytes - pos, COPY_STEP);
-		iosys_map_memcpy_from(out + pos, &cpu.map, skip + pos, n);
-		cond_resched();
-	}
+	pixels = cpu.map;
+	iosys_map_incr(&pixels, skip);
+	ret = v4l2dma_copy_map(&to, &pixels, bytes);
 	v4l2dma_cpu_end(&cpu);
-	return 0;
+	return ret;
 }
 
 static struct v4l2dma_image *copy_image(struct v4l2dma_loop *loop,

@@ -297,7 +297,6 @@ int v4l2dma_reader_begin_read(struct v4l2dma_handle *h)
 	WRITE_ONCE(h->reader.polled, true);
 	h->reader.by_read = true;
 	v4l2dma_flow_reader_start(h->loop, &h->reader, true);
-	v4l2dma_placeholder_prepare(h->loop);
 	return 0;
 }
 

@@ -848,12 +848,12 @@ bool v4l2dma_own_wanted(struct v4l2dma_loop *loop);
 ktime_t v4l2dma_own_silence(struct v4l2dma_loop *loop, ktime_t now);
 u64 v4l2dma_own_timestamp(struct v4l2dma_loop *loop, ktime_t now, u64 lag);
 void v4l2dma_own_publish(struct v4l2dma_loop *loop,
-			 struct v4l2dma_planes *memory,
+			 const struct v4l2dma_planes *memory,
 			 const struct v4l2dma_meta *meta);
 void v4l2dma_own_repeat(struct v4l2dma_loop *loop, u64 timestamp);
 void v4l2dma_own_sustain(struct v4l2dma_loop *loop, bool sustain);
 void v4l2dma_own_end(struct v4l2dma_loop *loop);
-u32 v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab);
+void v4l2dma_own_grab_next(struct v4l2dma_loop *loop, bool grab);
 void v4l2dma_own_writer_waits(struct v4l2dma_loop *loop);
 bool v4l2dma_own_grabbed(struct v4l2dma_loop *loop,
 			 struct v4l2dma_taken *frame, u32 *nr);
@@ -904,6 +904,8 @@ int v4l2dma_cpu_begin_soon(struct v4l2dma_loop *loop,
 			   enum dma_data_direction dir, unsigned int ms,
 			   struct v4l2dma_cpu_map *cpu);
 void v4l2dma_cpu_end(struct v4l2dma_cpu_map *cpu);
+int v4l2dma_copy_map(struct iosys_map *dst, const struct iosys_map *src,
+		     size_t bytes);
 ssize_t v4l2dma_copy(const struct v4l2dma_planes *dst,
 		     const struct v4l2dma_taken *taken);
 ssize_t v4l2dma_copy_shared(const struct v4l2dma_planes *dst,

@@ -89,9 +89,9 @@ int dispatch(std::span<char*> words) {
 /// node that takes our text for pixels. Reading from stdin and writing to the others still fails, as if
 /// closed.
 void occupy_standard_streams() {
+    // open() takes the lowest number that is free, which is the one; if it fails, nothing helps.
     for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (::fcntl(stream, F_GETFD) <
-            0) // the lowest that is free, so open() takes it; if not, nothing helps
+        if (::fcntl(stream, F_GETFD) < 0)
             (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 

@@ -49,19 +49,26 @@ have_qemu() {
 	"${qemu[@]}" --version >/dev/null 2>&1
 }
 
-# apt finds out which of QEMU's dependencies the machine lacks; they are unpacked beside it instead of installed.
-fetch_qemu() {
-	local new deb
-	apt_prepare
-	note "fetching QEMU"
+# unpack_with_dependencies FOLDER WHAT-IF-NOT OPTION... PACKAGE: what apt would install here, unpacked instead.
+unpack_with_dependencies() {
+	local into=$1 complaint=$2 deb
 	rm -f "$apt_dir"/cache/archives/*.deb
-	quietly apt-get -c "$apt_dir/apt.conf" -qq -t "$debian_suite-backports" --download-only install qemu-system-x86 ||
-		die "QEMU could not be fetched; install qemu-system-x86 8.0 or newer, or repair what apt complains about."
-	new=$(mktemp -d "$cache/.new.XXXXXX")
+	quietly apt-get -c "$apt_dir/apt.conf" -qq --download-only install "${@:3}" || die "$complaint"
 	for deb in "$apt_dir"/cache/archives/*.deb; do
-		dpkg-deb -x "$deb" "$new"
+		dpkg-deb -x "$deb" "$into"
 	done
 	rm -f "$apt_dir"/cache/archives/*.deb
+}
+
+# apt finds out which of QEMU's dependencies the machine lacks; they are unpacked beside it.
+fetch_qemu() {
+	local new
+	apt_prepare
+	note "fetching QEMU"
+	new=$(mktemp -d "$cache/.new.XXXXXX")
+	unpack_with_dependencies "$new" \
+		"QEMU could not be fetched; install qemu-system-x86 8.0 or newer, or repair what apt complains about." \
+		-t "$debian_suite-backports" qemu-system-x86
 	rm -rf "$cache/qemu"
 	mv -T "$new" "$cache/qemu"
 	have_qemu || die "the QEMU in $cache/qemu does not start; remove that folder and install qemu-system-x86 8.0 or newer."
@@ -83,14 +90,11 @@ fetch_compliance() (
 	apt_ready=
 	apt_prepare
 	note "fetching v4l2-compliance of $debian_suite"
-	rm -f "$apt_dir"/cache/archives/*.deb
-	quietly apt-get -c "$apt_dir/apt.conf" -qq -o Dir::State::status=/dev/null --download-only install v4l-utils ||
-		die "v4l-utils of Debian $debian_suite could not be fetched; the mirror of this machine's apt sources has to carry it."
 	new=$(mktemp -d "$cache/.new.XXXXXX")
-	for deb in "$apt_dir"/cache/archives/*.deb; do
-		dpkg-deb -x "$deb" "$new"
-	done
-	rm -f "$apt_dir"/cache/archives/*.deb
+	# As if nothing was installed: the libraries have to come along.
+	unpack_with_dependencies "$new" \
+		"v4l-utils of Debian $debian_suite could not be fetched; the mirror of this machine's apt sources has to carry it." \
+		-o Dir::State::status=/dev/null v4l-utils
 	cat >"$new/v4l2-compliance" <<-'EOS'
 		#!/bin/sh
 		root=$(dirname -- "$(readlink -f -- "$0")")

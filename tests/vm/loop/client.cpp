@@ -36,6 +36,19 @@ std::vector<std::uint32_t> lengths_of(const v4l2_format& format) {
     return lengths;
 }
 
+using Formats = decltype(v4l2_format::fmt);
+
+/// S_FMT by either of the two APIs.
+template <typename Pix>
+int set_member(const Client& client, Pix Formats::*member, Pix& pix, v4l2_buf_type type) {
+    v4l2_format format{};
+    format.type = type;
+    format.fmt.*member = pix;
+    const int error = client.ioctl(VIDIOC_S_FMT, &format);
+    pix = format.fmt.*member;
+    return error;
+}
+
 } // namespace
 
 std::string loop_node() {
@@ -244,12 +257,11 @@ v4l2_pix_format_mplane Client::planar_format(v4l2_buf_type type) const {
 }
 
 int Client::set_format(v4l2_pix_format& pix, v4l2_buf_type type) const {
-    v4l2_format format{};
-    format.type = type;
-    format.fmt.pix = pix;
-    const int error = ioctl(VIDIOC_S_FMT, &format);
-    pix = format.fmt.pix;
-    return error;
+    return set_member(*this, &Formats::pix, pix, type);
+}
+
+int Client::set_format(v4l2_pix_format_mplane& pix, v4l2_buf_type type) const {
+    return set_member(*this, &Formats::pix_mp, pix, type);
 }
 
 int Client::subscribe(std::uint32_t type, std::uint32_t flags, std::uint32_t id) const {
@@ -269,15 +281,6 @@ int Client::control(std::uint32_t id) const {
 int Client::set_control(std::uint32_t id, int value) const {
     v4l2_control control{.id = id, .value = value};
     return ioctl(VIDIOC_S_CTRL, &control);
-}
-
-int Client::set_format(v4l2_pix_format_mplane& pix, v4l2_buf_type type) const {
-    v4l2_format format{};
-    format.type = type;
-    format.fmt.pix_mp = pix;
-    const int error = ioctl(VIDIOC_S_FMT, &format);
-    pix = format.fmt.pix_mp;
-    return error;
 }
 
 void start_reading(Client& reader, unsigned buffers, v4l2_buf_type type) {

@@ -106,6 +106,17 @@ inline std::uint32_t size_of(const v4l2_pix_format_mplane& pix, unsigned plane) 
 std::string loop_node();
 std::string exporter_node();
 
+/// What a writer asks for, in either of the two APIs; all else is up to the loop.
+template <typename Pix = v4l2_pix_format>
+Pix wish(std::uint32_t fourcc, std::uint32_t width, std::uint32_t height) {
+    Pix pix{};
+    pix.pixelformat = fourcc;
+    pix.width = width;
+    pix.height = height;
+    pix.field = V4L2_FIELD_NONE;
+    return pix;
+}
+
 /// Makes a reader of it: REQBUFS(MMAP), QBUF of every buffer, STREAMON. Fails the test if one of them fails.
 void start_reading(Client& reader, unsigned buffers = 4, v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_CAPTURE);
 /// Makes a writer of it: REQBUFS(MMAP), STREAMON. Likewise.

@@ -12,15 +12,6 @@
 
 namespace {
 
-v4l2_pix_format wish(std::uint32_t fourcc, std::uint32_t width, std::uint32_t height) {
-    v4l2_pix_format pix{};
-    pix.pixelformat = fourcc;
-    pix.width = width;
-    pix.height = height;
-    pix.field = V4L2_FIELD_NONE;
-    return pix;
-}
-
 /// The formats of one side of a device.
 std::vector<v4l2_fmtdesc> formats_of(const Client& client, v4l2_buf_type type) {
     std::vector<v4l2_fmtdesc> all;

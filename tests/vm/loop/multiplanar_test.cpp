@@ -27,18 +27,9 @@ std::uint32_t sides(const Client& client) {
                                      V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_VIDEO_OUTPUT_MPLANE);
 }
 
-v4l2_pix_format_mplane wish(std::uint32_t fourcc, std::uint32_t width, std::uint32_t height) {
-    v4l2_pix_format_mplane pix{};
-    pix.pixelformat = fourcc;
-    pix.width = width;
-    pix.height = height;
-    pix.field = V4L2_FIELD_NONE;
-    return pix;
-}
-
 void set_format(const Client& writer, std::uint32_t fourcc, std::uint32_t width = 64,
                 std::uint32_t height = 48) {
-    v4l2_pix_format_mplane pix = wish(fourcc, width, height);
+    auto pix = wish<v4l2_pix_format_mplane>(fourcc, width, height);
     REQUIRE(writer.set_format(pix) == 0);
     REQUIRE(fourcc_of(pix) == fourcc);
 }
@@ -195,7 +186,7 @@ TEST_SUITE("multi-planar") {
             CAPTURE(layout.fourcc);
             CHECK(std::ranges::find(several, layout.fourcc) != several.end());
             CHECK(std::ranges::find(one, layout.fourcc) == one.end());
-            v4l2_pix_format_mplane pix = wish(layout.fourcc, 64, 48);
+            auto pix = wish<v4l2_pix_format_mplane>(layout.fourcc, 64, 48);
             REQUIRE(writer.set_format(pix) == 0);
             REQUIRE(fourcc_of(pix) == layout.fourcc);
             REQUIRE(pix.num_planes == layout.lines.size());
@@ -226,7 +217,7 @@ TEST_SUITE("multi-planar") {
             single.width = 128;
             single.height = 96;
             REQUIRE(other.set_format(single) == 0);
-            v4l2_pix_format_mplane pix = wish(fourcc, 128, 96);
+            auto pix = wish<v4l2_pix_format_mplane>(fourcc, 128, 96);
             REQUIRE(writer.set_format(pix) == 0);
             CHECK(fourcc_of(pix) == single.pixelformat);
             CHECK(pix.num_planes == 1);
@@ -239,7 +230,7 @@ TEST_SUITE("multi-planar") {
     TEST_CASE("padding is kept plane by plane, nonsense is not, and nothing unused is said") {
         const AddedLoop loop(multiplanar());
         const Client writer(loop.node());
-        v4l2_pix_format_mplane pix = wish(V4L2_PIX_FMT_NV12M, 640, 480);
+        auto pix = wish<v4l2_pix_format_mplane>(V4L2_PIX_FMT_NV12M, 640, 480);
         pix.num_planes = 8;
         std::memset(pix.plane_fmt, 0x5a, sizeof pix.plane_fmt);
         pix.plane_fmt[0] = {.sizeimage = 704 * 480 + 4096, .bytesperline = 704, .reserved = {}};

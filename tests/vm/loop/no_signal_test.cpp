@@ -26,22 +26,33 @@ v4l2dma_loop_config with_timeout(std::uint32_t milliseconds = 50) {
     return config;
 }
 
+void set_interval(const Client& client, v4l2_fract interval) {
+    v4l2_streamparm parameters{};
+    parameters.type = output;
+    parameters.parm.output.timeperframe = interval;
+    REQUIRE(client.ioctl(VIDIOC_S_PARM, &parameters) == 0);
+}
+
 /// Without a writer: the format and the frame rate that readers find.
 void set_up(const std::string& node, std::uint32_t fourcc, std::uint32_t width, std::uint32_t height) {
     const Client client(node);
-    v4l2_pix_format pix{};
-    pix.pixelformat = fourcc;
-    pix.width = width;
-    pix.height = height;
+    v4l2_pix_format pix = wish(fourcc, width, height);
     REQUIRE(client.set_format(pix) == 0);
     REQUIRE(pix.pixelformat == fourcc);
     REQUIRE(pix.width == width);
     REQUIRE(pix.height == height);
-    v4l2_streamparm parameters{};
-    parameters.type = output;
-    parameters.parm.output.timeperframe = {1, 200};
-    REQUIRE(client.ioctl(VIDIOC_S_PARM, &parameters) == 0);
+    set_interval(client, {1, 200});
 }
+
+/// A loop with a timeout and that set up.
+class SilentLoop : public AddedLoop {
+public:
+    explicit SilentLoop(std::uint32_t fourcc, std::uint32_t width = 64, std::uint32_t height = 48,
+                        const v4l2dma_loop_config& config = with_timeout())
+        : AddedLoop(config) {
+        set_up(node(), fourcc, width, height);
+    }
+};
 
 bool is_placeholder(const v4l2_buffer& buffer) {
     return (buffer.flags & V4L2_BUF_FLAG_TIMECODE) != 0 &&
@@ -114,8 +125,7 @@ std::vector<std::uint8_t> line_of(const std::vector<std::uint8_t>& frame, std::s
 
 TEST_SUITE("no signal") {
     TEST_CASE("readers get a picture, with moving timestamps, and without a copy") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 320, 240);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 320, 240);
         Client reader(loop.node());
         start_reading(reader, slots);
         CHECK(reader.count() == slots + own_slots);
@@ -140,8 +150,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("two readers are shown the same memory") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_GREY, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_GREY);
         Client first(loop.node());
         Client second(loop.node());
         start_reading(first, slots);
@@ -161,8 +170,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a reader that keeps all it gets keeps nothing from others") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_GREY, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_GREY);
         Client hung(loop.node());
         Client reader(loop.node());
         start_reading(hung, slots);
@@ -264,8 +272,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("the picture gives way to a writer, and comes back") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV);
         Client reader(loop.node());
         start_reading(reader, slots);
         const v4l2_buffer held = next_placeholder(reader);
@@ -300,8 +307,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a writer that hangs is no signal, and its next frame is one") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV);
         Client reader(loop.node());
         Client writer(loop.node());
         start_reading(reader, slots);
@@ -328,8 +334,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("readers with memory of their own get a copy of the picture") {
-        const AddedLoop loop(with_timeout(1));
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, with_timeout(1));
         const std::vector<std::uint8_t> picture = read_frame(loop.node());
         CHECK(loop.stats().copies == 1);
         CHECK(loop.stats().copied_bytes == 64 * 48 * 2);
@@ -349,8 +354,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a timeout that is set while somebody reads") {
-        const AddedLoop loop;
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, any_loop());
         Client mapped(loop.node());
         start_reading(mapped, slots);
         CHECK(mapped.count() == slots); // no buffers for the picture: it has to ask for buffers again
@@ -375,8 +379,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a writer with more buffers than slots does not meet the picture") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV);
         Client reader(loop.node());
         start_reading(reader, slots);
         const v4l2_buffer held = next_placeholder(reader);
@@ -401,8 +404,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a new format has a new picture") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV);
         Client reader(loop.node());
         start_reading(reader, slots);
         const v4l2_buffer held = next_placeholder(reader);
@@ -428,8 +430,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a writer stores the picture") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_MJPEG, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_MJPEG);
         Client reader(loop.node());
         start_reading(reader, slots);
         Client writer(loop.node());
@@ -472,8 +473,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("frames are repeated when the next one is late") {
-        const AddedLoop loop;
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, any_loop());
         Client reader(loop.node());
         Client writer(loop.node());
         REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
@@ -518,8 +518,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a repeated frame is not copied again for a reader that mapped its buffers") {
-        const AddedLoop loop;
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, any_loop());
         ForeignBuffers foreign(2, 64 * 48 * 2);
         Client reader(loop.node());
         Client writer(loop.node());
@@ -545,8 +544,7 @@ TEST_SUITE("no signal") {
         config.min_buffers = config.max_buffers = 2;
         for (const std::uint32_t flags : {0U, V4L2DMA_LOOP_LOSSLESS}) {
             config.flags = flags;
-            const AddedLoop loop(config);
-            set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+            const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, config);
             Client writer(loop.node());
             REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
             REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 2) == 0);
@@ -565,8 +563,7 @@ TEST_SUITE("no signal") {
     TEST_CASE("a loop that loses nothing loses nothing for its picture") {
         v4l2dma_loop_config config = with_timeout(5);
         config.flags = V4L2DMA_LOOP_LOSSLESS;
-        const AddedLoop loop(config);
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, config);
         Client reader(loop.node());
         start_reading(reader, slots);
         Client writer(loop.node());
@@ -592,8 +589,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a writer without REQBUFS keeps its slots, whoever comes and goes") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV);
         Client writer(loop.node());
         REQUIRE(writer.create_bufs(output, V4L2_MEMORY_MMAP, 6) == 0);
         REQUIRE(writer.stream_on() == 0);
@@ -611,8 +607,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("another picture is not written where somebody holds the old one") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_MJPEG, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_MJPEG);
         Client writer(loop.node());
         const auto store = [&writer](unsigned index, const char* text) {
             REQUIRE(writer.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
@@ -653,8 +648,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a picture that is not wanted any more is not stored") {
-        const AddedLoop loop(with_timeout());
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV);
         Client writer(loop.node());
         start_writing(writer);
         REQUIRE(writer.set_control(V4L2DMA_CID_STORE_PLACEHOLDER, 1) == 0);
@@ -673,8 +667,7 @@ TEST_SUITE("no signal") {
         for (const std::uint32_t flags : {0U, V4L2DMA_LOOP_LOSSLESS}) {
             v4l2dma_loop_config config = any_loop();
             config.flags = flags;
-            const AddedLoop loop(config);
-            set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+            const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, config);
             Client writer(loop.node());
             REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
             start_writing(writer);
@@ -688,8 +681,7 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a frame that waits keeps its timestamp when it is repeated for others") {
-        const AddedLoop loop;
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, any_loop());
         Client late(loop.node());
         Client quick(loop.node());
         Client writer(loop.node());
@@ -706,14 +698,10 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("timestamps move forward, whatever the settings are") {
-        const AddedLoop loop(with_timeout(20));
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, with_timeout(20));
         Client reader(loop.node());
         Client writer(loop.node());
-        v4l2_streamparm parameters{};
-        parameters.type = output;
-        parameters.parm.output.timeperframe = {1, 10};
-        REQUIRE(writer.ioctl(VIDIOC_S_PARM, &parameters) == 0);
+        set_interval(writer, {1, 10});
         REQUIRE(writer.set_control(V4L2DMA_CID_SUSTAIN_FRAMERATE, 1) == 0);
         start_reading(reader, slots);
         start_writing(writer);
@@ -735,18 +723,13 @@ TEST_SUITE("no signal") {
     }
 
     TEST_CASE("a new frame rate holds at once") {
-        const AddedLoop loop(with_timeout(1));
-        set_up(loop.node(), V4L2_PIX_FMT_YUYV, 64, 48);
+        const SilentLoop loop(V4L2_PIX_FMT_YUYV, 64, 48, with_timeout(1));
         const Client client(loop.node());
-        v4l2_streamparm parameters{};
-        parameters.type = output;
-        parameters.parm.output.timeperframe = {3600, 1};
-        REQUIRE(client.ioctl(VIDIOC_S_PARM, &parameters) == 0);
+        set_interval(client, {3600, 1});
         Client reader(loop.node());
         start_reading(reader, slots);
         REQUIRE(reader.queue(next(reader).index) == 0);
-        parameters.parm.output.timeperframe = {1, 200};
-        REQUIRE(client.ioctl(VIDIOC_S_PARM, &parameters) == 0);
+        set_interval(client, {1, 200});
         CHECK((reader.poll(POLLIN, 5000) & POLLIN) != 0); // and not in ten seconds
     }
 
