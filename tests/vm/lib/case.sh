@@ -11,8 +11,9 @@ bin=${V4L2DMA_BIN:-$tree/build/v4l2dma}
 camera=/dev/video0
 loop=/dev/video10
 camera_options=/run/v4l2dma-camera # what the camera that is there was loaded with
-# A guest under emulation is slow, and a hang must end: no answer is awaited longer than this.
-patience=60
+# A guest under emulation is slow, and a hang must end: no answer is awaited longer than this. 60 s of a case's 150 s,
+# so that what hangs is named before the case is ended.
+patience=$((limit * 2 / 5))
 
 declare -A pids=() fds=()
 
