@@ -373,6 +373,35 @@ static void clear_unused(struct v4l2_pix_format_mplane *pix)
 }
 
 /**
+ * v4l2dma_format_drop_leftovers() - tell a wish from what was only left there
+ * @pix: what the writer wishes; a layout that is none of its own becomes 0
+ * @old: the loop's
+ *
+ * Programs ask for the format, change width and height in the answer, and set
+ * that (v4l2-ctl and OBS do): what it then says of lines and sizes is the old
+ * format's, and would make a padded one of the new. Who really wishes for the
+ * same layout says it again, when the rest of the format is no longer new.
+ */
+void v4l2dma_format_drop_leftovers(struct v4l2_pix_format_mplane *pix,
+				   const struct v4l2_pix_format_mplane *old)
+{
+	bool other_lines = pix->pixelformat != old->pixelformat ||
+			   pix->width != old->width;
+	bool other_frame = other_lines || pix->height != old->height;
+	unsigned int i;
+
+	for (i = 0; i < old->num_planes; i++) {
+		const struct v4l2_plane_pix_format *was = &old->plane_fmt[i];
+		struct v4l2_plane_pix_format *layout = &pix->plane_fmt[i];
+
+		if (other_lines && layout->bytesperline == was->bytesperline)
+			layout->bytesperline = 0;
+		if (other_frame && layout->sizeimage == was->sizeimage)
+			layout->sizeimage = 0;
+	}
+}
+
+/**
  * v4l2dma_format_adjust() - make a format valid, as VIDIOC_TRY_FMT does
  * @pix: what the writer wishes; replaced by what it gets
  * @c: the loop's limits

@@ -17,6 +17,10 @@
 #define CAPTURE	V4L2_BUF_TYPE_VIDEO_CAPTURE
 #define OUTPUT	V4L2_BUF_TYPE_VIDEO_OUTPUT
 
+/* Frame intervals that are offered. Any other is taken as well. */
+#define MAX_FPS		1000
+#define MAX_SECONDS	1000
+
 static int querycap(struct file *file, void *priv, struct v4l2_capability *cap)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
@@ -36,6 +40,15 @@ static bool has_type(struct v4l2dma_handle *h, u32 type)
 {
 	return (type == output_queue(h)->type ||
 		type == capture_queue(h)->type) && v4l2dma_handle_sees(h, type);
+}
+
+/* Likewise, for whoever asks what that side is like; see has_choice(). */
+static bool asks_for(struct v4l2dma_handle *h, u32 type)
+{
+	if (!has_type(h, type))
+		return false;
+	h->asked_capture = !V4L2_TYPE_IS_OUTPUT(type);
+	return true;
 }
 
 /* Formats */
@@ -59,7 +72,7 @@ static int enum_fmt_capture(struct file *file, void *priv,
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (f->index || !has_type(to_handle(file), f->type))
+	if (!asks_for(to_handle(file), f->type) || f->index)
 		return -EINVAL;
 	f->pixelformat = loop->format.pixelformat;
 	describe(f);
@@ -71,7 +84,7 @@ static int enum_fmt_output(struct file *file, void *priv,
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (!has_type(to_handle(file), f->type))
+	if (!asks_for(to_handle(file), f->type))
 		return -EINVAL;
 	if (READ_ONCE(loop->keep_format))
 		f->pixelformat = f->index ? 0 : loop->format.pixelformat;
@@ -88,7 +101,7 @@ static int loop_fmt(struct file *file, void *priv, struct v4l2_format *f)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (!has_type(to_handle(file), f->type))
+	if (!asks_for(to_handle(file), f->type))
 		return -EINVAL;
 	v4l2dma_format_to_user(f, &loop->format);
 	return 0;
@@ -100,9 +113,10 @@ static int negotiate(struct file *file, struct v4l2_format *f,
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (!has_type(to_handle(file), f->type))
+	if (!asks_for(to_handle(file), f->type))
 		return -EINVAL;
 	v4l2dma_format_from_user(pix, f);
+	v4l2dma_format_drop_leftovers(pix, &loop->format);
 	if (READ_ONCE(loop->keep_format))
 		*pix = loop->format;
 	else
@@ -134,6 +148,17 @@ static int s_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 	return 0;
 }
 
+/*
+ * Whether there is a choice of sizes and intervals: for a writer, before there
+ * is one. These ioctls do not say which side they are about: it is the one that
+ * the handle asked about last.
+ */
+static bool has_choice(struct v4l2dma_loop *loop, struct v4l2dma_handle *h)
+{
+	return v4l2dma_handle_sees(h, OUTPUT) && !h->asked_capture &&
+	       !loop->writer && !READ_ONCE(loop->keep_format);
+}
+
 static int enum_framesizes(struct file *file, void *priv,
 			   struct v4l2_frmsizeenum *e)
 {
@@ -143,8 +168,7 @@ static int enum_framesizes(struct file *file, void *priv,
 
 	if (e->index)
 		return -EINVAL;
-	if (!v4l2dma_handle_sees(to_handle(file), OUTPUT) || loop->writer ||
-	    READ_ONCE(loop->keep_format)) {
+	if (!has_choice(loop, to_handle(file))) {
 		if (e->pixel_format != loop->format.pixelformat)
 			return -EINVAL;
 		e->type = V4L2_FRMSIZE_TYPE_DISCRETE;
@@ -165,23 +189,35 @@ static int enum_framesizes(struct file *file, void *priv,
 	return 0;
 }
 
+static bool is_possible_size(const struct v4l2dma_config *c,
+			     const struct v4l2_frmivalenum *e)
+{
+	u32 step_width, step_height;
+
+	if (!v4l2dma_format_known(e->pixel_format, c))
+		return false;
+	v4l2dma_format_steps(e->pixel_format, &step_width, &step_height);
+	return e->width >= V4L2DMA_MIN_WIDTH && e->width <= c->max_width &&
+	       e->height >= V4L2DMA_MIN_HEIGHT && e->height <= c->max_height &&
+	       !(e->width % step_width) && !(e->height % step_height);
+}
+
 static int enum_frameintervals(struct file *file, void *priv,
 			       struct v4l2_frmivalenum *e)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
-	u32 step_width, step_height;
 
-	if (e->index || !v4l2dma_format_known(e->pixel_format, &loop->config))
+	if (e->index || !is_possible_size(&loop->config, e))
 		return -EINVAL;
-	v4l2dma_format_steps(e->pixel_format, &step_width, &step_height);
-	if (e->width < V4L2DMA_MIN_WIDTH ||
-	    e->width > loop->config.max_width ||
-	    e->height < V4L2DMA_MIN_HEIGHT ||
-	    e->height > loop->config.max_height ||
-	    e->width % step_width || e->height % step_height)
-		return -EINVAL;
-	e->type = V4L2_FRMIVAL_TYPE_DISCRETE;
-	e->discrete = loop->timeperframe;
+	if (!has_choice(loop, to_handle(file))) {
+		e->type = V4L2_FRMIVAL_TYPE_DISCRETE;
+		e->discrete = loop->timeperframe;
+		return 0;
+	}
+	e->type = V4L2_FRMIVAL_TYPE_CONTINUOUS;
+	e->stepwise.min = (struct v4l2_fract){ 1, MAX_FPS };
+	e->stepwise.max = (struct v4l2_fract){ MAX_SECONDS, 1 };
+	e->stepwise.step = (struct v4l2_fract){ 1, 1 };
 	return 0;
 }
 
@@ -189,7 +225,7 @@ static int g_parm(struct file *file, void *priv, struct v4l2_streamparm *p)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
 
-	if (!has_type(to_handle(file), p->type))
+	if (!asks_for(to_handle(file), p->type))
 		return -EINVAL;
 	memset(&p->parm, 0, sizeof(p->parm));
 	if (!V4L2_TYPE_IS_OUTPUT(p->type)) {

@@ -395,6 +395,7 @@ struct v4l2dma_rest {
  * @role: written under @lock and loop->lock
  * @in_pool: counted in &v4l2dma_pool.users; @lock
  * @own_first: index of its first buffer for the loop's own slots; @lock
+ * @asked_capture: it last asked about the capture side; loop->lock
  * @alloc_slots: REQBUFS is under way: buffers take the slots' memory; @lock
  * @n_planes: of the format that the buffers were made for; @lock
  * @sizeimage: likewise, by plane; @lock
@@ -414,6 +415,7 @@ struct v4l2dma_handle {
 	struct mutex lock;		/* queues, role, read() and write() */
 	enum v4l2dma_role role;
 	bool in_pool;
+	bool asked_capture;
 	bool alloc_slots;
 	unsigned int own_first;
 	unsigned int n_planes;
@@ -730,6 +732,8 @@ extern const struct v4l2_ioctl_ops v4l2dma_ioctl_ops;
 /* format.c */
 void v4l2dma_format_default(struct v4l2_pix_format_mplane *pix,
 			    const struct v4l2dma_config *c);
+void v4l2dma_format_drop_leftovers(struct v4l2_pix_format_mplane *pix,
+				   const struct v4l2_pix_format_mplane *old);
 void v4l2dma_format_adjust(struct v4l2_pix_format_mplane *pix,
 			   const struct v4l2dma_config *c);
 void v4l2dma_format_to_user(struct v4l2_format *user,

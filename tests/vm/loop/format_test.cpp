@@ -103,6 +103,32 @@ TEST_SUITE("format") {
         CHECK(pix.height == 500);
     }
 
+    // VIDIOC_ENUM_FRAMESIZES does not say which side it is about.
+    TEST_CASE(
+        "who asks for the formats of a reader is told the writer's size and interval, others the choice") {
+        const AddedLoop loop;
+        const Client program(loop.node());
+        v4l2_frmsizeenum size{};
+        size.pixel_format = V4L2_PIX_FMT_YUYV;
+        v4l2_frmivalenum interval{};
+        interval.pixel_format = V4L2_PIX_FMT_YUYV;
+        interval.width = 640;
+        interval.height = 480;
+        v4l2_fmtdesc format{};
+        for (const std::uint32_t type : {output, capture, output}) {
+            const bool choice = type == output;
+            format.type = type;
+            REQUIRE(program.ioctl(VIDIOC_ENUM_FMT, &format) == 0);
+            REQUIRE(program.ioctl(VIDIOC_ENUM_FRAMESIZES, &size) == 0);
+            CHECK(size.type == (choice ? V4L2_FRMSIZE_TYPE_STEPWISE : V4L2_FRMSIZE_TYPE_DISCRETE));
+            REQUIRE(program.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval) == 0);
+            CHECK(interval.type == (choice ? V4L2_FRMIVAL_TYPE_CONTINUOUS : V4L2_FRMIVAL_TYPE_DISCRETE));
+        }
+        format.type = capture;
+        format.index = 1;
+        CHECK(program.ioctl(VIDIOC_ENUM_FMT, &format) == EINVAL);
+    }
+
     TEST_CASE("layouts") {
         struct Row {
             std::uint32_t fourcc, bytesperline, sizeimage;
@@ -146,6 +172,29 @@ TEST_SUITE("format") {
         pix = wish(0x31313131, 640, 480);
         REQUIRE(writer.set_format(pix) == 0);
         CHECK(pix.pixelformat == V4L2_PIX_FMT_YUYV);
+    }
+
+    // What v4l2-ctl and OBS do: VIDIOC_G_FMT, another size, VIDIOC_S_FMT.
+    TEST_CASE("what G_FMT said of the old layout is no wish for the new one, unless it is said twice") {
+        const AddedLoop loop;
+        const Client writer(loop.node());
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_YUYV, 640, 480);
+        REQUIRE(writer.set_format(pix) == 0);
+        pix.width = 320;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.bytesperline == 640);
+        CHECK(pix.sizeimage == 640 * 480);
+        pix.height = 240;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.sizeimage == 640 * 240);
+        v4l2_pix_format padded = wish(V4L2_PIX_FMT_UYVY, 300, 240);
+        for (const std::uint32_t bytesperline : {600u, 640u}) {
+            padded.bytesperline = 640;
+            padded.sizeimage = 0;
+            REQUIRE(writer.set_format(padded) == 0);
+            CHECK(padded.bytesperline == bytesperline);
+            CHECK(padded.sizeimage == bytesperline * 240);
+        }
     }
 
     TEST_CASE("a reader gets the writer's format, whatever it wishes") {

@@ -283,6 +283,9 @@ TEST_SUITE("multi-planar") {
         CHECK(parameters.parm.capture.timeperframe.denominator == 50);
         v4l2_frmsizeenum size{};
         size.pixel_format = V4L2_PIX_FMT_YUV420M;
+        CHECK(writer.ioctl(VIDIOC_ENUM_FRAMESIZES, &size) == EINVAL); // it asked about the capture side last
+        parameters.type = planar_output;
+        REQUIRE(writer.ioctl(VIDIOC_G_PARM, &parameters) == 0);
         REQUIRE(writer.ioctl(VIDIOC_ENUM_FRAMESIZES, &size) == 0);
         CHECK(size.stepwise.step_width == 2);
         CHECK(size.stepwise.step_height == 2);
