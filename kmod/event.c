@@ -112,7 +112,7 @@ void v4l2dma_event_end(struct v4l2dma_loop *loop)
 }
 
 /**
- * v4l2dma_event_source_change() - a handle's buffers do not fit any more
+ * v4l2dma_event_source_change() - the loop has another format
  * @h: the handle; its reader is woken
  */
 void v4l2dma_event_source_change(struct v4l2dma_handle *h)

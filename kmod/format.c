@@ -402,6 +402,41 @@ void v4l2dma_format_drop_leftovers(struct v4l2_pix_format_mplane *pix,
 }
 
 /**
+ * v4l2dma_format_same_layout() - are the pixels of both at the same places
+ * @a: a valid format
+ * @b: another one
+ *
+ * Return: whether a frame of one is a frame of the other, whatever its colours
+ * mean.
+ */
+bool v4l2dma_format_same_layout(const struct v4l2_pix_format_mplane *a,
+				const struct v4l2_pix_format_mplane *b)
+{
+	return a->width == b->width && a->height == b->height &&
+	       a->pixelformat == b->pixelformat && a->field == b->field &&
+	       !memcmp(a->plane_fmt, b->plane_fmt, sizeof(a->plane_fmt));
+}
+
+/**
+ * v4l2dma_format_keep_sizes() - leave the buffers that there are large enough
+ * @pix: valid, what the writer gets; if only its planes are smaller than those
+ *	of the loop, they become as large
+ * @old: the loop's
+ */
+void v4l2dma_format_keep_sizes(struct v4l2_pix_format_mplane *pix,
+			       const struct v4l2_pix_format_mplane *old)
+{
+	struct v4l2_pix_format_mplane larger = *pix;
+	unsigned int i;
+
+	for (i = 0; i < larger.num_planes; i++)
+		larger.plane_fmt[i].sizeimage = max(pix->plane_fmt[i].sizeimage,
+						    old->plane_fmt[i].sizeimage);
+	if (v4l2dma_format_same_layout(&larger, old))
+		*pix = larger;
+}
+
+/**
  * v4l2dma_format_adjust() - make a format valid, as VIDIOC_TRY_FMT does
  * @pix: what the writer wishes; replaced by what it gets
  * @c: the loop's limits

@@ -121,6 +121,8 @@ static int negotiate(struct file *file, struct v4l2_format *f,
 		*pix = loop->format;
 	else
 		v4l2dma_format_adjust(pix, &loop->config);
+	if (loop->n_readers)
+		v4l2dma_format_keep_sizes(pix, &loop->format);
 	v4l2dma_format_to_user(f, pix);
 	return 0;
 }

@@ -252,26 +252,12 @@ unlock:
 	mutex_unlock(&loop->lock);
 }
 
-/**
- * v4l2dma_loop_set_format() - the writer has chosen a format
- * @loop: the loop, its lock held; it has no writer
- * @format: valid
- *
- * Readers whose buffers do not fit any more are told, and their queue ends: see
- * v4l2dma_reader_outdated().
- */
-void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
-			     const struct v4l2_pix_format_mplane *format)
+/* What was made for the old layout is of no use any more. */
+static void end_layout(struct v4l2dma_loop *loop)
 {
 	struct v4l2dma_handle *h;
 
-	lockdep_assert_held(&loop->lock);
-	if (!memcmp(&loop->format, format, sizeof(*format)))
-		return;
-	loop->format = *format;
-	/* In the old format. */
 	v4l2dma_placeholder_forget(loop);
-
 	spin_lock(&loop->flow_lock);
 	loop->format_gen++;
 	spin_unlock(&loop->flow_lock);
@@ -280,6 +266,29 @@ void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
 		/* read() has no buffers that could be too small. */
 		if (h->role == V4L2DMA_ROLE_READ)
 			h->reader.format_gen = loop->format_gen;
-		v4l2dma_event_source_change(h);
 	}
+}
+
+/**
+ * v4l2dma_loop_set_format() - the writer has chosen a format
+ * @loop: the loop, its lock held; it has no writer
+ * @format: valid
+ *
+ * Readers are told. Where the pixels lie elsewhere now, their buffers do not fit
+ * any more, and their queue ends: see v4l2dma_reader_outdated().
+ */
+void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
+			     const struct v4l2_pix_format_mplane *format)
+{
+	bool same_layout = v4l2dma_format_same_layout(&loop->format, format);
+	struct v4l2dma_handle *h;
+
+	lockdep_assert_held(&loop->lock);
+	if (!memcmp(&loop->format, format, sizeof(*format)))
+		return;
+	loop->format = *format;
+	if (!same_layout)
+		end_layout(loop);
+	list_for_each_entry(h, &loop->handles, entry)
+		v4l2dma_event_source_change(h);
 }

@@ -29,13 +29,13 @@ static void put_image(struct v4l2dma_image *image)
 		kvfree(image);
 }
 
-/* Whether the loop's format is the image's; a borrowed reference if so. */
+/* Whether the loop's frames lie as the image does; a borrowed reference if so. */
 static struct v4l2dma_image *fitting_image(struct v4l2dma_loop *loop)
 {
 	struct v4l2dma_image *image = loop->placeholder.image;
 
-	if (image && !memcmp(&image->format, &loop->format,
-			     sizeof(loop->format)))
+	if (image && v4l2dma_format_same_layout(&image->format,
+						&loop->format))
 		return image;
 	return NULL;
 }

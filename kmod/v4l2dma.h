@@ -734,6 +734,10 @@ void v4l2dma_format_default(struct v4l2_pix_format_mplane *pix,
 			    const struct v4l2dma_config *c);
 void v4l2dma_format_drop_leftovers(struct v4l2_pix_format_mplane *pix,
 				   const struct v4l2_pix_format_mplane *old);
+bool v4l2dma_format_same_layout(const struct v4l2_pix_format_mplane *a,
+				const struct v4l2_pix_format_mplane *b);
+void v4l2dma_format_keep_sizes(struct v4l2_pix_format_mplane *pix,
+			       const struct v4l2_pix_format_mplane *old);
 void v4l2dma_format_adjust(struct v4l2_pix_format_mplane *pix,
 			   const struct v4l2dma_config *c);
 void v4l2dma_format_to_user(struct v4l2_format *user,

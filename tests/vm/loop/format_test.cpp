@@ -239,6 +239,51 @@ TEST_SUITE("format") {
         REQUIRE(writer.set_format(pix) == 0);
     }
 
+    // GStreamer names each part of the colorimetry, where others leave it to the driver.
+    TEST_CASE("who reads goes on where only the meaning of the colours is new, with an event") {
+        const AddedLoop loop;
+        Client writer(loop.node());
+        Client reader(loop.node());
+        REQUIRE(reader.subscribe(V4L2_EVENT_SOURCE_CHANGE) == 0);
+        start_reading(reader);
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_YUYV, 640, 480);
+        pix.colorspace = V4L2_COLORSPACE_REC709;
+        REQUIRE(writer.set_format(pix) == 0);
+        v4l2_event event{};
+        REQUIRE(reader.ioctl(VIDIOC_DQEVENT, &event) == 0);
+        CHECK(event.type == V4L2_EVENT_SOURCE_CHANGE);
+        CHECK(reader.format(capture).colorspace == V4L2_COLORSPACE_REC709);
+        start_writing(writer);
+        paint(writer.map(0), 7);
+        REQUIRE(writer.queue(0) == 0);
+        v4l2_buffer buffer{};
+        REQUIRE(reader.dequeue(buffer) == 0);
+        CHECK(painted(reader.map(buffer.index)) == 7);
+        pix.field = V4L2_FIELD_INTERLACED;
+        writer.close();
+        REQUIRE(Client(loop.node()).set_format(pix) == 0);
+        CHECK(reader.dequeue(buffer) == EIO);
+    }
+
+    // ffmpeg wishes for another size of compressed frames than others do.
+    TEST_CASE("a smaller sizeimage ends nobody who reads") {
+        const AddedLoop loop;
+        const Client writer(loop.node());
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_MJPEG, 640, 480);
+        REQUIRE(writer.set_format(pix) == 0);
+        const std::uint32_t sizeimage = pix.sizeimage;
+        pix.sizeimage = sizeimage / 2;
+        Client reader(loop.node());
+        start_reading(reader);
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.sizeimage == sizeimage);
+        CHECK(reader.queue(0) == EINVAL); // it is queued already, and the queue is alive
+        reader.close();
+        pix.sizeimage = sizeimage / 2;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.sizeimage == sizeimage / 2);
+    }
+
     TEST_CASE("the same format again changes nothing") {
         Client reader(loop_node());
         REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
