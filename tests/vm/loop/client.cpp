@@ -3,13 +3,12 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace {
@@ -51,6 +50,11 @@ int set_member(const Client& client, Pix Formats::*member, Pix& pix, v4l2_buf_ty
 
 } // namespace
 
+void must(int error, const std::string& what) {
+    if (error != 0)
+        throw std::system_error(error, std::generic_category(), what);
+}
+
 std::string loop_node() {
     return environment("V4L2DMA_LOOP", "/dev/video10");
 }
@@ -59,7 +63,7 @@ std::string exporter_node() {
 }
 
 Client::Client(const std::string& node, int flags) : fd_(::open(node.c_str(), O_RDWR | O_CLOEXEC | flags)) {
-    REQUIRE_MESSAGE(fd_ >= 0, node, ": ", std::strerror(errno));
+    must(fd_ < 0 ? errno : 0, node);
 }
 
 Client::~Client() {
@@ -125,13 +129,14 @@ std::span<std::uint32_t> Client::map(unsigned index, unsigned plane) {
         return mapping;
     PlanarBuffer planar{.buffer = blank(index)};
     const v4l2_buffer& buffer = planar.buffer;
-    REQUIRE(ioctl(VIDIOC_QUERYBUF, V4L2_TYPE_IS_MULTIPLANAR(type_) ? planar.connect() : &planar.buffer) == 0);
+    must(ioctl(VIDIOC_QUERYBUF, V4L2_TYPE_IS_MULTIPLANAR(type_) ? planar.connect() : &planar.buffer),
+         "QUERYBUF");
     const bool several = V4L2_TYPE_IS_MULTIPLANAR(type_);
     const auto length = several ? planar.planes[plane].length : buffer.length;
     const auto offset = several ? planar.planes[plane].m.mem_offset : buffer.m.offset;
     void* start =
         ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, static_cast<off_t>(offset));
-    REQUIRE_MESSAGE(start != MAP_FAILED, "mmap: ", std::strerror(errno));
+    must(start == MAP_FAILED ? errno : 0, "mmap");
     return mapping = words(start, length);
 }
 
@@ -237,14 +242,14 @@ int Client::stream_off() const {
 
 short Client::poll(short events, int milliseconds) const {
     pollfd entry{fd_, events, 0};
-    REQUIRE(::poll(&entry, 1, milliseconds) >= 0);
+    must(::poll(&entry, 1, milliseconds) < 0 ? errno : 0, "poll");
     return entry.revents;
 }
 
 v4l2_format Client::any_format(v4l2_buf_type type) const {
     v4l2_format format{};
     format.type = type;
-    REQUIRE(ioctl(VIDIOC_G_FMT, &format) == 0);
+    must(ioctl(VIDIOC_G_FMT, &format), "G_FMT");
     return format;
 }
 
@@ -274,7 +279,7 @@ int Client::subscribe(std::uint32_t type, std::uint32_t flags, std::uint32_t id)
 
 int Client::control(std::uint32_t id) const {
     v4l2_control control{.id = id, .value = -1};
-    REQUIRE(ioctl(VIDIOC_G_CTRL, &control) == 0);
+    must(ioctl(VIDIOC_G_CTRL, &control), "G_CTRL");
     return control.value;
 }
 
@@ -284,14 +289,14 @@ int Client::set_control(std::uint32_t id, int value) const {
 }
 
 void start_reading(Client& reader, unsigned buffers, v4l2_buf_type type) {
-    REQUIRE(reader.reqbufs(type, V4L2_MEMORY_MMAP, buffers) == 0);
-    REQUIRE(reader.queue_all() == 0);
-    REQUIRE(reader.stream_on() == 0);
+    must(reader.reqbufs(type, V4L2_MEMORY_MMAP, buffers), "the reader's REQBUFS");
+    must(reader.queue_all(), "the reader's QBUF");
+    must(reader.stream_on(), "the reader's STREAMON");
 }
 
 void start_writing(Client& writer, unsigned buffers, v4l2_buf_type type) {
-    REQUIRE(writer.reqbufs(type, V4L2_MEMORY_MMAP, buffers) == 0);
-    REQUIRE(writer.stream_on() == 0);
+    must(writer.reqbufs(type, V4L2_MEMORY_MMAP, buffers), "the writer's REQBUFS");
+    must(writer.stream_on(), "the writer's STREAMON");
 }
 
 ForeignBuffers::ForeignBuffers(unsigned count, std::uint32_t bytes) : exporter_(exporter_node()) {
@@ -299,13 +304,14 @@ ForeignBuffers::ForeignBuffers(unsigned count, std::uint32_t bytes) : exporter_(
     pix.pixelformat = V4L2_PIX_FMT_YUYV;
     pix.width = 1280;
     pix.height = 720;
-    REQUIRE(exporter_.set_format(pix, capture) == 0);
-    REQUIRE(pix.sizeimage >= bytes);
-    REQUIRE(exporter_.reqbufs(capture, V4L2_MEMORY_MMAP, count) == 0);
-    REQUIRE(exporter_.count() >= count);
+    must(exporter_.set_format(pix, capture), "the exporter's S_FMT");
+    must(pix.sizeimage < bytes ? EMSGSIZE : 0, "the exporter's sizeimage");
+    must(exporter_.reqbufs(capture, V4L2_MEMORY_MMAP, count), "the exporter's REQBUFS");
+    must(exporter_.count() < count ? ENOMEM : 0, "the exporter's number of buffers");
     for (unsigned index = 0; index < count; ++index) {
-        fds_.push_back(exporter_.export_fd(index));
-        REQUIRE(fds_.back() >= 0);
+        const int fd = exporter_.export_fd(index);
+        must(fd < 0 ? -fd : 0, "EXPBUF");
+        fds_.push_back(fd);
         maps_.push_back(map_dmabuf(fds_.back(), bytes));
     }
 }
@@ -319,13 +325,13 @@ ForeignBuffers::~ForeignBuffers() {
 
 std::span<std::uint32_t> map_dmabuf(int fd, std::size_t bytes) {
     void* start = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    REQUIRE_MESSAGE(start != MAP_FAILED, "mmap of a dma-buf: ", std::strerror(errno));
+    must(start == MAP_FAILED ? errno : 0, "mmap of a dma-buf");
     return words(start, bytes);
 }
 
 ino_t inode(int fd) {
     struct stat status {};
-    REQUIRE(::fstat(fd, &status) == 0);
+    must(::fstat(fd, &status) < 0 ? errno : 0, "fstat");
     return status.st_ino;
 }
 

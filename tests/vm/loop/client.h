@@ -21,6 +21,9 @@ struct PlanarBuffer {
     }
 };
 
+/// What has to work does, or this throws std::system_error, which fails the test that it happens in.
+void must(int error, const std::string& what);
+
 /// A program that uses a V4L2 node, call by call. A call returns 0 or the errno; nothing is hidden or
 /// retried. Buffer types of both APIs are understood; the single-planar one has plane 0 only.
 class Client {
@@ -117,7 +120,7 @@ Pix wish(std::uint32_t fourcc, std::uint32_t width, std::uint32_t height) {
     return pix;
 }
 
-/// Makes a reader of it: REQBUFS(MMAP), QBUF of every buffer, STREAMON. Fails the test if one of them fails.
+/// Makes a reader of it: REQBUFS(MMAP), QBUF of every buffer, STREAMON, which all must work.
 void start_reading(Client& reader, unsigned buffers = 4, v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_CAPTURE);
 /// Makes a writer of it: REQBUFS(MMAP), STREAMON. Likewise.
 void start_writing(Client& writer, unsigned buffers = 4, v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_OUTPUT);
