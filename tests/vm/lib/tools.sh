@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # what common.sh and the command set
 # SPDX-License-Identifier: MIT
 #
-# The programs in the cache: a static busybox for the initramfs, QEMU where the machine's own is too old, and the
-# v4l2-compliance of a newer Debian.
+# The programs in the cache: a static busybox for the initramfs, QEMU where the machine's own is too old, and of a newer
+# Debian v4l2-compliance and the sources of v4l2loopback.
 
 busybox=$cache/busybox/bin/busybox
 
@@ -79,16 +79,19 @@ compliance=$cache/v4l-utils/v4l2-compliance
 
 have_compliance() { [[ -x $compliance ]]; }
 
-# A subshell with the newer suite's view of the archive. The program comes with its own C library, and is started by
-# that one's loader, so that it runs on Debian 12.
-fetch_compliance() (
+# In a subshell: the newer suite's view of the archive.
+use_newer_suite() {
 	debian_suite=trixie
-	# shellcheck disable=SC2030 # of this subshell alone
 	apt_dir=$cache/apt-$debian_suite
 	mkdir -p "$apt_dir"
 	# shellcheck disable=SC2034 # for apt_prepare
 	apt_ready=
 	apt_prepare
+}
+
+# The program comes with its own C library, and is started by that one's loader, so that it runs on Debian 12.
+fetch_compliance() (
+	use_newer_suite
 	note "fetching v4l2-compliance of $debian_suite"
 	new=$(mktemp -d "$cache/.new.XXXXXX")
 	# As if nothing was installed: the libraries have to come along.
@@ -106,3 +109,25 @@ fetch_compliance() (
 	rm -rf "$cache/v4l-utils"
 	mv -T "$new" "$cache/v4l-utils"
 )
+
+# The other loop, to be measured beside ours (tests/bench/loop): the sources that Debian builds by dkms.
+have_v4l2loopback() { [[ -e $cache/v4l2loopback/version ]]; }
+
+fetch_v4l2loopback() (
+	use_newer_suite
+	note "fetching v4l2loopback of $debian_suite"
+	new=$(mktemp -d "$cache/.new.XXXXXX")
+	apt_unpack "$new" v4l2loopback-dkms
+	apt_versions v4l2loopback-dkms | tail -n 1 >"$new/version"
+	rm -rf "$cache/v4l2loopback"
+	mv -T "$new" "$cache/v4l2loopback"
+)
+
+# Prints the folder with the sources; the Debian version is in $cache/v4l2loopback/version.
+v4l2loopback_source() {
+	local source
+	for source in "$cache"/v4l2loopback/usr/src/v4l2loopback-*; do
+		[[ ! -e $source/v4l2loopback.c ]] || { printf '%s\n' "$source"; return; }
+	done
+	die "there are no sources of v4l2loopback in $cache/v4l2loopback; remove that folder, it is fetched again."
+}
