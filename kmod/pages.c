@@ -146,14 +146,18 @@ static int pages_end_cpu(struct dma_buf *dbuf, enum dma_data_direction dir)
 	return 0;
 }
 
+/* As vm_map_pages() does it, which takes the page table's lock for each page. */
 static int pages_mmap(struct dma_buf *dbuf, struct vm_area_struct *vma)
 {
+	unsigned long n = vma_pages(vma), first = vma->vm_pgoff;
 	struct v4l2dma_pages *p = dbuf->priv;
 
 	if (!(vma->vm_flags & (VM_SHARED | VM_MAYSHARE)))
 		return -EINVAL;
+	if (first >= p->n_pages || n > p->n_pages - first)
+		return -ENXIO;
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP);
-	return vm_map_pages(vma, p->pages, p->n_pages);
+	return vm_insert_pages(vma, vma->vm_start, p->pages + first, &n);
 }
 
 static int pages_vmap(struct dma_buf *dbuf, struct iosys_map *map)

@@ -122,6 +122,26 @@ TEST_SUITE("copy table") {
         }
     }
 
+    TEST_CASE("a part of pool memory is mapped where it is in the whole, and nothing beyond its end") {
+        Writer writer(V4L2_MEMORY_MMAP);
+        const auto whole = writer.memory(0);
+        paint(whole, 5);
+        const int fd = writer.client.export_fd(0);
+        REQUIRE(fd >= 0);
+        const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+        const auto map = [&](std::size_t first, std::size_t pages) {
+            return ::mmap(nullptr, pages * page, PROT_READ, MAP_SHARED, fd, static_cast<off_t>(first * page));
+        };
+        void* part = map(3, 2);
+        REQUIRE(part != MAP_FAILED);
+        CHECK(std::memcmp(part, whole.data() + 3 * page / 4, 2 * page) == 0);
+        ::munmap(part, 2 * page);
+        const std::size_t pages = (writer.client.length() + page - 1) / page;
+        CHECK(map(pages - 1, 2) == MAP_FAILED);
+        CHECK(map(pages, 1) == MAP_FAILED);
+        ::close(fd);
+    }
+
     TEST_CASE("an imported frame comes out as the writer's own dma-buf, uncopied") {
         Writer writer(V4L2_MEMORY_DMABUF);
         Reader reader(V4L2_MEMORY_MMAP, false);
