@@ -102,6 +102,7 @@ std::vector<std::string> capability_names(const Capability& capability) {
     add(capability.is_multiplanar(BufferType::capture), "multi-planar capture");
     add(capability.is_multiplanar(BufferType::output), "multi-planar output");
     add(capability.is_memory_to_memory(), "memory-to-memory");
+    add(capability.is_metadata(), "metadata");
     add(capability.can_read_write(), "read/write");
     add(capability.can_stream(), "streaming");
     return names;
@@ -208,7 +209,9 @@ std::string to_text(const DeviceReport& report) {
         add_offers(table, side.offers);
         table.add({"  memory", memory_text(side, capability.can_read_write())});
     }
-    if (report.sides.empty())
+    if (report.sides.empty() && capability.is_metadata())
+        table.add({"sides", "none with pictures: they are at another node of the device"});
+    else if (report.sides.empty())
         table.add({"sides", "none that this version can use (single-planar capture or output)"});
     if (report.loop)
         add_loop(table, *report.loop);

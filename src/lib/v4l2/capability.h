@@ -39,6 +39,10 @@ public:
     [[nodiscard]] bool is_memory_to_memory() const noexcept {
         return has(V4L2_CAP_VIDEO_M2M) || has(V4L2_CAP_VIDEO_M2M_MPLANE);
     }
+    /// The other node of a camera, for what belongs to its frames but is no picture.
+    [[nodiscard]] bool is_metadata() const noexcept {
+        return has(V4L2_CAP_META_CAPTURE) || has(V4L2_CAP_META_OUTPUT);
+    }
     [[nodiscard]] bool can_stream() const noexcept { return has(V4L2_CAP_STREAMING); }
     [[nodiscard]] bool can_read_write() const noexcept { return has(V4L2_CAP_READWRITE); }
     /// A loop of v4l2dma.ko.

@@ -96,6 +96,11 @@ Status Device::require(BufferType type) const {
             ErrorKind::device, "open", path_,
             fmt::format("its {} side has only the multi-planar API, which this version does not speak",
                         to_text(type)));
+    if (!caps.is(type) && !caps.is(other) && caps.is_metadata())
+        return make_error(
+            ErrorKind::device, "open", path_,
+            fmt::format("it carries metadata and no pictures ({})", caps.card()),
+            "The pictures are at another node of that device; `v4l2dma inspect` lists them all");
     if (!caps.is(type))
         return make_error(ErrorKind::device, "open", path_,
                           caps.is(other)
