@@ -1,0 +1,224 @@
+# shellcheck shell=bash disable=SC2154 # variables of lib/case.sh
+# SPDX-License-Identifier: MIT
+#
+# A USB camera: uvcvideo -> clone -> loop -> play. The camera is a program of the tests behind vhci_hcd, see
+# tests/vm/uvc; it logs what it sends, so that what arrives is compared with the camera and not with another reader.
+
+uvc_camera=$tree/build/tests/vm/uvc/v4l2dma_uvc_camera
+
+# plug_in NAME [OPTION]...: a camera that logs into NAME.log; its nodes go to $camera and $metadata.
+plug_in() {
+	local name=$1
+	shift
+	start "$name" "$uvc_camera" --log "$work/$name.log" "$@"
+	await "$name" metadata
+	camera=$(json "$name" camera .device)
+	metadata=$(json "$name" metadata .device)
+}
+
+# Ends when the kernel has taken the camera's nodes away. Whoever still holds something of the camera then keeps
+# uvcvideo from being unloaded, which guest-tests finds.
+pull_out() {
+	kill -TERM "${pids[$1]}"
+	finish "$1"
+	expect_equal "nodes that the kernel took away" 2 "$(grep -c '"removed"' "$work/$1.json")"
+}
+
+load_uvc() {
+	modprobe uvcvideo "$@"
+	modprobe vhci_hcd
+	load_loop
+}
+
+# send_uvc_frames FRAMES FORMAT READER-OPTIONS CLONE-OPTION...: as send_frames in 20-zero-copy.sh does.
+send_uvc_frames() {
+	local frames=$1 format=$2 reader_options=$3
+	shift 3
+	load_uvc
+	plug_in uvc
+	# shellcheck disable=SC2086 # several words
+	start play "$bin" play -i "$loop" $reader_options -n "$frames" --frame-log "$work/play.log" --json
+	await play stats
+	start clone "$bin" clone -i "$camera" -o "$loop" --format "$format" --width 320 --height 180 --fps 30 \
+		--dmabuf --frame-log "$work/clone.log" --json "$@"
+	await clone start
+	finish play
+	stop clone
+	expect_equal "frames that play got" "$frames" "$(json play end .frames)"
+	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
+	expect_sent uvc.log clone.log
+	expect_sent uvc.log play.log
+	expect_no_copy
+	pull_out uvc
+}
+
+stop() {
+	kill -INT "${pids[$1]}"
+	finish "$1"
+}
+
+expect_no_copy() {
+	expect_equal "copies and copied bytes in the loop" "0 0" "$(counter copies copied_bytes)"
+	expect_equal "bytes copied by clone" 0 "$(json clone end .copied_bytes)"
+	expect_equal "bytes copied by play" 0 "$(json play end .copied_bytes)"
+	expect_idle
+}
+
+# expect_sent CAMERA-LOG FRAME-LOG: every frame is one that the camera sent in order: the hash goes over the payload,
+# so the length is the same too.
+expect_sent() {
+	local report
+	report=$(awk '
+		/^#/ { next }
+		NR == FNR { number[$3] = $1; damage[$3] = $4; next }
+		{
+			frames++
+			if (!($5 in number)) unknown++
+			else if (damage[$5] != "ok") damaged++
+			else if (number[$5] <= last) disordered++
+			last = number[$5]
+		}
+		END { printf "%s, %d unknown, %d damaged, %d disordered", frames ? "frames" : "no frame",
+			unknown, damaged, disordered }
+	' "$1" "$2")
+	expect_equal "frames of $2 in $1" "frames, 0 unknown, 0 damaged, 0 disordered" "$report"
+}
+
+test_uvc_exports_dmabuf_reader() {
+	send_uvc_frames 40 YUYV --dmabuf --output-memory dmabuf
+	expect_equal path source-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 40 same-memory
+}
+
+test_uvc_imports_mapped_reader() {
+	send_uvc_frames 40 YUYV "" --memory dmabuf --output-memory mmap
+	expect_equal path sink-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 40 any-memory
+}
+
+test_uvc_mjpg_exports() {
+	send_uvc_frames 40 MJPG --dmabuf --output-memory dmabuf
+	expect_equal path source-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 40 same-memory
+}
+
+test_uvc_mjpg_imports() {
+	send_uvc_frames 40 MJPG "" --memory dmabuf --output-memory mmap
+	expect_equal path sink-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 40 any-memory
+	expect_at_least "different lengths of the pictures" 20 "$(cut -d' ' -f2 uvc.log | sort -u | wc -l)"
+}
+
+# What others make of it: the file that a client writes is the JPEG that the camera sent, and decoders take it.
+test_uvc_mjpg_pictures() {
+	local number
+	load_uvc
+	plug_in uvc
+	start clone "$bin" clone -i "$camera" -o "$loop" --format MJPG --width 640 --height 360 --dmabuf --json
+	await clone start
+	run 0 v4l2-ctl -d "$loop" --stream-mmap --stream-count=1 --stream-to=frame.jpg
+	run 0 "$bin" play -i "$loop" --dmabuf -n 2 --snapshot frame.png
+	stop clone
+	expect_match "file type" 'JPEG image data.* 640x360' "$(file frame.jpg)"
+	expect_equal "what ffprobe sees" mjpeg,640,360 \
+		"$(ffprobe -v error -show_entries stream=codec_name,width,height -of csv=p=0 frame.jpg)"
+	run 0 ffmpeg -v error -xerror -i frame.jpg -f null -
+	expect_equal "complaints of the decoder" "" "$err"
+	expect_match "file type" 'PNG image data, 640 x 360' "$(file frame.png)"
+	number=$(grep -ao 'v4l2dma picture [0-9]*' frame.jpg)
+	expect_equal "bytes of ${number#v4l2dma }" "$(awk -v number="${number##* }" '$1 == number { print $2 }' uvc.log)" \
+		"$(stat -c %s frame.jpg)"
+	expect_idle
+	pull_out uvc
+}
+
+# unplug FORMAT CLONE-OPTION...: while frames flow. The reader goes on waiting, the loop serves the next camera.
+unplug() {
+	local format=$1
+	shift
+	load_uvc
+	plug_in first
+	start clone "$bin" clone -i "$camera" -o "$loop" --format "$format" --dmabuf --json "$@"
+	await clone start
+	start play "$bin" play -i "$loop" --dmabuf --json
+	await play start
+	await play stats '.frames > 0'
+	pull_out first
+	finish clone 3
+	expect_match "what clone says" "$camera.*unplugged" "$(<"$work/clone.err")"
+	expect_equal "lines that clone says ($(<"$work/clone.err"))" 1 "$(wc -l <"$work/clone.err")"
+	stop play
+	expect_idle
+	plug_in second
+	run 0 "$bin" clone -i "$camera" -o "$loop" --format "$format" --dmabuf -n 10 --frame-log clone.log "$@"
+	expect_sent second.log clone.log
+	expect_idle
+	pull_out second
+}
+
+test_uvc_unplugged_exports() { unplug YUYV --output-memory dmabuf; }
+test_uvc_unplugged_imports() { unplug MJPG --memory dmabuf --output-memory mmap; }
+
+# A frame that the reader holds outlives the camera, its driver's queue and the clone.
+test_uvc_unplugged_while_a_reader_holds_frames() {
+	load_uvc
+	plug_in uvc
+	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --output-memory dmabuf --json
+	await clone start
+	start play "$bin" play -i "$loop" --dmabuf --json
+	await play stats '.frames > 0'
+	kill -STOP "${pids[play]}"
+	pull_out uvc
+	finish clone 3
+	kill -CONT "${pids[play]}"
+	stop play
+	expect_idle
+}
+
+# damaged KIND NODROP FORMAT: each third picture is damaged on its way. The driver drops such frames, or with nodrop=1 (newer
+# kernels' default) marks them; clone counts these and passes none on.
+damaged() {
+	load_uvc nodrop="$2"
+	plug_in uvc --damage "$1" 3
+	start play "$bin" play -i "$loop" -n 20 --frame-log "$work/play.log" --json
+	await play stats
+	start clone "$bin" clone -i "$camera" -o "$loop" --format "$3" --dmabuf --frame-log "$work/clone.log" --json
+	await clone start
+	finish play
+	stop clone
+	expect_sent uvc.log clone.log
+	expect_sent uvc.log play.log
+	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
+	expect_at_least "damaged pictures that the camera sent" 5 "$(grep -vc ok uvc.log)"
+	if (($2)); then
+		expect_at_least "frames that clone counts as corrupt" 5 "$(json clone end .corrupt)"
+	else
+		expect_equal "frames that clone counts as corrupt" 0 "$(json clone end .corrupt)"
+	fi
+	expect_idle
+	pull_out uvc
+}
+
+test_uvc_frames_cut_short_dropped() { damaged cut 0 YUYV; }
+test_uvc_frames_cut_short_marked() { damaged cut 1 YUYV; }
+test_uvc_frames_flagged() { damaged flagged 1 MJPG; }
+test_uvc_packets_lost() { damaged lost 1 MJPG; }
+
+test_uvc_inspect() {
+	load_uvc
+	plug_in uvc
+	run 0 "$bin" inspect "$camera" --json
+	expect_equal "driver" uvcvideo "$(jq -r '.devices[0].driver' <<<"$out")"
+	expect_equal "memory that the camera takes" '{"mmap":"yes","userptr":"yes","dmabuf":"yes","export":"yes"}' \
+		"$(jq -c '.devices[0].sides[0].memory' <<<"$out")"
+	expect_equal "formats" YUYV,MJPG "$(jq -r '[.devices[0].sides[0].formats[].fourcc] | join(",")' <<<"$out")"
+	run 0 "$bin" inspect "$metadata"
+	expect_match "what the other node is" 'metadata' "$out"
+	run 3 "$bin" clone -i "$metadata" -o "$loop"
+	expect_match "what clone says" "$metadata.*metadata" "$err"
+	run 3 "$bin" play -i "$metadata"
+	expect_match "what play says" "$metadata.*metadata" "$err"
+	run 2 "$bin" clone -i "$camera" -o "$loop" --width 320 --height 240
+	expect_match "what clone says" "$camera does not offer this.*320x180" "$err"
+	pull_out uvc
+}
