@@ -179,6 +179,16 @@ static long add(void *arg)
 	return 0;
 }
 
+/* The caller never learns its number: it is as if it had never been there. */
+static void undo_add(void *arg)
+{
+	const struct v4l2dma_loop_add *a = arg;
+	struct v4l2dma_loop *loop = find_loop(a->id, false);
+
+	if (loop)
+		v4l2dma_driver_remove(loop, true);
+}
+
 static long remove(void *arg)
 {
 	struct v4l2dma_loop_remove *r = arg;
@@ -218,11 +228,13 @@ static long set(void *arg)
  * @size: of its structure, as this module knows it
  * @min_size: of its structure, as the first version had it
  * @run: gets the structure, with the list of loops locked
+ * @undo: likewise, where the caller cannot be told what came of it; may be NULL
  */
 struct v4l2dma_control {
 	size_t size;
 	size_t min_size;
 	long (*run)(void *arg);
+	void (*undo)(void *arg);
 };
 
 static const struct v4l2dma_control controls[] = {
@@ -245,6 +257,7 @@ static const struct v4l2dma_control controls[] = {
 		.size = sizeof(struct v4l2dma_loop_add),
 		.min_size = 96,
 		.run = add,
+		.undo = undo_add,
 	},
 	[V4L2DMA_IOC_REMOVE_NR] = {
 		.size = sizeof(struct v4l2dma_loop_remove),
@@ -302,7 +315,14 @@ static long control_ioctl(struct file *file, unsigned int cmd,
 	mutex_unlock(&v4l2dma_driver.lock);
 	if (ret)
 		return ret;
-	return copy_to_user(user, &k, min(size, c->size)) ? -EFAULT : 0;
+	if (!copy_to_user(user, &k, min(size, c->size)))
+		return 0;
+	if (c->undo) {
+		mutex_lock(&v4l2dma_driver.lock);
+		c->undo(&k);
+		mutex_unlock(&v4l2dma_driver.lock);
+	}
+	return -EFAULT;
 }
 
 static const struct file_operations control_fops = {
