@@ -308,7 +308,8 @@ static void *memops_get_userptr(struct vb2_buffer *vb, struct device *dev,
 	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
 	struct v4l2dma_plane *plane;
 	struct frame_vector *vec;
-	void *start = NULL;
+	void *start;
+	int ret;
 
 	plane = v4l2dma_plane_create(h, NULL, size);
 	if (IS_ERR(plane))
@@ -321,17 +322,22 @@ static void *memops_get_userptr(struct vb2_buffer *vb, struct device *dev,
 		return vec;
 	}
 	/* Device memory behind the pointer has no pages, and no use here. */
-	if (!frame_vector_to_pages(vec))
-		start = vm_map_ram(frame_vector_pages(vec),
-				   frame_vector_count(vec), NUMA_NO_NODE);
-	if (!start) {
-		vb2_destroy_framevec(vec);
-		v4l2dma_plane_put(plane);
-		return ERR_PTR(-EFAULT);
-	}
+	ret = -EFAULT;
+	if (frame_vector_to_pages(vec))
+		goto fail;
+	ret = -ENOMEM;
+	start = vm_map_ram(frame_vector_pages(vec), frame_vector_count(vec),
+			   NUMA_NO_NODE);
+	if (!start)
+		goto fail;
 	plane->vec = vec;
 	plane->vaddr = start + offset_in_page(vaddr);
 	return plane;
+
+fail:
+	vb2_destroy_framevec(vec);
+	v4l2dma_plane_put(plane);
+	return ERR_PTR(ret);
 }
 
 static void *memops_attach_dmabuf(struct vb2_buffer *vb, struct device *dev,
