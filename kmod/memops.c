@@ -13,6 +13,19 @@
 #include "compat.h"
 #include "v4l2dma.h"
 
+static struct v4l2dma_plane *init_plane(struct v4l2dma_plane *plane,
+					struct v4l2dma_handle *h,
+					struct dma_buf *dbuf,
+					unsigned long size)
+{
+	refcount_set(&plane->ref, 1);
+	mutex_init(&plane->lock);
+	plane->h = h;
+	plane->dbuf = dbuf;
+	plane->size = size;
+	return plane;
+}
+
 /**
  * v4l2dma_plane_create() - wrap memory
  * @h: whose buffer it will be, or NULL
@@ -29,17 +42,11 @@ struct v4l2dma_plane *v4l2dma_plane_create(struct v4l2dma_handle *h,
 	struct v4l2dma_plane *plane;
 
 	plane = kzalloc(sizeof(*plane), GFP_KERNEL);
-	if (!plane) {
-		if (dbuf)
-			dma_buf_put(dbuf);
-		return ERR_PTR(-ENOMEM);
-	}
-	refcount_set(&plane->ref, 1);
-	mutex_init(&plane->lock);
-	plane->h = h;
-	plane->dbuf = dbuf;
-	plane->size = size;
-	return plane;
+	if (plane)
+		return init_plane(plane, h, dbuf, size);
+	if (dbuf)
+		dma_buf_put(dbuf);
+	return ERR_PTR(-ENOMEM);
 }
 
 /**
@@ -340,13 +347,20 @@ fail:
 	return ERR_PTR(ret);
 }
 
+/*
+ * Must not fail: vb2 (seen in 6.12) then loses the references to the dma-bufs
+ * that it has not attached yet, and they are never freed. What it takes is
+ * small enough to be waited for.
+ */
 static void *memops_attach_dmabuf(struct vb2_buffer *vb, struct device *dev,
 				  struct dma_buf *dbuf, unsigned long size)
 {
 	struct v4l2dma_handle *h = vb2_get_drv_priv(vb->vb2_queue);
+	struct v4l2dma_plane *plane;
 
+	plane = kzalloc(sizeof(*plane), GFP_KERNEL | __GFP_NOFAIL);
 	get_dma_buf(dbuf);
-	return v4l2dma_plane_create(h, dbuf, size);
+	return init_plane(plane, h, dbuf, size);
 }
 
 /* No device of ours reads it: the readers' devices attach when they import. */
