@@ -463,6 +463,25 @@ static int check_dmabuf(struct v4l2dma_handle *h, const struct v4l2_buffer *b)
 	return ret;
 }
 
+/*
+ * vb2 keeps the pages behind a pointer as long as the pointer stays the same.
+ * But another memory may be mapped there by now (GStreamer maps each frame
+ * anew, often at the same address), and the frame would be that of before.
+ */
+static void forget_pages(struct vb2_queue *q, const struct v4l2_buffer *b)
+{
+	struct vb2_buffer *vb;
+	unsigned int i;
+
+	if (q->memory != VB2_MEMORY_USERPTR)
+		return;
+	vb = vb2_get_buffer(q, b->index);
+	if (!vb || vb->state != VB2_BUF_STATE_DEQUEUED || vb->prepared)
+		return;
+	for (i = 0; i < vb->num_planes; i++)
+		vb->planes[i].m.userptr = 0;
+}
+
 static int prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
 {
 	struct v4l2dma_handle *h = to_handle(file);
@@ -472,7 +491,10 @@ static int prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
 	if (IS_ERR(q))
 		return PTR_ERR(q);
 	ret = check_dmabuf(h, b);
-	return ret ? ret : vb2_prepare_buf(q, NULL, b);
+	if (ret)
+		return ret;
+	forget_pages(q, b);
+	return vb2_prepare_buf(q, NULL, b);
 }
 
 static int qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
@@ -488,6 +510,7 @@ static int qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
 	ret = check_dmabuf(h, b);
 	if (ret)
 		return ret;
+	forget_pages(q, b);
 	ret = vb2_qbuf(q, NULL, b);
 	/* With no reader the frame is done before vb2 fills in the flags. */
 	if (!ret && b->flags & V4L2_BUF_FLAG_DONE)

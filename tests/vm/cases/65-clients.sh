@@ -306,7 +306,7 @@ pump_with_v4l2-ctl() {
 }
 
 load_two_cables() {
-	load_loop devices=2 video_nr=10,12 nodes=split capture_nr=11,13 overrun=lossless
+	load_loop devices=2 video_nr=10,12 nodes=split capture_nr=11,13 overrun=lossless "$@"
 	make_frames 60
 	set_format YUYV
 	writer=/dev/video12 set_format YUYV
@@ -314,14 +314,21 @@ load_two_cables() {
 
 # Who mapped its buffers gets a copy of a dma-buf that comes in; a dma-buf that goes out costs nothing.
 test_gstreamer_between_loops() {
-	load_two_cables
+	load_two_cables min_buffers=4
 	through gstreamer mmap mmap none none
 	through gstreamer dmabuf dmabuf-import none once
 	through gstreamer dmabuf userptr none once
 }
 
+# The sink's buffers are the source's: of four it would make more (CREATE_BUFS), which no reader has that was there before.
+test_gstreamer_lends_its_buffers() {
+	load_two_cables min_buffers=8
+	through gstreamer dmabuf-import dmabuf once none
+	through gstreamer userptr mmap once none
+}
+
 test_v4l2_ctl_between_loops() {
-	load_two_cables
+	load_two_cables min_buffers=4
 	through v4l2-ctl mmap dmabuf none once
 	through v4l2-ctl dmabuf mmap once none
 	through v4l2-ctl user user once once

@@ -87,6 +87,44 @@ std::uint64_t copies_from_to(v4l2_memory from, v4l2_memory to) {
     return counting.copies();
 }
 
+/// A place in the address space with other memory each time.
+class RemappedMemory {
+public:
+    explicit RemappedMemory(std::size_t bytes) : bytes_(bytes) { map(nullptr, 0); }
+    ~RemappedMemory() { ::munmap(place_, bytes_); }
+    RemappedMemory(const RemappedMemory&) = delete;
+    RemappedMemory& operator=(const RemappedMemory&) = delete;
+
+    std::span<std::uint32_t> renew() {
+        map(place_, MAP_FIXED);
+        return words();
+    }
+    [[nodiscard]] std::span<std::uint32_t> words() const {
+        return {static_cast<std::uint32_t*>(place_), bytes_ / sizeof(std::uint32_t)};
+    }
+
+private:
+    void map(void* place, int flags) {
+        place_ = ::mmap(place, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+        REQUIRE(place_ != MAP_FAILED);
+    }
+
+    void* place_ = nullptr;
+    std::size_t bytes_;
+};
+
+/// QBUF of buffer 0.
+int queue_memory(const Client& client, v4l2_buf_type type, const RemappedMemory& memory) {
+    v4l2_buffer buffer{};
+    buffer.type = type;
+    buffer.memory = V4L2_MEMORY_USERPTR;
+    buffer.length = client.length();
+    buffer.bytesused = client.length();
+    buffer.field = V4L2_FIELD_NONE;
+    buffer.m.userptr = reinterpret_cast<unsigned long>(memory.words().data());
+    return client.ioctl(VIDIOC_QBUF, &buffer);
+}
+
 } // namespace
 
 TEST_SUITE("copy table") {
@@ -106,6 +144,28 @@ TEST_SUITE("copy table") {
         CHECK(copies_from_to(V4L2_MEMORY_USERPTR, V4L2_MEMORY_MMAP) == frames);
         CHECK(copies_from_to(V4L2_MEMORY_USERPTR, V4L2_MEMORY_USERPTR) == frames);
     }
+    // GStreamer maps each frame anew, often at the same address.
+    TEST_CASE("a pointer is what lies behind it when it is queued") {
+        Client writer(loop_node());
+        Client reader(loop_node());
+        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_USERPTR, 4) == 0);
+        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_USERPTR, 4) == 0);
+        REQUIRE(writer.stream_on() == 0);
+        REQUIRE(reader.stream_on() == 0);
+        RemappedMemory sent(writer.length());
+        RemappedMemory received(reader.length());
+        for (unsigned number = 1; number <= 3; ++number) {
+            paint(sent.renew(), number);
+            received.renew();
+            REQUIRE(queue_memory(reader, capture, received) == 0);
+            REQUIRE(queue_memory(writer, output, sent) == 0);
+            v4l2_buffer buffer{};
+            REQUIRE(reader.dequeue(buffer) == 0);
+            CHECK(painted(received.words()) == number);
+            REQUIRE(writer.dequeue(buffer) == 0);
+        }
+    }
+
     TEST_CASE("a reader that brings dma-bufs gets one copy in them") {
         CHECK(copies_from_to(V4L2_MEMORY_MMAP, V4L2_MEMORY_DMABUF) == frames);
     }
