@@ -18,10 +18,16 @@ allow_faults() {
 	echo 0 >"$folder/fail_page_alloc/min-order"
 }
 
+# What the kernel itself says of a fault: dma_buf_vmap() warns, once, when an exporter has no memory (WARN_ON_ONCE in
+# dma-buf.c), and vmalloc() says so for the test pattern generator, which does not ask it to be silent.
+allowed='WARNING: .* dma_buf_vmap|vmalloc error: .* failed'
+
 # faults TEST: the names of what was tried, with the number of faults, are worth reading.
 faults() {
 	load_loop
 	allow_faults
+	echo "v4l2dma-vm: allow begin $allowed" >/dev/kmsg
+	trap 'echo "v4l2dma-vm: expect end" >/dev/kmsg' EXIT
 	timeout $((limit - 30)) "$tree/build/tests/vm/loop/v4l2dma_loop_tests" --no-skip --test-case="faults: $1" 2>&1 |
 		tee "$work/out"
 	expect_match "which test ran" 'test cases: *1 . *1 passed' "$(<"$work/out")"

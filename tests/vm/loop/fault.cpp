@@ -57,10 +57,9 @@ void choose(Kind kind) {
     }
 }
 
-/// What an operation may say when memory was short: not that memory could not be read or written, and vice
-/// versa.
+/// Caller's memory that cannot be reached has one errno, and a want of memory has others.
 bool is_right(const Operation& operation, Kind kind, int result) {
-    return operation.errors.contains(result) && result != (kind == Kind::memory ? EFAULT : ENOMEM);
+    return operation.errors.contains(result) && (kind == Kind::copy) == (result == EFAULT);
 }
 
 /// What may be left behind, beyond the loop itself.

@@ -124,7 +124,6 @@ Operation dequeue_event(const Workshop& shop) {
                         return stage->writer.client().ioctl(VIDIOC_DQEVENT, &event);
                     }};
                 },
-            .errors = not_copied,
             .again = {{EFAULT, ENOENT}}};
 }
 
