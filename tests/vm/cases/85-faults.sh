@@ -45,7 +45,5 @@ test_faults_without_signal() { faults "no signal"; }
 
 test_faults_in_dma_bufs() {
 	modprobe vgem
-	modprobe vim2m
 	faults dma-bufs
-	modprobe -r vim2m
 }

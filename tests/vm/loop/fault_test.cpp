@@ -14,7 +14,6 @@
 namespace {
 
 constexpr std::uint32_t number = 0x5eed;
-const std::set<int> not_copied = {EFAULT};
 
 template <typename Request> Request of_type(v4l2_buf_type type) {
     Request request{};
@@ -246,6 +245,12 @@ int dequeue(const Client& client, unsigned expected) {
     return buffer.index == expected ? 0 : wrong;
 }
 
+/// For several planes the core allocates before it asks the module, who needs nothing: what it cannot show is
+/// marked.
+std::set<int> dequeue_errors(const Workshop& shop) {
+    return shop.loop().planar() ? std::set{ENOMEM, EFAULT, lost} : std::set{EFAULT, lost};
+}
+
 /// By each kind of reader from each kind of writer. Mapped before or not: only where it is not can a frame
 /// that was imported come out as it is.
 Operation take_frame(const Workshop& shop, v4l2_memory writers, v4l2_memory readers, bool mapped) {
@@ -260,7 +265,7 @@ Operation take_frame(const Workshop& shop, v4l2_memory writers, v4l2_memory read
                     return Call{.run = [stage] { return dequeue(stage->reader.client(), 0); },
                                 .check = [stage] { CHECK(stage->reader.shows(0, number)); }};
                 },
-            .errors = {EFAULT, lost},
+            .errors = dequeue_errors(shop),
             // The frame was the reader's, and only the answer was lost.
             .again = {{EFAULT, EAGAIN}}};
 }
@@ -275,7 +280,7 @@ Operation give_back(const Workshop& shop, v4l2_memory writers) {
                     REQUIRE(stage->reader.client().queue(0) == 0);
                     return Call{.run = [stage] { return dequeue(stage->writer.client(), 0); }};
                 },
-            .errors = not_copied,
+            .errors = dequeue_errors(shop),
             .again = {{EFAULT, EAGAIN}}};
 }
 
