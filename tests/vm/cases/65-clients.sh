@@ -223,7 +223,7 @@ test_v4l2_ctl() {
 
 # It takes longer to be loaded than all others together, and starts anew when it is told how to deliver frames.
 test_opencv() {
-	patience=120
+	patience=240
 	load_cable
 	make_frames 60
 	set_format YUYV
