@@ -78,6 +78,8 @@ struct Operation {
     /// done.
     std::set<std::pair<int, int>> again = {};
     bool has_faults = true; ///< false: there may be nothing in it that can fail
+    unsigned dense =
+        ~0U; ///< after so many faults only every fiftieth is made: where one is printed at length
 };
 
 /// Makes each fault in each operation, until there is none left, and sees that the loop is as it was. Prints

@@ -189,12 +189,16 @@ std::vector<Operation> administration(const Workshop& shop) {
     };
 }
 
-/// A reader begins, and may see the picture soon.
+/// A reader begins, and may see the picture soon. The memory for it comes first, then dozens of allocations
+/// in the test pattern generator, for each of which vmalloc() prints the state of all memory.
 Operation begin_to_read(const Workshop& shop, const std::string& name, std::function<int(Side&)> run) {
-    return {.name = name, .prepare = [&shop, run] {
-                const auto stage = shop.open();
-                return Call{.run = [stage, run] { return run(stage->reader); }};
-            }};
+    return {.name = name,
+            .prepare =
+                [&shop, run] {
+                    const auto stage = shop.open();
+                    return Call{.run = [stage, run] { return run(stage->reader); }};
+                },
+            .dense = 40};
 }
 
 int reqbufs(Side& side) {
