@@ -332,7 +332,12 @@ test_gstreamer_between_loops() {
 	load_two_cables
 	through gstreamer mmap mmap none none
 	through gstreamer dmabuf dmabuf-import none once
-	through gstreamer dmabuf userptr none once
+	# GStreamer maps for reading only, and vb2 of 6.1 wants to write to all memory that it pins, in every driver.
+	if [[ $(uname -r) == 6.1.* ]]; then
+		echo "    gstreamer gives with userptr: not possible on 6.1"
+	else
+		through gstreamer dmabuf userptr none once
+	fi
 }
 
 test_v4l2_ctl_between_loops() {
