@@ -482,6 +482,17 @@ static void forget_pages(struct vb2_queue *q, const struct v4l2_buffer *b)
 		vb->planes[i].m.userptr = 0;
 }
 
+/* What has to be so before vb2 sees a buffer. */
+static int check_memory(struct v4l2dma_handle *h, struct vb2_queue *q,
+			const struct v4l2_buffer *b)
+{
+	int ret = check_dmabuf(h, b);
+
+	if (!ret)
+		forget_pages(q, b);
+	return ret;
+}
+
 static int prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
 {
 	struct v4l2dma_handle *h = to_handle(file);
@@ -490,11 +501,8 @@ static int prepare_buf(struct file *file, void *priv, struct v4l2_buffer *b)
 
 	if (IS_ERR(q))
 		return PTR_ERR(q);
-	ret = check_dmabuf(h, b);
-	if (ret)
-		return ret;
-	forget_pages(q, b);
-	return vb2_prepare_buf(q, NULL, b);
+	ret = check_memory(h, q, b);
+	return ret ? ret : vb2_prepare_buf(q, NULL, b);
 }
 
 static int qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
@@ -507,10 +515,9 @@ static int qbuf(struct file *file, void *priv, struct v4l2_buffer *b)
 		return PTR_ERR(q);
 	if (!q->is_output && vb2_is_busy(q) && v4l2dma_reader_outdated(h))
 		return -EIO;
-	ret = check_dmabuf(h, b);
+	ret = check_memory(h, q, b);
 	if (ret)
 		return ret;
-	forget_pages(q, b);
 	ret = vb2_qbuf(q, NULL, b);
 	/* With no reader the frame is done before vb2 fills in the flags. */
 	if (!ret && b->flags & V4L2_BUF_FLAG_DONE)
