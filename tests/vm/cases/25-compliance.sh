@@ -47,8 +47,7 @@ start_writer() {
 }
 
 end_writer() {
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 	expect_idle
 }
 

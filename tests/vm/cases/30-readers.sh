@@ -33,8 +33,7 @@ test_four_readers_one_stopped_one_killed() {
 	kill -CONT "${pids[stopped]}"
 	finish stopped
 	expect_equal "frames that the stopped one got in the end" 400 "$(json stopped end .frames)"
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 	expect_equal "copies in the loop" 0 "$(counter copies)"
 	expect_idle
 }
@@ -52,8 +51,7 @@ test_writer_killed_and_replaced() {
 	start second "$bin" clone -i "$camera" -o "$loop" --fps 30 --dmabuf --json
 	await second start
 	finish play
-	kill -INT "${pids[second]}"
-	finish second
+	stop second
 	expect_idle
 }
 
@@ -66,7 +64,6 @@ test_reader_follows_a_new_format() {
 	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --width 640 --height 360 --fps 30 --json
 	await clone start
 	finish play
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 	expect_idle
 }

@@ -10,13 +10,11 @@ test_camera_comes_and_goes() {
 	await play stats '.no_signal > 0'
 	start clone "$bin" clone -i "$camera" -o "$loop" --json --stats-interval 0.2
 	await clone stats '.frames > 20'
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 	local silent
 	silent=$(json play stats .no_signal)
 	await play stats ".no_signal > $silent + 5"
-	kill -INT "${pids[play]}"
-	finish play
+	stop play
 	expect_at_least "frames of the camera" 20 "$(json play end '.frames - .no_signal')"
 	expect_equal "what was wrong with frames" 0 "$(json play end '.faults | add')"
 	expect_equal "copies, frames and pictures together" 0 "$(json play end .loop.copied_bytes)"

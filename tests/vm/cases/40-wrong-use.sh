@@ -41,8 +41,7 @@ test_busy() {
 	modprobe -r v4l2dma 2>rmmod.err && fail "the module went while in use"
 	wrong 3 "$loop.*(another program|busy)" clone -i "$camera" -o "$loop"
 	wrong 3 'in use' load --unload
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 	expect_idle
 }
 
@@ -52,8 +51,7 @@ test_busy_camera() {
 	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --json
 	await clone start
 	wrong 3 "$camera.*(another program|busy)" clone -i "$camera" -o null:
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 }
 
 test_zero_copy_that_cannot_be_had() {
@@ -70,8 +68,7 @@ test_zero_copy_that_cannot_be_had() {
 	await writer start
 	run 4 "$bin" play -i "$loop" --dmabuf -n 5
 	expect_match "which call refused" 'EXPBUF' "$err"
-	kill -INT "${pids[writer]}"
-	finish writer
+	stop writer
 	expect_idle
 }
 
@@ -126,8 +123,7 @@ test_full_disk() {
 	expect_match "what play says" "full/frames: No space left on device" "$err"
 	# A reader that fails is no concern of the writer.
 	run 0 "$bin" play -i "$loop" --dmabuf -n 10
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 	umount "$work/full"
 	expect_idle
 }

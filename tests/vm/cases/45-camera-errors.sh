@@ -24,11 +24,6 @@ start_flow() {
 	await play stats '.frames > 0'
 }
 
-stop() {
-	kill -INT "${pids[$1]}"
-	finish "$1"
-}
-
 # The camera and the loop, as if nothing had been.
 expect_usable() {
 	expect_idle

@@ -30,8 +30,7 @@ test_interrupt_while_waiting() {
 	load_loop
 	start play "$bin" play -i "$loop" --json
 	await play stats
-	kill -INT "${pids[play]}"
-	finish play
+	stop play
 	expect_idle
 }
 
@@ -46,7 +45,6 @@ test_camera_is_unplugged() {
 	echo vivid.0 >/sys/bus/platform/drivers/vivid/unbind
 	finish clone 3
 	expect_match "what clone says" "$camera.*(unplugged|removed)" "$(<"$work/clone.err")"
-	kill -INT "${pids[play]}"
-	finish play
+	stop play
 	expect_idle
 }

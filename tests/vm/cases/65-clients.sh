@@ -29,33 +29,33 @@ set_format() {
 # The sink wants to know all of it. That it names the colorimetry, where the others leave it to the driver, ends no reader.
 gst_caps=video/x-raw,format=YUY2,framerate=25/1,colorimetry=bt709,interlace-mode=progressive
 
-# write_with CLIENT-MODE [FILE]: all frames, to the loop's writing node.
+# write_with CLIENT-MODE: all frames, to the loop's writing node.
 write_with() {
-	local file=${2:-sent} node=$writer
+	local node=$writer
 	case $1 in
 	ffmpeg)
 		client ffmpeg -nostdin -v error -f rawvideo -pixel_format yuyv422 -video_size "${width}x$height" -framerate 30 \
-			-i "$file" -f v4l2 "$node"
+			-i sent -f v4l2 "$node"
 		;;
 	# As a camera does: without end, and in its time.
 	ffmpeg-paced)
 		exec ffmpeg -nostdin -v error -re -stream_loop -1 -f rawvideo -pixel_format yuyv422 \
-			-video_size "${width}x$height" -framerate 30 -i "$file" -f v4l2 "$node"
+			-video_size "${width}x$height" -framerate 30 -i sent -f v4l2 "$node"
 		;;
 	gst-*)
 		# The sink shows the first frame twice, unless told not to.
-		client gst-launch-1.0 -q filesrc location="$file" blocksize="$frame_size" ! \
+		client gst-launch-1.0 -q filesrc location=sent blocksize="$frame_size" ! \
 			"$gst_caps,width=$width,height=$height" ! \
 			v4l2sink device="$node" io-mode="${1#gst-}" sync=false show-preroll-frame=false
 		;;
-	v4l2-ctl-dmabuf) v4l2_ctl_writes dmabuf "$file" --export-device "${exporters[0]}" ;;
-	v4l2-ctl-*) v4l2_ctl_writes "${1#v4l2-ctl-}" "$file" ;;
+	v4l2-ctl-dmabuf) v4l2_ctl_writes dmabuf --export-device "${exporters[0]}" ;;
+	v4l2-ctl-*) v4l2_ctl_writes "${1#v4l2-ctl-}" ;;
 	esac
 }
 
 v4l2_ctl_writes() {
-	client v4l2-ctl -d "$writer" --stream-out-"$1" --stream-from="$2" \
-		--stream-count=$(($(stat -c %s "$2") / frame_size)) "${@:3}" >v4l2-ctl.log
+	client v4l2-ctl -d "$writer" --stream-out-"$1" --stream-from=sent \
+		--stream-count=$(($(stat -c %s sent) / frame_size)) "${@:2}" >v4l2-ctl.log
 }
 
 # read_with CLIENT-MODE FRAMES FILE [NODE]
@@ -104,14 +104,13 @@ end() {
 	expect_equal "exit code of $1 ($(tail -n 3 "$1.out"))" 0 "$status"
 }
 
-# await_counter NAME VALUE: each process of a client takes seconds to start here.
+# await_counter NAME VALUE [-ge]: until it is that, or at least that. A client takes seconds to start here.
 await_counter() {
 	local deadline=$((SECONDS + patience))
-	while ((SECONDS < deadline)); do
-		[[ $(counter "$1") != "$2" ]] || return 0
+	until test "$(counter "$1")" "${3:--eq}" "$2"; do
+		((SECONDS < deadline)) || fail "the loop's $1 never were ${3:-} $2: $(counter "$1")"
 		read -r -t 0.05 <> <(:) || true
 	done
-	fail "the loop's $1 never were $2: $(counter "$1")"
 }
 
 # expect_frames COUNT FILE [later|some]: whole frames of those that were sent, the first COUNT; with 'later' not the first
@@ -188,7 +187,7 @@ test_ffmpeg_mjpeg() {
 	expect_idle
 }
 
-# The sink has no write(): it says so in its log and shows nothing.
+# Not with io-mode=rw: the sink has no write(), and shows nothing.
 test_gstreamer_sink() {
 	load_cable
 	make_frames 30
@@ -278,9 +277,7 @@ test_clients_outlive_the_writer() {
 write_some_frames() {
 	begin writer write_with ffmpeg-paced
 	await_counter writer 256 # by write()
-	while (($(counter delivered) < 20)); do
-		read -r -t 0.05 <> <(:) || true
-	done
+	await_counter delivered 20 -ge
 	end_writer
 	await_counter writer 0
 }

@@ -35,9 +35,7 @@ test_inspect_a_loop_at_work() {
 	expect_match "the side in use" 'not tried: another program' "$out"
 	expect_match "the reader" "pid ${pids[play]} v4l2dma" "$out"
 	expect_match "the copies" 'copies +0 frames, 0 bytes' "$out"
-	kill -INT "${pids[play]}"
-	finish play
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop play
+	stop clone
 	expect_idle
 }

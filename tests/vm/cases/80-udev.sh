@@ -26,8 +26,7 @@ test_udev_follows_exclusive_caps() {
 	await clone start
 	await clone stats
 	expect_equal "while a writer streams" ":capture:" "$(capabilities)"
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 	expect_equal "after it" ":video_output:" "$(capabilities)"
 }
 

@@ -14,8 +14,7 @@ test_trace_agrees_with_the_counters() {
 	start play "$bin" play -i "$loop" -n 60 --json
 	start clone "$bin" clone -i "$camera" -o "$loop" --memory mmap --output-memory dmabuf --json
 	finish play
-	kill -INT "${pids[clone]}"
-	finish clone
+	stop clone
 	echo 0 >"$tracing/events/v4l2dma/enable"
 	cat "$tracing/trace" >"$work/trace"
 	echo >"$tracing/trace"

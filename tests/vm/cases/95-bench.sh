@@ -15,7 +15,7 @@ test_counts() {
 	else
 		echo "    without v4l2loopback beside it, which was not given with --module"
 	fi
-	timeout 140 "$bench" "$loop" "${beside[@]}" --quick --json >bench.json 2>bench.err || fail "$(tail -n 3 bench.err)
+	timeout $((limit - 10)) "$bench" "$loop" "${beside[@]}" --quick --json >bench.json 2>bench.err || fail "$(tail -n 3 bench.err)
 $(jq -r '.checks[] | select(.good | not) | .what' bench.json)"
 	[[ -z ${beside[*]} ]] || modprobe -r v4l2loopback
 

@@ -11,8 +11,8 @@ bin=${V4L2DMA_BIN:-$tree/build/v4l2dma}
 camera=/dev/video0
 loop=/dev/video10
 camera_options=/run/v4l2dma-camera # what the camera that is there was loaded with
-# A guest under emulation is slow, and a hang must end: no answer is awaited longer than this. 60 s of a case's 150 s,
-# so that what hangs is named before the case is ended.
+# A guest under emulation is slow, and a hang must end: no answer is awaited longer than this. Less than half of a case's
+# time, so that what hangs is named before the case is ended.
 patience=$((limit * 2 / 5))
 
 declare -A pids=() fds=()
@@ -77,6 +77,12 @@ finish() {
 	expect_equal "exit code of $1 ($(tail -n 2 "$work/$1.err"))" "${2:-0}" "$status"
 }
 
+# stop NAME: as with Ctrl-C.
+stop() {
+	kill -INT "${pids[$1]}"
+	finish "$1"
+}
+
 # json NAME EVENT FILTER: of the last such line that the command printed.
 json() { jq -rs --arg event "$2" "map(select(.event == \$event)) | last | $3" "$work/$1.json"; }
 
@@ -95,6 +101,14 @@ run() {
 # Nobody has the loop open or holds anything of it.
 expect_idle() {
 	expect_equal "slots, readers and writers of the idle loop" "0 0 0" "$(counter slots readers writer)"
+}
+
+# Neither the loop nor the commands 'clone' and 'play' at its ends copied anything, and nothing is left behind.
+expect_no_copy() {
+	expect_equal "copies and copied bytes in the loop" "0 0" "$(counter copies copied_bytes)"
+	expect_equal "bytes copied by clone" 0 "$(json clone end .copied_bytes)"
+	expect_equal "bytes copied by play" 0 "$(json play end .copied_bytes)"
+	expect_idle
 }
 
 # expect_same_frames WRITER-LOG READER-LOG COUNT same-memory|any-memory: each frame that the reader logged is the one
