@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "exporter.h"
 
-#include "client.h"
+#include "exporters.h"
 
 #include <cerrno>
 #include <drm.h>
 #include <drm_mode.h>
 #include <fcntl.h>
-#include <filesystem>
-#include <linux/dma-heap.h>
 #include <linux/udmabuf.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -39,14 +37,6 @@ int from_udmabuf(int device, std::size_t bytes) {
     return fd;
 }
 
-int from_heap(int device, std::size_t bytes) {
-    dma_heap_allocation_data request{};
-    request.len = bytes;
-    request.fd_flags = O_RDWR | O_CLOEXEC;
-    checked(::ioctl(device, DMA_HEAP_IOCTL_ALLOC, &request), "DMA_HEAP_IOCTL_ALLOC");
-    return static_cast<int>(request.fd);
-}
-
 int from_vgem(int device, std::size_t bytes) {
     drm_mode_create_dumb dumb{};
     dumb.width = 1024;
@@ -63,21 +53,6 @@ int from_vgem(int device, std::size_t bytes) {
     return prime.fd;
 }
 
-int open_vgem() {
-    std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator("/dev/dri", none)) {
-        const int fd = ::open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
-        char name[16] = {};
-        drm_version version{};
-        version.name = name;
-        version.name_len = sizeof name - 1;
-        if (fd >= 0 && ::ioctl(fd, DRM_IOCTL_VERSION, &version) == 0 && std::string(name) == "vgem")
-            return fd;
-        ::close(fd);
-    }
-    return -1;
-}
-
 struct Way {
     std::string name;
     int (*open)();
@@ -86,7 +61,7 @@ struct Way {
 
 const Way ways[] = {
     {"udmabuf", [] { return ::open("/dev/udmabuf", O_RDWR | O_CLOEXEC); }, from_udmabuf},
-    {"system", [] { return ::open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC); }, from_heap},
+    {"system", open_system_heap, allocate_from_heap},
     {"vgem", open_vgem, from_vgem},
 };
 
@@ -102,16 +77,10 @@ Exporter::Exporter(const std::string& who, unsigned count, std::size_t bytes) {
     }
     must(found == nullptr ? ENODEV : 0, "no exporter of dma-bufs (udmabuf, system heap, vgem)");
     name_ = found->name;
-    while (fds_.size() < count) {
-        fds_.push_back(found->create(device_, whole_pages(bytes)));
-        frames_.push_back(map_dmabuf(fds_.back(), bytes));
-    }
+    while (buffers_.fds().size() < count)
+        buffers_.add(found->create(device_, whole_pages(bytes)), bytes);
 }
 
 Exporter::~Exporter() {
-    for (const auto& frame : frames_)
-        ::munmap(frame.data(), frame.size_bytes());
-    for (const int fd : fds_)
-        ::close(fd);
     ::close(device_);
 }

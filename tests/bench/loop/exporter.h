@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "client.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -18,12 +20,11 @@ public:
     Exporter& operator=(const Exporter&) = delete;
 
     [[nodiscard]] const std::string& name() const { return name_; }
-    [[nodiscard]] const std::vector<int>& fds() const { return fds_; }
-    [[nodiscard]] std::span<std::uint32_t> frame(std::size_t index) const { return frames_[index]; }
+    [[nodiscard]] const std::vector<int>& fds() const { return buffers_.fds(); }
+    [[nodiscard]] std::span<std::uint32_t> frame(std::size_t index) const { return buffers_.map(index); }
 
 private:
     std::string name_;
     int device_ = -1;
-    std::vector<int> fds_;
-    std::vector<std::span<std::uint32_t>> frames_;
+    MappedDmabufs buffers_;
 };

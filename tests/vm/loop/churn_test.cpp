@@ -107,28 +107,18 @@ void live_and_die(Chance& chance, std::vector<std::unique_ptr<Kept>>& kept) {
         kept.clear();
 }
 
-unsigned loops() {
-    const ControlNode control;
-    unsigned n = 0;
-    v4l2dma_loop_query query{};
-    query.flags = V4L2DMA_QUERY_NEXT;
-    for (; control.ioctl(V4L2DMA_IOC_QUERY, &query) == 0; query.id = query.info.id + 1)
-        ++n;
-    return n;
-}
-
 } // namespace
 
 TEST_SUITE("churn") {
     TEST_CASE("500 loops are added, used, killed for and removed") {
-        const unsigned before = loops();
+        const std::size_t before = count_loops();
         Chance chance(20261121);
         std::vector<std::unique_ptr<Kept>> kept;
         for (unsigned round = 0; round < rounds; ++round) {
             CAPTURE(round);
             live_and_die(chance, kept);
         }
-        CHECK(loops() == before);
+        CHECK(count_loops() == before);
         CHECK(loop_info().slots == 0);
         CHECK(loop_info().openers == 0);
     }

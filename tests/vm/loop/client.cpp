@@ -299,6 +299,18 @@ void start_writing(Client& writer, unsigned buffers, v4l2_buf_type type) {
     must(writer.stream_on(), "the writer's STREAMON");
 }
 
+void MappedDmabufs::add(int fd, std::size_t bytes) {
+    fds_.push_back(fd);
+    maps_.push_back(map_dmabuf(fd, bytes));
+}
+
+MappedDmabufs::~MappedDmabufs() {
+    for (const auto& mapping : maps_)
+        ::munmap(mapping.data(), mapping.size_bytes());
+    for (const int fd : fds_)
+        ::close(fd);
+}
+
 ForeignBuffers::ForeignBuffers(unsigned count, std::uint32_t bytes) : exporter_(exporter_node()) {
     v4l2_pix_format pix = exporter_.format(capture);
     pix.pixelformat = V4L2_PIX_FMT_YUYV;
@@ -311,16 +323,8 @@ ForeignBuffers::ForeignBuffers(unsigned count, std::uint32_t bytes) : exporter_(
     for (unsigned index = 0; index < count; ++index) {
         const int fd = exporter_.export_fd(index);
         must(fd < 0 ? -fd : 0, "EXPBUF");
-        fds_.push_back(fd);
-        maps_.push_back(map_dmabuf(fds_.back(), bytes));
+        buffers_.add(fd, bytes);
     }
-}
-
-ForeignBuffers::~ForeignBuffers() {
-    for (const auto& mapping : maps_)
-        ::munmap(mapping.data(), mapping.size_bytes());
-    for (const int fd : fds_)
-        ::close(fd);
 }
 
 std::span<std::uint32_t> map_dmabuf(int fd, std::size_t bytes) {

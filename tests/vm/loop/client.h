@@ -125,22 +125,34 @@ void start_reading(Client& reader, unsigned buffers = 4, v4l2_buf_type type = V4
 /// Makes a writer of it: REQBUFS(MMAP), STREAMON. Likewise.
 void start_writing(Client& writer, unsigned buffers = 4, v4l2_buf_type type = V4L2_BUF_TYPE_VIDEO_OUTPUT);
 
-/// dma-bufs of another driver: its buffers, exported. Owns fds and mappings.
+/// dma-bufs, mapped. Owns fds and mappings.
+class MappedDmabufs {
+public:
+    MappedDmabufs() = default;
+    ~MappedDmabufs();
+    MappedDmabufs(const MappedDmabufs&) = delete;
+    MappedDmabufs& operator=(const MappedDmabufs&) = delete;
+    /// The fd is closed with this.
+    void add(int fd, std::size_t bytes);
+    [[nodiscard]] const std::vector<int>& fds() const { return fds_; }
+    [[nodiscard]] std::span<std::uint32_t> map(std::size_t index) const { return maps_[index]; }
+
+private:
+    std::vector<int> fds_;
+    std::vector<std::span<std::uint32_t>> maps_;
+};
+
+/// dma-bufs of another driver: its buffers, exported.
 class ForeignBuffers {
 public:
-    /// Sized for the loop's frames; empty() says that there is no exporter here.
+    /// Sized for the loop's frames. Throws std::system_error.
     ForeignBuffers(unsigned count, std::uint32_t bytes);
-    ~ForeignBuffers();
-    ForeignBuffers(const ForeignBuffers&) = delete;
-    ForeignBuffers& operator=(const ForeignBuffers&) = delete;
-    [[nodiscard]] bool empty() const { return fds_.empty(); }
-    [[nodiscard]] const std::vector<int>& fds() const { return fds_; }
-    std::span<std::uint32_t> map(unsigned index) { return maps_[index]; }
+    [[nodiscard]] const std::vector<int>& fds() const { return buffers_.fds(); }
+    [[nodiscard]] std::span<std::uint32_t> map(unsigned index) const { return buffers_.map(index); }
 
 private:
     Client exporter_;
-    std::vector<int> fds_;
-    std::vector<std::span<std::uint32_t>> maps_;
+    MappedDmabufs buffers_; // goes before its exporter
 };
 
 /// Maps a dma-buf; the caller munmaps it.

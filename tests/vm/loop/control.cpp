@@ -5,6 +5,7 @@
 #include "find_loop.h"
 
 #include <cerrno>
+#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
@@ -27,6 +28,22 @@ v4l2dma_loop_config any_loop() {
     config.video_nr = -1;
     config.capture_nr = -1;
     return config;
+}
+
+std::size_t count_loops() {
+    const ControlNode control;
+    v4l2dma_loop_query query{};
+    std::size_t count = 0;
+    for (query.flags = V4L2DMA_QUERY_NEXT; control.ioctl(V4L2DMA_IOC_QUERY, &query) == 0;
+         query.id = query.info.id + 1)
+        ++count;
+    return count;
+}
+
+bool is_placeholder(const v4l2_buffer& buffer) {
+    return (buffer.flags & V4L2_BUF_FLAG_TIMECODE) != 0 &&
+           buffer.timecode.flags == V4L2_TC_USERBITS_8BITCHARS &&
+           std::memcmp(buffer.timecode.userbits, V4L2DMA_NO_SIGNAL_USERBITS, 4) == 0;
 }
 
 AddedLoop::AddedLoop(const v4l2dma_loop_config& config) {

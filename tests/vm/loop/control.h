@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <linux/videodev2.h>
 #include <string>
 #include <uapi/v4l2dma.h>
 
@@ -27,6 +29,11 @@ private:
 
 /// What the module makes of nothing but zeroes: its defaults, and any node.
 v4l2dma_loop_config any_loop();
+
+/// How many loops there are.
+std::size_t count_loops();
+/// A picture of the loop's own.
+bool is_placeholder(const v4l2_buffer& buffer);
 
 /// A loop of the test's own; removed, by force, with this.
 class AddedLoop {

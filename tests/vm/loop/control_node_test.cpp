@@ -2,6 +2,7 @@
 // Loops that come, change and go while the module is loaded.
 #include "client.h"
 #include "control.h"
+#include "process.h"
 
 #include <array>
 #include <atomic>
@@ -17,7 +18,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -25,17 +25,14 @@ namespace {
 
 /// open() as a user of these groups, in a process of its own: 0 or the errno.
 int open_as(const std::string& node, gid_t group) {
-    const pid_t child = ::fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
+    Process child([&] {
         if (::setgroups(0, nullptr) != 0 || ::setgid(group) != 0 || ::setuid(65534) != 0)
             ::_exit(99);
         ::_exit(::open(node.c_str(), O_RDWR) < 0 ? errno : 0);
-    }
-    int status = 0;
-    REQUIRE(::waitpid(child, &status, 0) == child);
-    REQUIRE(WIFEXITED(status));
-    return WEXITSTATUS(status);
+    });
+    const int result = child.wait();
+    REQUIRE(result >= 0);
+    return result;
 }
 
 /// Open as often as it can be, up to @p limit times.

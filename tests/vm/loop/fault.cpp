@@ -71,16 +71,6 @@ struct Things {
     bool operator==(const Things&) const = default;
 };
 
-std::size_t count_loops() {
-    const ControlNode control;
-    v4l2dma_loop_query query{};
-    std::size_t count = 0;
-    for (query.flags = V4L2DMA_QUERY_NEXT; control.ioctl(V4L2DMA_IOC_QUERY, &query) == 0;
-         query.id = query.info.id + 1)
-        ++count;
-    return count;
-}
-
 /// In debugfs, each dma-buf has a line that begins with its size, flags, mode, and how many hold it.
 void count_dma_bufs(Things& things) {
     std::ifstream file("/sys/kernel/debug/dma_buf/bufinfo");
@@ -142,11 +132,6 @@ v4l2dma_loop_config for_faults(v4l2dma_loop_config config) {
     config.min_buffers = few_buffers;
     config.reclaim_ms = 60000; // no reader is too slow here
     return config;
-}
-
-bool is_placeholder(const v4l2_buffer& buffer) {
-    return (buffer.flags & V4L2_BUF_FLAG_TIMECODE) != 0 &&
-           std::memcmp(buffer.timecode.userbits, V4L2DMA_NO_SIGNAL_USERBITS, 4) == 0;
 }
 
 v4l2_buffer next_written(Client& reader) {

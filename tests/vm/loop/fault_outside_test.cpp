@@ -1,35 +1,19 @@
 // SPDX-License-Identifier: MIT
 // Faults, as in fault_test.cpp, where others than the loop's two ends meet the module: programs and devices
 // that use its dma-bufs, and administrators. And the picture that readers see without a signal.
+#include "exporters.h"
 #include "fault.h"
 #include "fault_stage.h"
 
-#include <cstring>
 #include <doctest/doctest.h>
 #include <drm.h>
 #include <fcntl.h>
-#include <filesystem>
 #include <linux/dma-buf.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 namespace {
-
-/// A GPU that maps for its device what it imports.
-Fd open_vgem() {
-    for (const auto& entry : std::filesystem::directory_iterator("/dev/dri")) {
-        Fd fd(::open(entry.path().c_str(), O_RDWR | O_CLOEXEC));
-        char name[16] = {};
-        drm_version version{};
-        version.name = name;
-        version.name_len = sizeof name - 1;
-        if (::ioctl(fd.get(), DRM_IOCTL_VERSION, &version) == 0 && std::strcmp(name, "vgem") == 0)
-            return fd;
-    }
-    FAIL("there is no vgem; load it first");
-    return Fd();
-}
 
 /// The writer's slot 0, exported.
 struct Slot {
@@ -105,7 +89,11 @@ std::vector<Operation> dma_buf_uses(const Workshop& shop) {
         on_slot(shop, "EXPORT_SYNC_FILE", take_sync_file),
         on_slot(shop, "IMPORT_SYNC_FILE", give_sync_file,
                 [](Slot& slot) { REQUIRE(take_sync_file(slot) == 0); }),
-        on_slot(shop, "import by vgem", import_to_gpu, [](Slot& slot) { slot.other = open_vgem(); }),
+        on_slot(shop, "import by vgem", import_to_gpu,
+                [](Slot& slot) {
+                    slot.other = Fd(open_vgem()); // maps for its device what it imports
+                    REQUIRE_MESSAGE(slot.other.get() >= 0, "there is no vgem; load it first");
+                }),
     };
 }
 

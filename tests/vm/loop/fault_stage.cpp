@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "fault_stage.h"
 
+#include "exporters.h"
+
 #include <cerrno>
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <linux/dma-heap.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,23 +21,10 @@ std::string name_of(v4l2_memory memory) {
 }
 
 HeapBuffers::HeapBuffers(unsigned count) {
-    const Fd heap(::open("/dev/dma_heap/system", O_RDWR | O_CLOEXEC));
+    const Fd heap(open_system_heap());
     REQUIRE(heap.get() >= 0);
-    while (fds_.size() < count) {
-        dma_heap_allocation_data request{};
-        request.len = heap_bytes;
-        request.fd_flags = O_RDWR | O_CLOEXEC;
-        REQUIRE(::ioctl(heap.get(), DMA_HEAP_IOCTL_ALLOC, &request) == 0);
-        fds_.push_back(static_cast<int>(request.fd));
-        maps_.push_back(map_dmabuf(fds_.back(), heap_bytes));
-    }
-}
-
-HeapBuffers::~HeapBuffers() {
-    for (const auto& mapping : maps_)
-        ::munmap(mapping.data(), mapping.size_bytes());
-    for (const int fd : fds_)
-        ::close(fd);
+    while (buffers_.fds().size() < count)
+        buffers_.add(allocate_from_heap(heap.get(), heap_bytes), heap_bytes);
 }
 
 Side::Side(std::unique_ptr<Client> client, v4l2_buf_type type, const HeapBuffers& heap)

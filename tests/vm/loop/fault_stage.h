@@ -17,15 +17,11 @@ std::string name_of(v4l2_memory memory);
 class HeapBuffers {
 public:
     explicit HeapBuffers(unsigned count);
-    ~HeapBuffers();
-    HeapBuffers(const HeapBuffers&) = delete;
-    HeapBuffers& operator=(const HeapBuffers&) = delete;
-    [[nodiscard]] const std::vector<int>& fds() const { return fds_; }
-    [[nodiscard]] std::span<std::uint32_t> map(unsigned index) const { return maps_[index]; }
+    [[nodiscard]] const std::vector<int>& fds() const { return buffers_.fds(); }
+    [[nodiscard]] std::span<std::uint32_t> map(unsigned index) const { return buffers_.map(index); }
 
 private:
-    std::vector<int> fds_;
-    std::vector<std::span<std::uint32_t>> maps_;
+    MappedDmabufs buffers_;
 };
 
 /// One end of the loop, and its memory.

@@ -2,12 +2,12 @@
 // Frames whose device is not done with them: fences, made by the kernel's vgem.
 #include "client.h"
 #include "control.h"
+#include "exporters.h"
 
 #include <atomic>
 #include <doctest/doctest.h>
 #include <drm.h>
 #include <fcntl.h>
-#include <filesystem>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <thread>
@@ -33,21 +33,7 @@ constexpr unsigned long signal_fence = DRM_IOW(DRM_COMMAND_BASE + 2, VgemFenceSi
 /// The virtual GPU. It signals a forgotten fence itself after 10 s.
 class Vgem {
 public:
-    Vgem() {
-        for (const auto& entry : std::filesystem::directory_iterator("/dev/dri")) {
-            const int fd = ::open(entry.path().c_str(), O_RDWR | O_CLOEXEC);
-            char name[16] = {};
-            drm_version version{};
-            version.name = name;
-            version.name_len = sizeof name - 1;
-            if (fd >= 0 && ::ioctl(fd, DRM_IOCTL_VERSION, &version) == 0 && std::string(name) == "vgem") {
-                fd_ = fd;
-                return;
-            }
-            ::close(fd);
-        }
-        FAIL("there is no vgem; load it first");
-    }
+    Vgem() : fd_(open_vgem()) { REQUIRE_MESSAGE(fd_ >= 0, "there is no vgem; load it first"); }
     ~Vgem() { ::close(fd_); }
     Vgem(const Vgem&) = delete;
     Vgem& operator=(const Vgem&) = delete;
@@ -70,7 +56,7 @@ public:
     }
 
 private:
-    int fd_ = -1;
+    int fd_;
 };
 
 } // namespace

@@ -2,14 +2,13 @@
 // Ends: who closes first, who is killed, and what is asked of the wrong handle.
 #include "client.h"
 #include "control.h"
+#include "process.h"
 
 #include <cerrno>
-#include <csignal>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 TEST_SUITE("lifetime") {
@@ -75,44 +74,27 @@ TEST_SUITE("lifetime") {
     TEST_CASE("a killed reader releases everything") {
         Client writer(loop_node());
         start_writing(writer);
-        int ready[2];
-        REQUIRE(::pipe(ready) == 0);
-        const pid_t child = ::fork();
-        if (child == 0) {
-            const int fd = ::open(loop_node().c_str(), O_RDWR);
-            // No doctest in here: the child only holds what it got, and says so.
-            v4l2_requestbuffers request{};
-            request.type = capture;
-            request.memory = V4L2_MEMORY_MMAP;
-            request.count = 4;
-            bool good = ::ioctl(fd, VIDIOC_REQBUFS, &request) == 0;
+        Signpost ready;
+        Process child([&] {
+            Client reader(loop_node());
+            start_reading(reader);
+            ready.reach();
             v4l2_buffer buffer{};
-            buffer.type = capture;
-            buffer.memory = V4L2_MEMORY_MMAP;
-            for (; buffer.index < 4; ++buffer.index)
-                good = good && ::ioctl(fd, VIDIOC_QBUF, &buffer) == 0;
-            int type = capture;
-            good = good && ::ioctl(fd, VIDIOC_STREAMON, &type) == 0;
-            good = good && ::write(ready[1], "1", 1) == 1;
-            good = good && ::ioctl(fd, VIDIOC_DQBUF, &buffer) == 0;
-            (void)!::write(ready[1], good ? "2" : "!", 1);
+            if (reader.dequeue(buffer) != 0)
+                return;
+            ready.reach();
             ::pause();
-            ::_exit(1);
-        }
-        char byte = 0;
-        REQUIRE(::read(ready[0], &byte, 1) == 1);
+        });
+        ready.only_wait();
+        REQUIRE(ready.await());
         REQUIRE(writer.queue(0) == 0);
-        REQUIRE(::read(ready[0], &byte, 1) == 1);
-        CHECK(byte == '2');
+        REQUIRE(ready.await());
         CHECK(reader_stats(0).held == 1);
-        REQUIRE(::kill(child, SIGKILL) == 0);
-        REQUIRE(::waitpid(child, nullptr, 0) == child);
+        REQUIRE(child.kill());
         v4l2_buffer buffer{};
         CHECK(writer.dequeue(buffer) == 0);
         CHECK(loop_info().readers == 0);
         CHECK(loop_info().openers == 1);
-        ::close(ready[0]);
-        ::close(ready[1]);
     }
 
     TEST_CASE("a writer that leaves is survived, and so is its format") {

@@ -3,16 +3,15 @@
 // along.
 #include "client.h"
 #include "control.h"
+#include "process.h"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -398,19 +397,16 @@ TEST_SUITE("multi-planar life") {
         const PlanarLoop loop(V4L2_PIX_FMT_YUV444M);
         Reader reader(loop, V4L2_MEMORY_MMAP, false);
         for (unsigned round = 1; round <= 3; ++round) {
-            const pid_t child = ::fork();
-            if (child == 0) {
+            Process child([&] {
                 Writer writer(loop, V4L2_MEMORY_DMABUF);
                 for (unsigned index = 0; index < slots; ++index)
                     writer.write(index, round);
                 ::pause();
-            }
+            });
             const PlanarBuffer got = reader.take(round);
             const int fd = reader.client.export_fd(got.buffer.index, 2);
             REQUIRE(fd >= 0);
-            REQUIRE(::kill(child, SIGKILL) == 0);
-            int status = 0;
-            REQUIRE(::waitpid(child, &status, 0) == child);
+            REQUIRE(child.kill());
             // His frame is still there to look at.
             const auto pixels = map_dmabuf(fd, reader.client.length(2));
             CHECK(painted(pixels) == number_of(round, 2));

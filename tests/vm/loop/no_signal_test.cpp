@@ -54,12 +54,6 @@ public:
     }
 };
 
-bool is_placeholder(const v4l2_buffer& buffer) {
-    return (buffer.flags & V4L2_BUF_FLAG_TIMECODE) != 0 &&
-           buffer.timecode.flags == V4L2_TC_USERBITS_8BITCHARS &&
-           std::memcmp(buffer.timecode.userbits, V4L2DMA_NO_SIGNAL_USERBITS, 4) == 0;
-}
-
 std::int64_t microseconds(const v4l2_buffer& buffer) {
     return std::int64_t{buffer.timestamp.tv_sec} * 1'000'000 + buffer.timestamp.tv_usec;
 }

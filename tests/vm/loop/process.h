@@ -2,7 +2,6 @@
 #pragma once
 
 #include <csignal>
-#include <exception>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@ public:
             return;
         try {
             work();
-        } catch (const std::exception&) {
+        } catch (...) { // doctest's are not of std
             ::_exit(1); // what failed is the parent's to find out
         }
         ::_exit(0);
@@ -32,12 +31,11 @@ public:
         pid_ = 0;
         return ended ? WEXITSTATUS(status) : -1;
     }
-    void kill() {
-        if (pid_ <= 0)
-            return;
-        ::kill(pid_, SIGKILL);
-        ::waitpid(pid_, nullptr, 0);
+    /// Whether there was something to kill.
+    bool kill() {
+        const bool killed = pid_ > 0 && ::kill(pid_, SIGKILL) == 0 && ::waitpid(pid_, nullptr, 0) == pid_;
         pid_ = 0;
+        return killed;
     }
 
 private:
