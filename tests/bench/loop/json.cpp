@@ -58,6 +58,8 @@ Json json(const Machine& machine, const Results& results, const std::vector<Find
     Json& list = all["results"];
     for (const Cost& cost : results.costs)
         list.push_back(of_cost("cost", cost));
+    for (const Cost& cost : results.camera_costs)
+        list.push_back(of_cost("camera", cost));
     for (const Flow& flow : results.flows)
         list.push_back(of_flow(flow));
     for (const Latency& latency : results.latencies)

@@ -12,7 +12,7 @@ namespace {
 struct Options {
     std::string ours;
     std::string beside;
-    std::string exporter;
+    Sources sources;
     unsigned rounds = 3;
     bool quick = false;
     bool json = false;
@@ -23,7 +23,7 @@ int run(const Options& options) {
     if (!options.beside.empty())
         modules.push_back({"v4l2loopback", options.beside, false});
     const Plan plan = options.quick ? quick_plan() : full_plan(options.rounds);
-    const Results results = measure(plan, modules, options.exporter);
+    const Results results = measure(plan, modules, options.sources);
     const std::vector<Finding> findings = check(results);
     const Machine machine = this_machine(modules);
     if (options.json)
@@ -41,8 +41,10 @@ int main(int argc, char** argv) {
     CLI::App app("Measures a loop of v4l2dma, and one of v4l2loopback beside it.");
     app.add_option("node", options.ours, "a loop of v4l2dma, with max_readers=16 or more")->required();
     app.add_option("--beside", options.beside, "a loop of v4l2loopback, with max_buffers=4");
-    app.add_option("--exporter", options.exporter, "whose dma-bufs are imported")
+    app.add_option("--exporter", options.sources.exporter, "whose dma-bufs are imported")
         ->check(CLI::IsMember({"udmabuf", "system", "vgem"}));
+    app.add_option("--camera", options.sources.camera,
+                   "the node of a vivid, which is measured as a source, too");
     app.add_option("--rounds", options.rounds)->check(CLI::Range(1, 100));
     app.add_flag("--quick", options.quick, "one round, small pictures");
     app.add_flag("--json", options.json);

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "plan.h"
 
+#include "camera.h"
+
 #include <cstdio>
+#include <map>
+#include <memory>
 #include <stdexcept>
 
 namespace {
@@ -14,15 +18,18 @@ const char* const some_strategies[] = {"mmap > mmap", "import > expbuf", "import
 /// the machine does meanwhile hits alike what is compared.
 class Measurement {
 public:
-    Measurement(const Plan& plan, const std::vector<Module>& modules, const std::string& exporter)
-        : plan_(plan) {
+    Measurement(const Plan& plan, const std::vector<Module>& modules, const Sources& sources)
+        : plan_(plan), camera_(sources.camera) {
         for (const Size size : plan.sizes)
-            exporters_.emplace(size.name(), std::make_unique<Exporter>(exporter, buffers, size.bytes()));
+            exporters_.emplace(size.name(),
+                               std::make_unique<Exporter>(sources.exporter, buffers, size.bytes()));
         results_.sizes = plan.sizes;
         results_.rounds = plan.rounds;
         results_.exporter = exporters_.begin()->second->name();
         for (const Strategy& each : all_strategies())
-            list_costs(modules, each);
+            list_costs(modules, each, plan.sizes, results_.costs);
+        if (!camera_.empty())
+            list_camera(modules);
         for (const char* name : some_strategies)
             list_others(modules, strategy(name));
     }
@@ -40,37 +47,50 @@ public:
 
 private:
     template <typename Add>
-    void for_each_case(const std::vector<Module>& modules, const Strategy& each, Add add) {
-        for (const Size size : plan_.sizes)
+    void for_each_case(const std::vector<Module>& modules, const Strategy& each,
+                       const std::vector<Size>& sizes, Add add) {
+        for (const Size size : sizes)
             for (const Module& module : modules)
                 if (module.ours || each.both)
                     add(Case{&module, &each, size});
     }
 
-    void list_costs(const std::vector<Module>& modules, const Strategy& each) {
-        for_each_case(modules, each, [this](const Case& of) { results_.costs.push_back({.of = of}); });
+    void list_costs(const std::vector<Module>& modules, const Strategy& each, const std::vector<Size>& sizes,
+                    std::vector<Cost>& costs) {
+        for_each_case(modules, each, sizes, [&costs](const Case& of) { costs.push_back({.of = of}); });
+    }
+
+    void list_camera(const std::vector<Module>& modules) {
+        results_.camera_sizes = plan_.camera_sizes;
+        for (const Strategy& each : camera_strategies())
+            list_costs(modules, each, plan_.camera_sizes, results_.camera_costs);
     }
 
     void list_others(const std::vector<Module>& modules, const Strategy& each) {
-        for_each_case(modules, each, [this](const Case& of) {
+        for_each_case(modules, each, plan_.sizes, [this](const Case& of) {
             results_.flows.push_back({.of = of});
             results_.latencies.push_back({.of = of});
         });
         for (const unsigned readers : plan_.readers)
-            for_each_case(modules, each, [this, readers](Case of) {
+            for_each_case(modules, each, plan_.sizes, [this, readers](Case of) {
                 of.readers = readers;
                 if (of.strategy->shared)
                     results_.reader_costs.push_back({.of = of});
             });
     }
 
-    Path path(const Case& of) {
-        return {*of.module, of.size, *of.strategy, *exporters_.at(of.size.name()), of.readers};
+    Path path(const Case& of) { return {*of.module, of.size, of.strategy->reading, writer(of), of.readers}; }
+
+    std::unique_ptr<Writer> writer(const Case& of) {
+        if (of.strategy->has_camera())
+            return std::make_unique<CameraFrames>(camera_, *of.module, of.size, of.strategy->writing);
+        return std::make_unique<ReadyFrames>(*of.module, of.size, of.strategy->writing,
+                                             *exporters_.at(of.size.name()));
     }
 
     void count_all() {
         const Calls calls;
-        for (auto* list : {&results_.costs, &results_.reader_costs})
+        for (auto* list : {&results_.costs, &results_.camera_costs, &results_.reader_costs})
             for (Cost& cost : *list)
                 count_one(cost, calls);
     }
@@ -88,7 +108,7 @@ private:
     }
 
     void time_all() {
-        for (auto* list : {&results_.costs, &results_.reader_costs})
+        for (auto* list : {&results_.costs, &results_.camera_costs, &results_.reader_costs})
             for (Cost& cost : *list)
                 if (cost.refused.empty())
                     time_one(cost);
@@ -120,6 +140,7 @@ private:
     }
 
     const Plan& plan_;
+    std::string camera_;
     std::map<std::string, std::unique_ptr<Exporter>> exporters_;
     Results results_;
 };
@@ -128,6 +149,7 @@ private:
 
 Plan full_plan(unsigned rounds) {
     return {.sizes = {{640, 480}, {1920, 1080}, {3840, 2160}, {7680, 4320}},
+            .camera_sizes = {{640, 480}, {1920, 1080}, {3840, 2160}}, // vivid has nothing larger
             .readers = {1, 4, 16},
             .rounds = rounds,
             .counted = 8,
@@ -138,6 +160,7 @@ Plan full_plan(unsigned rounds) {
 
 Plan quick_plan() {
     return {.sizes = {{640, 480}},
+            .camera_sizes = {{640, 480}},
             .readers = {1, 4, 16},
             .rounds = 1,
             .counted = 8,
@@ -146,6 +169,6 @@ Plan quick_plan() {
             .flow_seconds = 0.05};
 }
 
-Results measure(const Plan& plan, const std::vector<Module>& modules, const std::string& exporter) {
-    return Measurement(plan, modules, exporter).run();
+Results measure(const Plan& plan, const std::vector<Module>& modules, const Sources& sources) {
+    return Measurement(plan, modules, sources).run();
 }

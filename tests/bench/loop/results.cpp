@@ -18,7 +18,8 @@ std::uint64_t Case::expected_bytes() const {
 }
 
 std::uint64_t Case::copied_bytes(const Counted& counted) const {
-    return module->ours ? counted.copied_bytes / counted.frames : expected_bytes();
+    const std::uint64_t by_module = module->ours ? counted.copied_bytes / counted.frames : expected_bytes();
+    return by_module + std::uint64_t{strategy->own_copies} * size.bytes();
 }
 
 namespace {
@@ -65,7 +66,7 @@ Finding calls_are_counted(const Cost& cost, const std::string& name) {
 
 std::vector<Finding> check(const Results& results) {
     std::vector<Finding> findings;
-    for (const auto* list : {&results.costs, &results.reader_costs})
+    for (const auto* list : {&results.costs, &results.camera_costs, &results.reader_costs})
         for (const Cost& cost : *list)
             if (cost.of.module->ours)
                 findings.push_back(bytes_are_right(cost));

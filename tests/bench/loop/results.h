@@ -25,7 +25,7 @@ struct Case {
 
     /// Of one frame, as promised.
     [[nodiscard]] std::uint64_t expected_bytes() const;
-    /// As the module counted it, or, of v4l2loopback, as its source says.
+    /// As the module counted it, or, of v4l2loopback, as its source says; and by the program that writes.
     [[nodiscard]] std::uint64_t copied_bytes(const Counted& counted) const;
 };
 
@@ -51,9 +51,11 @@ struct Latency {
 
 struct Results {
     std::vector<Size> sizes{};
+    std::vector<Size> camera_sizes{}; ///< empty without a camera
     unsigned rounds = 0;
     std::string exporter{};
     std::vector<Cost> costs{};        ///< each strategy, one reader
+    std::vector<Cost> camera_costs{}; ///< each strategy with a camera, one reader
     std::vector<Cost> reader_costs{}; ///< some of them, more readers
     std::vector<Flow> flows{};
     std::vector<Latency> latencies{};

@@ -20,10 +20,24 @@ const Strategy strategies[] = {
     {"write > read", Writing::file, Reading::file, 2, true, false},
 };
 
+const Strategy with_camera[] = {
+    {"camera fills > mmap", Writing::filled, Reading::mapped, 0, false, true},
+    {"camera fills > expbuf", Writing::filled, Reading::exported, 0, false, true},
+    {"camera's > expbuf", Writing::handed, Reading::exported, 0, false, true},
+    {"camera's > mmap", Writing::handed, Reading::mapped, 1, false, true},
+    {"memcpy > mmap", Writing::copied, Reading::mapped, 0, true, true, 1},
+    {"write > mmap", Writing::sent, Reading::mapped, 1, true, true},
+    {"write > read", Writing::sent, Reading::file, 2, true, false},
+};
+
 } // namespace
 
 std::span<const Strategy> all_strategies() {
     return strategies;
+}
+
+std::span<const Strategy> camera_strategies() {
+    return with_camera;
 }
 
 const Strategy& strategy(const std::string& name) {

@@ -11,6 +11,11 @@ enum class Writing {
     fixed,   ///< DMABUF, each index declared to keep its dma-buf
     userptr, ///< USERPTR
     file,    ///< write()
+    // A camera's, from here on:
+    filled, ///< the loop's memory, which the camera imports and fills
+    handed, ///< the camera's own, imported by the loop
+    copied, ///< the camera's, from where the program copies into the loop's
+    sent,   ///< the camera's, which the program gives to write()
 };
 
 /// How a reader looks at them.
@@ -33,7 +38,14 @@ struct Strategy {
     bool both;
     /// The copies stay what they are however many readers there are.
     bool shared;
+    /// What the program itself copies of each frame on top.
+    unsigned own_copies = 0;
+
+    [[nodiscard]] bool has_camera() const { return writing >= Writing::filled; }
 };
 
+/// Without a camera.
 std::span<const Strategy> all_strategies();
+/// With one.
+std::span<const Strategy> camera_strategies();
 const Strategy& strategy(const std::string& name);

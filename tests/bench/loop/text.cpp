@@ -88,9 +88,10 @@ std::string head(const Machine& machine, const Results& results) {
                        machine.hypervisor.empty() ? "no hypervisor" : machine.hypervisor,
                        machine.hypervisor == "TCG" ? emulated : "") +
            fmt::format(
-               "YUYV, {} buffers. The camera: none; frames that lie ready, in imports those of {}. Nobody "
-               "draws or looks at\nmore than two words of a frame, so what is measured is the way through "
-               "the loop and nothing else.\n",
+               "YUYV, {} buffers. Without a camera, if nothing else is said: frames lie ready, in imports "
+               "those of {}. Nobody\ndraws or looks at more than two words of a frame, so what is measured "
+               "is "
+               "the way through the loop and nothing else.\n",
                buffers, results.exporter) +
            fmt::format("{} round{}, in which modules and sizes take turns: median (least-most); growth: of "
                        "the least.\n",
@@ -104,6 +105,19 @@ std::string costs(const Results& results) {
            "\nCPU for each frame in microseconds, user and kernel, writer and reader in one thread\n" +
            table.text(cpu, "growth", growth) + "\nFrames per second, one at a time, likewise\n" +
            table.text([](const Cost& cost) { return spread(cost.frames_per_second); });
+}
+
+std::string cameras(const Results& results) {
+    if (results.camera_costs.empty())
+        return "\nCamera, loop, reader: not measured, there is no camera (--camera)\n";
+    const Sizes table(results.camera_costs, results.camera_sizes);
+    return "\nCamera, loop, reader: bytes copied for each frame, by the module and the program that "
+           "forwards\n" +
+           table.text(copied) +
+           "\nCamera, loop, reader: CPU of the program for each frame, in microseconds (the camera draws in "
+           "a "
+           "thread of its own)\n" +
+           table.text(cpu, "growth", growth);
 }
 
 std::string flows(const Results& results) {
@@ -153,6 +167,6 @@ std::string checks(const std::vector<Finding>& findings) {
 } // namespace
 
 std::string text(const Machine& machine, const Results& results, const std::vector<Finding>& findings) {
-    return head(machine, results) + costs(results) + flows(results) + latencies(results) + readers(results) +
-           checks(findings);
+    return head(machine, results) + costs(results) + cameras(results) + flows(results) + latencies(results) +
+           readers(results) + checks(findings);
 }
