@@ -8,6 +8,7 @@ bench=${V4L2DMA_LOOP_BENCH:-$tree/build/tests/bench/loop/v4l2dma_loop_bench}
 test_counts() {
 	local beside=()
 	[[ -e /dev/udmabuf ]] || modprobe vgem
+	load_vivid
 	load_loop max_readers=16 reclaim_ms=60000
 	if modinfo v4l2loopback &>/dev/null; then
 		modprobe v4l2loopback video_nr=20 max_buffers=4 max_openers=40
@@ -15,7 +16,7 @@ test_counts() {
 	else
 		echo "    without v4l2loopback beside it, which was not given with --module"
 	fi
-	timeout $((limit - 10)) "$bench" "$loop" "${beside[@]}" --quick --json >bench.json 2>bench.err || fail "$(tail -n 3 bench.err)
+	timeout $((limit - 10)) "$bench" "$loop" --camera "$camera" "${beside[@]}" --quick --json >bench.json 2>bench.err || fail "$(tail -n 3 bench.err)
 $(jq -r '.checks[] | select(.good | not) | .what' bench.json)"
 	[[ -z ${beside[*]} ]] || modprobe -r v4l2loopback
 
@@ -24,6 +25,8 @@ $(jq -r '.checks[] | select(.good | not) | .what' bench.json)"
 	# What the checks conclude from must be there, and be of frames that came through.
 	expect_equal "strategies of v4l2dma that have figures" 12 "$(figures v4l2dma)"
 	[[ -z ${beside[*]} ]] || expect_equal "strategies of v4l2loopback that have figures" 4 "$(figures v4l2loopback)"
+	expect_equal "bytes copied on the ways from a camera" "0 0 0 614400 614400 614400 1228800" "$(jq -r \
+		'[.results[] | select(.figure == "camera" and .module == "v4l2dma").copied_bytes] | join(" ")' bench.json)"
 	expect_equal "bytes copied of an imported frame, by 1, 4 and 16 readers" "614400 614400 614400" "$(jq -r \
 		'[.results[] | select(.figure == "readers" and .strategy == "import > mmap").copied_bytes] | join(" ")' bench.json)"
 	expect_idle
