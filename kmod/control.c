@@ -55,6 +55,7 @@ static void fill_info(struct v4l2dma_loop *loop, struct v4l2dma_loop_info *info)
 	mutex_lock(&loop->lock);
 	fill_config(loop, &info->config);
 	info->readers = loop->n_readers;
+	info->readers_streaming = v4l2dma_flow_readers(loop);
 	info->openers = loop->n_handles;
 	info->writer_memory = writer_memory(loop);
 	info->writer_streaming = READ_ONCE(loop->streaming);

@@ -604,6 +604,22 @@ void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
 }
 
 /**
+ * v4l2dma_flow_readers() - how many readers get the frames that come
+ * @loop: the loop
+ */
+unsigned int v4l2dma_flow_readers(struct v4l2dma_loop *loop)
+{
+	struct v4l2dma_reader *reader;
+	unsigned int n = 0;
+
+	spin_lock(&loop->flow_lock);
+	list_for_each_entry(reader, &loop->readers, entry)
+		n++;
+	spin_unlock(&loop->flow_lock);
+	return n;
+}
+
+/**
  * v4l2dma_flow_reader_stop() - a reader ends; all that it has is given back
  * @loop: the loop
  * @reader: who; may be stopped already

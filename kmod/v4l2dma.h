@@ -832,6 +832,7 @@ u64 v4l2dma_flow_publish(struct v4l2dma_loop *loop, unsigned int slot,
 int v4l2dma_flow_free_slot(struct v4l2dma_loop *loop, unsigned int slots);
 void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
 			       struct v4l2dma_reader *reader, bool mmap);
+unsigned int v4l2dma_flow_readers(struct v4l2dma_loop *loop);
 void v4l2dma_flow_reader_stop(struct v4l2dma_loop *loop,
 			      struct v4l2dma_reader *reader);
 bool v4l2dma_flow_readable(struct v4l2dma_loop *loop,

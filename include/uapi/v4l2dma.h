@@ -105,7 +105,7 @@ struct v4l2dma_loop_config {
  * @bytesperline: stride of the first component plane, in bytes
  * @sizeimage: bytes of one frame, in all its memory planes
  * @openers: open file handles
- * @reserved: 0
+ * @readers_streaming: of the readers, those that get the frames that come
  * @config: what it is set to
  */
 struct v4l2dma_loop_info {
@@ -122,7 +122,7 @@ struct v4l2dma_loop_info {
 	__u32 bytesperline;
 	__u32 sizeimage;
 	__u32 openers;
-	__u32 reserved;
+	__u32 readers_streaming;
 	struct v4l2dma_loop_config config;
 };
 

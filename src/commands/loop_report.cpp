@@ -29,7 +29,8 @@ nlohmann::ordered_json state_json(const LoopInfo& loop) {
             {"openers", loop.openers},
             {"writer", memory_name(loop.writer_memory)},
             {"writer_streaming", loop.writer_streaming != 0},
-            {"readers", loop.readers}};
+            {"readers", loop.readers},
+            {"readers_streaming", loop.readers_streaming}};
 }
 
 nlohmann::ordered_json loop_json(const LoopInfo& loop) {

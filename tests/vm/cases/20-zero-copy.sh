@@ -3,23 +3,11 @@
 #
 # camera -> clone -> loop -> play: which memory the frames lie in, what is copied, and that they are the same frames.
 
-# The reader is there first. How many frames it misses depends on the machine; that it shows none which the camera did
-# not send, and none that is another one by now, does not.
+# send_frames FRAMES READER-OPTIONS CLONE-OPTION...
 send_frames() {
-	local frames=$1 reader_options=$2
-	shift 2
 	load_camera
 	load_loop
-	# shellcheck disable=SC2086 # several words
-	start play "$bin" play -i "$loop" $reader_options -n "$frames" --frame-log "$work/play.log" --json
-	await play stats
-	start clone "$bin" clone -i "$camera" -o "$loop" --width 320 --height 180 --fps 30 \
-		--frame-log "$work/clone.log" --json "$@"
-	await clone start
-	finish play
-	stop clone
-	expect_equal "frames that play got" "$frames" "$(json play end .frames)"
-	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
+	pass_frames "$@"
 }
 
 test_camera_exports_dmabuf_reader() {

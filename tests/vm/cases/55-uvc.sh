@@ -30,22 +30,11 @@ load_uvc() {
 	load_loop
 }
 
-# send_uvc_frames FRAMES FORMAT READER-OPTIONS CLONE-OPTION...: as send_frames in 20-zero-copy.sh does.
+# send_uvc_frames FRAMES FORMAT READER-OPTIONS CLONE-OPTION...
 send_uvc_frames() {
-	local frames=$1 format=$2 reader_options=$3
-	shift 3
 	load_uvc
 	plug_in uvc
-	# shellcheck disable=SC2086 # several words
-	start play "$bin" play -i "$loop" $reader_options -n "$frames" --frame-log "$work/play.log" --json
-	await play stats
-	start clone "$bin" clone -i "$camera" -o "$loop" --format "$format" --width 320 --height 180 --fps 30 \
-		--dmabuf --frame-log "$work/clone.log" --json "$@"
-	await clone start
-	finish play
-	stop clone
-	expect_equal "frames that play got" "$frames" "$(json play end .frames)"
-	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
+	pass_frames "$1" "$3" --format "$2" --dmabuf "${@:4}"
 	expect_sent uvc.log clone.log
 	expect_sent uvc.log play.log
 	expect_no_copy
@@ -145,18 +134,22 @@ test_uvc_unplugged_exports() { unplug YUYV --output-memory dmabuf; }
 test_uvc_unplugged_imports() { unplug MJPG --memory dmabuf --output-memory mmap; }
 
 # A frame that the reader holds outlives the camera, its driver's queue and the clone.
-test_uvc_unplugged_while_a_reader_holds_frames() {
+test_uvc_unplugged_while_a_reader_holds_a_frame() {
+	local again
 	load_uvc
 	plug_in uvc
-	start clone "$bin" clone -i "$camera" -o "$loop" --dmabuf --output-memory dmabuf --json
+	start clone "$bin" clone -i "$camera" -o "$loop" --format YUYV --dmabuf --output-memory dmabuf --json
 	await clone start
-	start play "$bin" play -i "$loop" --dmabuf --json
-	await play stats '.frames > 0'
-	kill -STOP "${pids[play]}"
+	mkfifo again
+	exec {again}<>again
+	start holder "$tree/build/tests/vm/loop/v4l2dma_hold_frame" "$loop" <&"$again"
+	await holder held
 	pull_out uvc
 	finish clone 3
-	kill -CONT "${pids[play]}"
-	stop play
+	echo >&"$again"
+	finish holder
+	expect_equal "the frame, before and after" "$(json holder held '[.fnv1a, .bytes]')" "$(json holder again '[.fnv1a, .bytes]')"
+	expect_at_least "different bytes in it" 10 "$(json holder again .different_bytes)"
 	expect_idle
 }
 

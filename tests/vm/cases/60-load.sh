@@ -84,7 +84,7 @@ test_loops_come_and_go() {
 	expect_match "inspect" 'set to +split nodes /dev/video21 -> /dev/video22, lossless' "$out"
 
 	start play "$bin" play -i /dev/video20 --json
-	until (($("$tree/build/tests/vm/loop/v4l2dma_loop_counters" /dev/video20 openers) > 0)); do :; done
+	loop=/dev/video20 await_counter openers 0 -gt
 	run 3 "$bin" load --remove /dev/video20
 	expect_match "in use" "remove /dev/video20: somebody has it open.*fuser.*--force" "$err"
 	run 0 "$bin" load --remove /dev/video20,added --force

@@ -14,7 +14,7 @@ test_counts() {
 		modprobe v4l2loopback video_nr=20 max_buffers=4 max_openers=40
 		beside=(--beside /dev/video20)
 	else
-		echo "    without v4l2loopback beside it, which was not given with --module"
+		leave_out "v4l2loopback beside it" "not given with --module"
 	fi
 	timeout $((limit - 10)) "$bench" "$loop" --camera "$camera" "${beside[@]}" --quick --json >bench.json 2>bench.err || fail "$(tail -n 3 bench.err)
 $(jq -r '.checks[] | select(.good | not) | .what' bench.json)"

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <fstream>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -37,6 +38,13 @@ std::size_t count_loops() {
     for (query.flags = V4L2DMA_QUERY_NEXT; control.ioctl(V4L2DMA_IOC_QUERY, &query) == 0;
          query.id = query.info.id + 1)
         ++count;
+    return count;
+}
+
+unsigned module_references() {
+    unsigned count = 0;
+    std::ifstream file("/sys/module/v4l2dma/refcnt");
+    must(file >> count ? 0 : ENOENT, "the module's number of references");
     return count;
 }
 

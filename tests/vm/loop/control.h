@@ -32,6 +32,8 @@ v4l2dma_loop_config any_loop();
 
 /// How many loops there are.
 std::size_t count_loops();
+/// What keeps the module from being unloaded: open nodes, and memory of it that is in use.
+unsigned module_references();
 /// A picture of the loop's own.
 bool is_placeholder(const v4l2_buffer& buffer);
 

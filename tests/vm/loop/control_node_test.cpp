@@ -3,6 +3,7 @@
 #include "client.h"
 #include "control.h"
 #include "process.h"
+#include "sleeper.h"
 
 #include <array>
 #include <atomic>
@@ -56,28 +57,6 @@ int add(const v4l2dma_loop_config& config) {
     }
     return error;
 }
-
-/// A thread that makes one call which sleeps; started when the kernel says that it does.
-class Sleeper {
-public:
-    template <typename Call>
-    Sleeper(long syscall, Call call)
-        : thread_([this, call] {
-              tid_ = ::gettid();
-              call();
-          }) {
-        while (tid_ == 0)
-            std::this_thread::yield();
-        const std::string path = "/proc/self/task/" + std::to_string(tid_) + "/syscall";
-        for (std::string number; number != std::to_string(syscall);)
-            std::ifstream(path) >> number; // "running", or the call that it sleeps in
-    }
-    void join() { thread_.join(); }
-
-private:
-    std::atomic<pid_t> tid_{0};
-    std::thread thread_;
-};
 
 bool exists(const std::string& node) {
     return ::access(node.c_str(), F_OK) == 0;

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
     const std::map<std::string, unsigned long long> values = {
         {"slots", info->slots},
         {"readers", info->readers},
+        {"readers_streaming", info->readers_streaming},
         {"writer", info->writer_memory},
         {"frames", stats.frames},
         {"copies", stats.copies},

@@ -3,6 +3,7 @@
 #include "client.h"
 #include "control.h"
 #include "exporters.h"
+#include "sleeper.h"
 
 #include <atomic>
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
 
@@ -80,7 +82,7 @@ TEST_SUITE("fence") {
         paint(memory.map(0), 1);
         REQUIRE(writer.queue(0) == 0);
         std::atomic<int> result = -1;
-        std::thread waiting([&] {
+        Sleeper waiting(SYS_ioctl, [&] {
             v4l2_buffer buffer{};
             result = copying.dequeue(buffer);
         });

@@ -113,6 +113,7 @@ TEST_SUITE("heirs") {
     }
 
     TEST_CASE("a dma-buf in another process outlives the loop, and keeps the module") {
+        REQUIRE(module_references() == 0);
         int sockets[2];
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, sockets) == 0);
         Signpost gone;
@@ -128,6 +129,7 @@ TEST_SUITE("heirs") {
             looked.reach();
             end.await();
         });
+        looked.only_wait();
         {
             AddedLoop loop;
             Client writer(loop.node());
@@ -140,14 +142,17 @@ TEST_SUITE("heirs") {
         }
         REQUIRE(gone.reach());
         REQUIRE(looked.await());
+        CHECK(module_references() > 0);
         CHECK(try_to_unload() == EWOULDBLOCK);
         REQUIRE(end.reach());
         CHECK(other.wait() == 0);
+        CHECK(module_references() == 0);
         ::close(sockets[0]);
         ::close(sockets[1]);
     }
 
     TEST_CASE("a mapping alone keeps the memory, and the module") {
+        REQUIRE(module_references() == 0);
         std::span<std::uint32_t> pixels;
         std::size_t bytes = 0;
         {
@@ -161,7 +166,9 @@ TEST_SUITE("heirs") {
             paint(pixels, 10);
         }
         CHECK(painted(pixels) == 10);
+        CHECK(module_references() > 0);
         CHECK(try_to_unload() == EWOULDBLOCK);
         ::munmap(pixels.data(), bytes);
+        CHECK(module_references() == 0);
     }
 }

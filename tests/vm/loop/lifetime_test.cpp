@@ -119,13 +119,27 @@ TEST_SUITE("lifetime") {
     }
 
     TEST_CASE("a duplicated handle is the same reader") {
-        Client reader(loop_node(), O_NONBLOCK);
-        REQUIRE(reader.reqbufs(capture, V4L2_MEMORY_MMAP, 4) == 0);
+        Client writer(loop_node(), O_NONBLOCK);
+        start_writing(writer);
+        Client reader(loop_node());
+        start_reading(reader);
+        MappedDmabufs seen;
+        seen.add(reader.export_fd(1), reader.length());
         const int copy = ::dup(reader.fd());
-        int type = capture;
-        CHECK(::ioctl(copy, VIDIOC_STREAMON, &type) == 0);
         CHECK(loop_info().readers == 1);
+        reader.close();
+        CHECK(loop_info().readers == 1);
+        paint(writer.map(1), 3);
+        REQUIRE(writer.queue(1) == 0);
+        v4l2_buffer buffer{};
+        buffer.type = capture;
+        buffer.memory = V4L2_MEMORY_MMAP;
+        REQUIRE(::ioctl(copy, VIDIOC_DQBUF, &buffer) == 0);
+        CHECK(buffer.index == 1);
+        CHECK(painted(seen.map(0)) == 3);
+        CHECK(writer.dequeue(buffer) == EAGAIN);
         ::close(copy);
-        CHECK(loop_info().readers == 1);
+        CHECK(loop_info().readers == 0);
+        CHECK(writer.dequeue(buffer) == 0);
     }
 }

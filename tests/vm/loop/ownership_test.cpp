@@ -2,6 +2,7 @@
 // Who owns a frame when: the contract's rules of ownership, one by one.
 #include "client.h"
 #include "control.h"
+#include "sleeper.h"
 
 #include <atomic>
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <poll.h>
+#include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
 
@@ -238,11 +240,10 @@ TEST_SUITE("ownership") {
     TEST_CASE("a blocked reader wakes when a frame comes") {
         Ends ends(4, 0);
         std::atomic<int> result = -1;
-        std::thread waiting([&] {
+        Sleeper waiting(SYS_ioctl, [&] {
             v4l2_buffer buffer{};
             result = ends.reader.dequeue(buffer);
         });
-        // Blocked or not yet there: the frame must reach it either way.
         REQUIRE(ends.writer.queue(0) == 0);
         waiting.join();
         CHECK(result == 0);
@@ -250,16 +251,46 @@ TEST_SUITE("ownership") {
 
     TEST_CASE("STREAMOFF ends a blocked DQBUF") {
         Ends ends(4, 0);
-        std::atomic<bool> done = false;
-        std::thread waiting([&] {
+        std::atomic<int> result = -1;
+        Sleeper waiting(SYS_ioctl, [&] {
             v4l2_buffer buffer{};
-            CHECK(ends.reader.dequeue(buffer) == EINVAL);
-            done = true;
+            result = ends.reader.dequeue(buffer);
         });
-        while (!done) {
-            REQUIRE(ends.reader.stream_off() == 0);
-            std::this_thread::yield();
-        }
+        REQUIRE(ends.reader.stream_off() == 0);
         waiting.join();
+        CHECK(result == EINVAL);
+    }
+
+    TEST_CASE("who sleeps for a frame is there for the next writer") {
+        auto writer = std::make_unique<Client>(loop_node());
+        start_writing(*writer);
+        Client streaming(loop_node());
+        start_reading(streaming);
+        Client reading(loop_node());
+        std::vector<std::uint32_t> frame(writer->length() / 4);
+        std::atomic<int> result = -1;
+        std::atomic<ssize_t> got = -1;
+        Sleeper in_dqbuf(SYS_ioctl, [&] {
+            v4l2_buffer buffer{};
+            result = streaming.dequeue(buffer);
+        });
+        Sleeper in_read(SYS_read, [&] { got = ::read(reading.fd(), frame.data(), frame.size() * 4); });
+        SUBCASE("the writer ends") {
+            REQUIRE(writer->stream_off() == 0);
+        }
+        SUBCASE("the writer closes") {}
+        writer.reset();
+        CHECK(result == -1); // no frame, no end: they wait
+        CHECK(got == -1);
+        Client next(loop_node());
+        start_writing(next);
+        paint(next.map(0), 17);
+        REQUIRE(next.queue(0) == 0);
+        in_dqbuf.join();
+        in_read.join();
+        CHECK(result == 0);
+        CHECK(painted(streaming.map(0)) == 17);
+        CHECK(got == static_cast<ssize_t>(frame.size() * 4));
+        CHECK(painted(frame) == 17);
     }
 }

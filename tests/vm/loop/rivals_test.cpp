@@ -2,6 +2,7 @@
 // What one user of a loop must not be able to do to the others, nor to the kernel.
 #include "client.h"
 #include "control.h"
+#include "sleeper.h"
 
 #include <atomic>
 #include <cerrno>
@@ -40,15 +41,6 @@ private:
         std::ofstream("/dev/kmsg") << "v4l2dma-vm: " << text << std::endl;
     }
 };
-
-/// Whether that thread of ours sleeps in this system call.
-bool sleeps_in(pid_t thread, long number) {
-    if (thread == 0)
-        return false;
-    std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/syscall");
-    long current = -1;
-    return file >> current && current == number;
-}
 
 } // namespace
 
@@ -213,13 +205,7 @@ TEST_SUITE("rivals") {
         Client next(loop_node());
         CHECK(next.poll(POLLOUT, 0) == 0);
         std::atomic<short> answer = 0;
-        std::atomic<pid_t> thread = 0;
-        std::thread waiting([&] {
-            thread = ::gettid();
-            answer = next.poll(POLLOUT, 20'000);
-        });
-        while (!sleeps_in(thread, SYS_poll))
-            std::this_thread::yield();
+        Sleeper waiting(SYS_poll, [&] { answer = next.poll(POLLOUT, -1); });
         writer.close();
         waiting.join();
         CHECK((answer & POLLOUT) != 0);

@@ -106,9 +106,14 @@ TEST_SUITE("slots") {
         REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
         const int fd = writer.export_fd(0);
         const auto mapped = map_dmabuf(fd, writer.length());
-        paint(writer.map(0), 5);
+        const auto own = writer.map(0);
+        paint(own, 5);
         REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 0) == 0);
-        CHECK(painted(mapped.first(writer.length() / 4)) == 5);
+        CHECK(painted(mapped.first(own.size())) == 5);
+        CHECK(painted(own) == 5);
+        REQUIRE(writer.reqbufs(output, V4L2_MEMORY_MMAP, 4) == 0);
+        CHECK(painted(own) == 5); // the next one's memory is another
+        ::munmap(own.data(), own.size_bytes());
         ::munmap(mapped.data(), mapped.size_bytes());
         ::close(fd);
     }
