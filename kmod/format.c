@@ -310,8 +310,11 @@ static void adjust_plane(const struct v4l2dma_format *f, unsigned int plane,
 {
 	struct v4l2_plane_pix_format *layout = &pix->plane_fmt[plane];
 	u32 stride = min_stride(f, plane, pix->width);
-	u32 size;
+	u32 size = plane_size(f, plane, stride, pix->height);
 
+	/* The size of frames without padding was computed, their lines not. */
+	if (layout->sizeimage == size)
+		layout->bytesperline = stride;
 	if (layout->bytesperline < stride ||
 	    layout->bytesperline > max_stride(stride) ||
 	    (f->hsub && !f->apart && layout->bytesperline % f->hsub))
@@ -336,7 +339,7 @@ static void adjust_layout(const struct v4l2dma_format *f,
 	}
 	pix->plane_fmt[0].bytesperline = 0;
 	if (pix->plane_fmt[0].sizeimage < PAGE_SIZE ||
-	    pix->plane_fmt[0].sizeimage > 2 * size)
+	    pix->plane_fmt[0].sizeimage > max_t(u32, 2 * size, SZ_16M))
 		pix->plane_fmt[0].sizeimage = size;
 }
 
@@ -551,6 +554,19 @@ u32 v4l2dma_format_size(const struct v4l2_pix_format_mplane *pix)
 }
 
 /**
+ * v4l2dma_format_room() - the largest memory that makes sense for a plane
+ * @sizeimage: bytes of the plane
+ *
+ * Return: bytes, room for headers and padding.
+ */
+u32 v4l2dma_format_room(u32 sizeimage)
+{
+	u64 size = sizeimage;
+
+	return min_t(u64, max_t(u64, 2 * size, size + SZ_1M), SZ_2G);
+}
+
+/**
  * v4l2dma_format_max_size() - the largest buffer that makes sense
  * @pix: a valid format
  * @plane: one of its memory planes
@@ -560,9 +576,7 @@ u32 v4l2dma_format_size(const struct v4l2_pix_format_mplane *pix)
 u32 v4l2dma_format_max_size(const struct v4l2_pix_format_mplane *pix,
 			    unsigned int plane)
 {
-	u64 size = pix->plane_fmt[plane].sizeimage;
-
-	return min_t(u64, max_t(u64, 2 * size, size + SZ_1M), SZ_2G);
+	return v4l2dma_format_room(pix->plane_fmt[plane].sizeimage);
 }
 
 /**

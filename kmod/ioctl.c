@@ -107,21 +107,24 @@ static int loop_fmt(struct file *file, void *priv, struct v4l2_format *f)
 	return 0;
 }
 
-/* What comes of a writer's wish. */
+/* What comes of a writer's wish; who says it again insists on it. */
 static int negotiate(struct file *file, struct v4l2_format *f,
 		     struct v4l2_pix_format_mplane *pix)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
+	struct v4l2dma_handle *h = to_handle(file);
+	bool insists;
 
-	if (!asks_for(to_handle(file), f->type))
+	if (!asks_for(h, f->type))
 		return -EINVAL;
 	v4l2dma_format_from_user(pix, f);
+	insists = !memcmp(pix, &h->wish, sizeof(*pix));
 	v4l2dma_format_drop_leftovers(pix, &loop->format);
 	if (READ_ONCE(loop->keep_format))
 		*pix = loop->format;
 	else
 		v4l2dma_format_adjust(pix, &loop->config);
-	if (loop->n_readers)
+	if (loop->n_readers && !insists)
 		v4l2dma_format_keep_sizes(pix, &loop->format);
 	v4l2dma_format_to_user(f, pix);
 	return 0;
@@ -137,15 +140,17 @@ static int try_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 static int s_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
-	struct v4l2_pix_format_mplane pix;
+	struct v4l2_pix_format_mplane wish, pix;
 	int ret;
 
+	v4l2dma_format_from_user(&wish, f);
 	ret = negotiate(file, f, &pix);
 	if (ret)
 		return ret;
 	/* A writer's buffers fix the format. */
 	if (loop->writer)
 		return -EBUSY;
+	to_handle(file)->wish = wish;
 	v4l2dma_loop_set_format(loop, &pix);
 	return 0;
 }
@@ -212,6 +217,10 @@ static int enum_frameintervals(struct file *file, void *priv,
 	if (e->index || !is_possible_size(&loop->config, e))
 		return -EINVAL;
 	if (!has_choice(loop, to_handle(file))) {
+		if (e->pixel_format != loop->format.pixelformat ||
+		    e->width != loop->format.width ||
+		    e->height != loop->format.height)
+			return -EINVAL;
 		e->type = V4L2_FRMIVAL_TYPE_DISCRETE;
 		e->discrete = loop->timeperframe;
 		return 0;

@@ -287,7 +287,9 @@ void v4l2dma_loop_set_format(struct v4l2dma_loop *loop,
 	if (!memcmp(&loop->format, format, sizeof(*format)))
 		return;
 	loop->format = *format;
-	if (!same_layout)
+	if (same_layout)
+		v4l2dma_placeholder_recolour(loop);
+	else
 		end_layout(loop);
 	list_for_each_entry(h, &loop->handles, entry)
 		v4l2dma_event_source_change(h);

@@ -309,6 +309,20 @@ static struct dma_buf *memops_get_dmabuf(struct vb2_buffer *vb, void *buf_priv,
 	return dbuf;
 }
 
+/*
+ * What vb2 does not bound: lists of pages and page tables for a mapping of any
+ * length would be kernel memory that nobody pays for.
+ */
+static bool is_absurd(const struct v4l2dma_handle *h, unsigned long size)
+{
+	unsigned int i;
+
+	for (i = 0; i < h->n_planes; i++)
+		if (size <= v4l2dma_format_room(h->sizeimage[i]))
+			return false;
+	return true;
+}
+
 static void *memops_get_userptr(struct vb2_buffer *vb, struct device *dev,
 				unsigned long vaddr, unsigned long size)
 {
@@ -318,6 +332,8 @@ static void *memops_get_userptr(struct vb2_buffer *vb, struct device *dev,
 	void *start;
 	int ret;
 
+	if (is_absurd(h, size))
+		return ERR_PTR(-EINVAL);
 	plane = v4l2dma_plane_create(h, NULL, size);
 	if (IS_ERR(plane))
 		return plane;

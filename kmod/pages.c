@@ -97,22 +97,29 @@ static void pages_detach(struct dma_buf *dbuf, struct dma_buf_attachment *at)
 static struct sg_table *pages_map(struct dma_buf_attachment *at,
 				  enum dma_data_direction dir)
 {
+	struct v4l2dma_pages *p = at->dmabuf->priv;
 	struct v4l2dma_attachment *a = at->priv;
 	int ret;
 
 	ret = dma_map_sgtable(at->dev, &a->sgt, dir, 0);
 	if (ret)
 		return ERR_PTR(ret);
+	mutex_lock(&p->lock);
 	a->mapped = true;
+	mutex_unlock(&p->lock);
 	return &a->sgt;
 }
 
 static void pages_unmap(struct dma_buf_attachment *at, struct sg_table *sgt,
 			enum dma_data_direction dir)
 {
+	struct v4l2dma_pages *p = at->dmabuf->priv;
 	struct v4l2dma_attachment *a = at->priv;
 
+	/* Nobody synchronises from now on what is gone next. */
+	mutex_lock(&p->lock);
 	a->mapped = false;
+	mutex_unlock(&p->lock);
 	dma_unmap_sgtable(at->dev, sgt, dir, 0);
 }
 

@@ -314,6 +314,20 @@ static void set_image(struct v4l2dma_loop *loop, struct v4l2dma_image *image)
 }
 
 /**
+ * v4l2dma_placeholder_recolour() - the format's colours are others now
+ * @loop: the loop, its lock held
+ *
+ * What a writer stored stays what it is.
+ */
+void v4l2dma_placeholder_recolour(struct v4l2dma_loop *loop)
+{
+	if (loop->placeholder.image)
+		return;
+	start_anew(loop);
+	v4l2dma_placeholder_kick(loop);
+}
+
+/**
  * v4l2dma_placeholder_pay() - the caller is who wants to have something made
  * @loop: the loop, its lock held
  */

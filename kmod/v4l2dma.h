@@ -396,6 +396,7 @@ struct v4l2dma_rest {
  * @in_pool: counted in &v4l2dma_pool.users; @lock
  * @own_first: index of its first buffer for the loop's own slots; @lock
  * @asked_capture: it last asked about the capture side; loop->lock
+ * @wish: the format that it set last, as it said it; loop->lock
  * @alloc_slots: REQBUFS is under way: buffers take the slots' memory; @lock
  * @n_planes: of the format that the buffers were made for; @lock
  * @sizeimage: likewise, by plane; @lock
@@ -420,6 +421,7 @@ struct v4l2dma_handle {
 	unsigned int own_first;
 	unsigned int n_planes;
 	u32 sizeimage[V4L2DMA_MAX_PLANES];
+	struct v4l2_pix_format_mplane wish;
 	enum v4l2_priority prio;
 	unsigned int n_slots;
 	struct v4l2dma_planes slots[V4L2DMA_MAX_SLOTS];
@@ -749,6 +751,7 @@ bool v4l2dma_format_compressed(u32 fourcc);
 const char *v4l2dma_format_name(u32 fourcc);
 u32 v4l2dma_format_nth(unsigned int index, const struct v4l2dma_config *c);
 u32 v4l2dma_format_size(const struct v4l2_pix_format_mplane *pix);
+u32 v4l2dma_format_room(u32 sizeimage);
 u32 v4l2dma_format_max_size(const struct v4l2_pix_format_mplane *pix,
 			    unsigned int plane);
 void v4l2dma_format_steps(u32 fourcc, u32 *width, u32 *height);
@@ -792,6 +795,7 @@ void v4l2dma_placeholder_show(struct v4l2dma_loop *loop, ktime_t now,
 void v4l2dma_placeholder_forget(struct v4l2dma_loop *loop);
 void v4l2dma_placeholder_store(struct v4l2dma_loop *loop, bool store);
 void v4l2dma_placeholder_pay(struct v4l2dma_loop *loop);
+void v4l2dma_placeholder_recolour(struct v4l2dma_loop *loop);
 void v4l2dma_placeholder_kick(struct v4l2dma_loop *loop);
 void v4l2dma_placeholder_stop(struct v4l2dma_loop *loop);
 void v4l2dma_placeholder_free(struct v4l2dma_loop *loop);

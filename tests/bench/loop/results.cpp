@@ -70,6 +70,10 @@ std::vector<Finding> check(const Results& results) {
         for (const Cost& cost : *list)
             if (cost.of.module->ours)
                 findings.push_back(bytes_are_right(cost));
+    // Further readers are part of it; a camera is not, it maps what it fills.
+    for (const Cost& cost : results.reader_costs)
+        if (cost.of.module->ours && cost.of.strategy->copies == 0)
+            findings.push_back(nothing_can_grow(cost));
     for (const Cost& cost : results.costs) {
         if (!cost.of.module->ours)
             continue;

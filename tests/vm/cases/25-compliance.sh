@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # variables of lib/case.sh
 # SPDX-License-Identifier: MIT
 #
-# What v4l2-compliance of a newer Debian says of a loop, in every state that a program may find one in, streaming
+# What v4l2-compliance of a newer Debian says of a loop, in every state that is one of those it knows, streaming
 # with every memory type: no failure, no warning.
 
 capture=/dev/video11

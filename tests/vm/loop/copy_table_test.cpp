@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -87,6 +88,50 @@ std::uint64_t copies_from_to(v4l2_memory from, v4l2_memory to) {
     return counting.copies();
 }
 
+void write_frame(const Client& client, std::uint32_t number) {
+    std::vector<std::uint32_t> frame(client.format(output).sizeimage / 4);
+    paint(frame, number);
+    REQUIRE(::write(client.fd(), frame.data(), frame.size() * 4) == std::ssize(frame) * 4);
+}
+
+void check_read_frame(const Client& client, std::uint32_t number) {
+    std::vector<std::uint32_t> frame(client.format(capture).sizeimage / 4);
+    REQUIRE(::read(client.fd(), frame.data(), frame.size() * 4) == std::ssize(frame) * 4);
+    CHECK(painted(frame) == number);
+}
+
+/// Copies of frames that come by write().
+std::uint64_t copies_by_write_to(v4l2_memory to) {
+    const Client writer(loop_node());
+    Reader reader(to);
+    const Counting counting;
+    for (unsigned number = 1; number <= frames; ++number) {
+        write_frame(writer, number);
+        v4l2_buffer buffer{};
+        REQUIRE(reader.client.dequeue(buffer) == 0);
+        reader.check_pixels(buffer.index, number);
+        REQUIRE(reader.client.queue(buffer.index) == 0);
+    }
+    CHECK(counting.copied_bytes() == counting.copies() * reader.client.length());
+    return counting.copies();
+}
+
+/// Copies of frames that go by read().
+std::uint64_t copies_by_read_from(v4l2_memory from) {
+    Writer writer(from);
+    const Client reader(loop_node());
+    CHECK(reader.poll(POLLIN, 0) == 0); // makes it a reader
+    const Counting counting;
+    for (unsigned number = 1; number <= frames; ++number) {
+        const unsigned slot = number % writer.client.count();
+        writer.write(slot, number);
+        check_read_frame(reader, number);
+        writer.take_back(slot);
+    }
+    CHECK(counting.copied_bytes() == counting.copies() * writer.client.length());
+    return counting.copies();
+}
+
 /// A place in the address space with other memory each time.
 class RemappedMemory {
 public:
@@ -114,11 +159,12 @@ private:
 };
 
 /// QBUF of buffer 0.
-int queue_memory(const Client& client, v4l2_buf_type type, const RemappedMemory& memory) {
+int queue_memory(const Client& client, v4l2_buf_type type, const RemappedMemory& memory,
+                 std::uint32_t length = 0) {
     v4l2_buffer buffer{};
     buffer.type = type;
     buffer.memory = V4L2_MEMORY_USERPTR;
-    buffer.length = client.length();
+    buffer.length = length != 0 ? length : client.length();
     buffer.bytesused = client.length();
     buffer.field = V4L2_FIELD_NONE;
     buffer.m.userptr = reinterpret_cast<unsigned long>(memory.words().data());
@@ -164,6 +210,44 @@ TEST_SUITE("copy table") {
             CHECK(painted(received.words()) == number);
             REQUIRE(writer.dequeue(buffer) == 0);
         }
+    }
+
+    // What is pinned and mapped for it would be memory that nobody pays for.
+    TEST_CASE("no pointer is taken to far more than a frame") {
+        constexpr std::uint32_t far_more = 64U << 20;
+        const RemappedMemory memory(far_more);
+        for (const v4l2_buf_type type : {output, capture}) {
+            Client client(loop_node());
+            REQUIRE(client.reqbufs(type, V4L2_MEMORY_USERPTR, 4) == 0);
+            CHECK(queue_memory(client, type, memory, far_more) == EINVAL);
+            CHECK(queue_memory(client, type, memory, client.length() + (1U << 20)) == 0);
+        }
+    }
+
+    TEST_CASE("write() is one copy, and a reader's own memory another") {
+        CHECK(copies_by_write_to(V4L2_MEMORY_MMAP) == frames);
+        CHECK(copies_by_write_to(V4L2_MEMORY_USERPTR) == 2 * frames);
+        CHECK(copies_by_write_to(V4L2_MEMORY_DMABUF) == 2 * frames);
+    }
+    TEST_CASE("read() is one copy, wherever the frame lies") {
+        CHECK(copies_by_read_from(V4L2_MEMORY_MMAP) == frames);
+        CHECK(copies_by_read_from(V4L2_MEMORY_DMABUF) == frames);
+        CHECK(copies_by_read_from(V4L2_MEMORY_USERPTR) == frames);
+    }
+    TEST_CASE("write() to read() is two copies") {
+        const Client writer(loop_node());
+        const Client reader(loop_node());
+        CHECK(reader.poll(POLLIN, 0) == 0);
+        const Counting counting;
+        for (unsigned number = 1; number <= frames; ++number) {
+            write_frame(writer, number);
+            check_read_frame(reader, number);
+        }
+        CHECK(counting.copies() == 2 * frames);
+    }
+
+    TEST_CASE("a frame of user memory is copied once into a reader's dma-bufs") {
+        CHECK(copies_from_to(V4L2_MEMORY_USERPTR, V4L2_MEMORY_DMABUF) == frames);
     }
 
     TEST_CASE("a reader that brings dma-bufs gets one copy in them") {

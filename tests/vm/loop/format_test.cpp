@@ -127,6 +127,12 @@ TEST_SUITE("format") {
         format.type = capture;
         format.index = 1;
         CHECK(program.ioctl(VIDIOC_ENUM_FMT, &format) == EINVAL);
+        interval.width = 320;
+        CHECK(program.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval) == EINVAL); // which the loop does not have
+        interval.width = 640;
+        CHECK(program.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval) == 0);
+        interval.pixel_format = V4L2_PIX_FMT_NV12;
+        CHECK(program.ioctl(VIDIOC_ENUM_FRAMEINTERVALS, &interval) == EINVAL);
     }
 
     TEST_CASE("layouts") {
@@ -165,6 +171,14 @@ TEST_SUITE("format") {
         REQUIRE(writer.set_format(pix) == 0);
         CHECK(pix.bytesperline == 640);
         CHECK(pix.sizeimage == 640 * 480 * 3 / 2);
+        // Some cameras name one size for the compressed frames of all their resolutions.
+        pix = wish(V4L2_PIX_FMT_MJPEG, 640, 480);
+        pix.sizeimage = 3840 * 2160 * 2;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.sizeimage == 3840 * 2160 * 2);
+        pix.sizeimage = 0x7fffffff;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.sizeimage == 640 * 480 * 2);
         pix = wish(V4L2_PIX_FMT_YUYV, 0xffffffff, 0xffffffff);
         REQUIRE(writer.set_format(pix) == 0);
         CHECK(pix.width == 8192);
@@ -195,6 +209,20 @@ TEST_SUITE("format") {
             CHECK(padded.bytesperline == bytesperline);
             CHECK(padded.sizeimage == bytesperline * 240);
         }
+    }
+
+    // OBS computes the size of a frame, and leaves the lines as they were.
+    TEST_CASE("lines that frames of the wished size have no room for are no wish") {
+        const AddedLoop loop;
+        const Client writer(loop.node());
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_YUYV, 640, 480);
+        pix.bytesperline = 1536;
+        REQUIRE(writer.set_format(pix) == 0);
+        REQUIRE(pix.bytesperline == 1536);
+        pix.sizeimage = 640 * 480 * 2;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.bytesperline == 1280);
+        CHECK(pix.sizeimage == 640 * 480 * 2);
     }
 
     TEST_CASE("a reader gets the writer's format, whatever it wishes") {
@@ -278,10 +306,23 @@ TEST_SUITE("format") {
         REQUIRE(writer.set_format(pix) == 0);
         CHECK(pix.sizeimage == sizeimage);
         CHECK(reader.queue(0) == EINVAL); // it is queued already, and the queue is alive
-        reader.close();
+        // As clone does, whose camera's buffers are no larger.
         pix.sizeimage = sizeimage / 2;
         REQUIRE(writer.set_format(pix) == 0);
         CHECK(pix.sizeimage == sizeimage / 2);
+        v4l2_buffer buffer{};
+        CHECK(reader.dequeue(buffer) == EIO);
+    }
+
+    TEST_CASE("a smaller sizeimage without readers is what it is") {
+        const AddedLoop loop;
+        const Client writer(loop.node());
+        v4l2_pix_format pix = wish(V4L2_PIX_FMT_MJPEG, 640, 480);
+        REQUIRE(writer.set_format(pix) == 0);
+        pix.sizeimage /= 2;
+        const std::uint32_t half = pix.sizeimage;
+        REQUIRE(writer.set_format(pix) == 0);
+        CHECK(pix.sizeimage == half);
     }
 
     TEST_CASE("the same format again changes nothing") {
