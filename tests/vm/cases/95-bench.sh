@@ -20,7 +20,7 @@ test_counts() {
 $(jq -r '.checks[] | select(.good | not) | .what' bench.json)"
 	[[ -z ${beside[*]} ]] || modprobe -r v4l2loopback
 
-	expect_equal "checks" 42 "$(jq '.checks | length' bench.json)"
+	expect_equal "checks" 41 "$(jq '.checks | length' bench.json)"
 	expect_equal "failed checks" 0 "$(jq '[.checks[] | select(.good | not)] | length' bench.json)"
 	# What the checks conclude from must be there, and be of frames that came through.
 	expect_equal "strategies of v4l2dma that have figures" 12 "$(figures v4l2dma)"
