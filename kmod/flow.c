@@ -604,7 +604,7 @@ void v4l2dma_flow_reader_start(struct v4l2dma_loop *loop,
 }
 
 /**
- * v4l2dma_flow_readers() - how many readers get the frames that come
+ * v4l2dma_flow_readers() - how many readers stream, or read()
  * @loop: the loop
  */
 unsigned int v4l2dma_flow_readers(struct v4l2dma_loop *loop)

@@ -105,7 +105,7 @@ struct v4l2dma_loop_config {
  * @bytesperline: stride of the first component plane, in bytes
  * @sizeimage: bytes of one frame, in all its memory planes
  * @openers: open file handles
- * @readers_streaming: of the readers, those that get the frames that come
+ * @readers_streaming: of the readers, those that have begun to stream or to read()
  * @config: what it is set to
  */
 struct v4l2dma_loop_info {

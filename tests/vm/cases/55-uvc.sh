@@ -106,6 +106,20 @@ test_uvc_mjpg_pictures() {
 	pull_out uvc
 }
 
+# The camera's buffers are smaller than what the loop has for such frames, and somebody reads.
+test_uvc_mjpg_smaller_than_the_loops() {
+	load_uvc
+	plug_in uvc
+	v4l2-ctl -d "$loop" --set-fmt-video-out=width=320,height=180,pixelformat=MJPG,sizeimage=900000 >format.log
+	expect_match "the loop" 'Size Image +: 900000' "$(v4l2-ctl -d "$loop" --get-fmt-video-out)"
+	pass_frames 20 --dmabuf --format MJPG --dmabuf --output-memory dmabuf
+	expect_equal path source-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 20 same-memory
+	expect_sent uvc.log play.log
+	expect_no_copy
+	pull_out uvc
+}
+
 # unplug FORMAT CLONE-OPTION...: while frames flow. The reader goes on waiting, the loop serves the next camera.
 unplug() {
 	local format=$1
