@@ -13,7 +13,10 @@ loop_tests() {
 	V4L2DMA_LOOP=$loop V4L2DMA_EXPORTER=$camera "$loop_tests" "${options[@]}"
 }
 
-test_loop() { loop_tests; }
+test_loop() {
+	! is_debug_kernel || export V4L2DMA_ROUNDS=100
+	loop_tests
+}
 
 # Not the torn frames, which are written for 7 s whatever the parameters are, nor the 500 loops, which have their own.
 test_loop_with_few_slots() {
