@@ -20,7 +20,7 @@ test_loop() {
 
 # Not the torn frames, which are written for 7 s whatever the parameters are, nor the 500 loops, which have their own.
 test_loop_with_few_slots() {
-	local options=(--test-suite-exclude=torn,churn)
+	local options=("--test-suite-exclude=torn,churn")
 	loop_tests min_buffers=4 max_buffers=8 reclaim_ms=50 max_readers=5
 }
 

@@ -144,7 +144,8 @@ counts() { counter copies copied_bytes frames; }
 
 # expect_copies none|once WHAT COUNTS: of the frames that passed since these counts.
 expect_copies() {
-	local before=($3) after copies frames
+	local before after copies frames
+	read -ra before <<<"$3"
 	read -ra after <<<"$(counts)"
 	copies=$((after[0] - before[0])) frames=$((after[2] - before[2]))
 	echo "    $2: $copies copies of $frames frames"
