@@ -81,6 +81,8 @@ public:
     ~Kept() { let_go(); }
     void add(int fd) {
         REQUIRE(fd >= 0);
+        if (fds_.size() > 8)
+            let_go();
         fds_.push_back(fd);
         ++number_;
     }
@@ -124,8 +126,6 @@ void live_and_die(Chance& chance, Kept& kept) {
     }
     if (chance.one_in(2))
         CHECK(loop.remove(V4L2DMA_REMOVE_FORCE) == 0);
-    if (kept.count() > 8)
-        kept.let_go();
 }
 
 } // namespace
