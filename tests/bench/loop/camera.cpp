@@ -46,11 +46,8 @@ CameraFrames::CameraFrames(const std::string& camera, const Module& module, Size
 
 void CameraFrames::share_memory_of(Client& exporter, Client& importer) {
     must(exporter.count() != buffers || importer.count() != buffers ? ENOMEM : 0, "the number of buffers");
-    for (unsigned index = 0; index < buffers; ++index) {
-        const int fd = exporter.export_fd(index);
-        must(fd < 0 ? -fd : 0, "EXPBUF");
-        shared_.add(fd, exporter.length());
-    }
+    for (unsigned index = 0; index < buffers; ++index)
+        shared_.add(exporter.must_export(index), exporter.length());
     importer.use(shared_.fds());
 }
 

@@ -55,14 +55,8 @@ std::optional<std::uint32_t> Reader::look(unsigned index) {
     }
 }
 
-int Reader::export_frame(unsigned index) const {
-    const int fd = client_.export_fd(index);
-    must(fd < 0 ? -fd : 0, "EXPBUF");
-    return fd;
-}
-
 std::span<std::uint32_t> Reader::exported(unsigned index) {
-    const int fd = export_frame(index);
+    const int fd = client_.must_export(index);
     auto& mapping = mappings_[inode(fd)];
     if (mapping.empty())
         mapping = map_dmabuf(fd, bytes_);
@@ -71,7 +65,7 @@ std::span<std::uint32_t> Reader::exported(unsigned index) {
 }
 
 std::optional<std::uint32_t> Reader::look_at_new_mapping(unsigned index) {
-    const int fd = export_frame(index);
+    const int fd = client_.must_export(index);
     const auto mapping = map_dmabuf(fd, bytes_);
     const auto number = stamped(mapping);
     ::munmap(mapping.data(), mapping.size_bytes());

@@ -26,7 +26,6 @@ public:
 
 private:
     void start();
-    [[nodiscard]] int export_frame(unsigned index) const;
     std::span<std::uint32_t> exported(unsigned index);
     std::optional<std::uint32_t> look_at_new_mapping(unsigned index);
 

@@ -230,6 +230,12 @@ int Client::export_fd(unsigned index, unsigned plane) const {
     return error != 0 ? -error : request.fd;
 }
 
+int Client::must_export(unsigned index) const {
+    const int fd = export_fd(index);
+    must(fd < 0 ? -fd : 0, "EXPBUF");
+    return fd;
+}
+
 int Client::stream_on() const {
     int type = type_;
     return ioctl(VIDIOC_STREAMON, &type);
@@ -320,11 +326,8 @@ ForeignBuffers::ForeignBuffers(unsigned count, std::uint32_t bytes) : exporter_(
     must(pix.sizeimage < bytes ? EMSGSIZE : 0, "the exporter's sizeimage");
     must(exporter_.reqbufs(capture, V4L2_MEMORY_MMAP, count), "the exporter's REQBUFS");
     must(exporter_.count() < count ? ENOMEM : 0, "the exporter's number of buffers");
-    for (unsigned index = 0; index < count; ++index) {
-        const int fd = exporter_.export_fd(index);
-        must(fd < 0 ? -fd : 0, "EXPBUF");
-        buffers_.add(fd, bytes);
-    }
+    for (unsigned index = 0; index < count; ++index)
+        buffers_.add(exporter_.must_export(index), bytes);
 }
 
 std::span<std::uint32_t> map_dmabuf(int fd, std::size_t bytes) {

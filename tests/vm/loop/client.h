@@ -58,6 +58,8 @@ public:
     [[nodiscard]] PlanarBuffer filled_in(unsigned index);
     /// EXPBUF: the fd, or -errno.
     [[nodiscard]] int export_fd(unsigned index, unsigned plane = 0) const;
+    /// EXPBUF, which has to work: the fd, or std::system_error.
+    [[nodiscard]] int must_export(unsigned index) const;
     int stream_on() const;
     int stream_off() const;
     /// poll(): revents; @p milliseconds < 0 waits for ever.

@@ -6,12 +6,10 @@
 #include "sleeper.h"
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <fstream>
 #include <functional>
 #include <grp.h>
 #include <memory>

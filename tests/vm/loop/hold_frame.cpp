@@ -29,10 +29,8 @@ void hold(const char* node) {
     start_reading(reader);
     v4l2_buffer buffer{};
     must(reader.dequeue(buffer), "DQBUF");
-    const int fd = reader.export_fd(buffer.index);
-    must(fd < 0 ? -fd : 0, "EXPBUF");
     MappedDmabufs frame;
-    frame.add(fd, buffer.bytesused);
+    frame.add(reader.must_export(buffer.index), buffer.bytesused);
     describe("held", frame.map(0));
     (void)std::getchar();
     describe("again", frame.map(0));
