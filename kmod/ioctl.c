@@ -107,8 +107,9 @@ static int loop_fmt(struct file *file, void *priv, struct v4l2_format *f)
 	return 0;
 }
 
-/* What comes of a writer's wish; who says it again insists on it. */
+/* What comes of a writer's wish, in @pix; who says it again insists on it. */
 static int negotiate(struct file *file, struct v4l2_format *f,
+		     struct v4l2_pix_format_mplane *wish,
 		     struct v4l2_pix_format_mplane *pix)
 {
 	struct v4l2dma_loop *loop = video_drvdata(file);
@@ -117,8 +118,9 @@ static int negotiate(struct file *file, struct v4l2_format *f,
 
 	if (!asks_for(h, f->type))
 		return -EINVAL;
-	v4l2dma_format_from_user(pix, f);
-	insists = !memcmp(pix, &h->wish, sizeof(*pix));
+	v4l2dma_format_from_user(wish, f);
+	insists = !memcmp(wish, &h->wish, sizeof(*wish));
+	*pix = *wish;
 	v4l2dma_format_drop_leftovers(pix, &loop->format);
 	if (READ_ONCE(loop->keep_format))
 		*pix = loop->format;
@@ -132,9 +134,9 @@ static int negotiate(struct file *file, struct v4l2_format *f,
 
 static int try_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 {
-	struct v4l2_pix_format_mplane pix;
+	struct v4l2_pix_format_mplane wish, pix;
 
-	return negotiate(file, f, &pix);
+	return negotiate(file, f, &wish, &pix);
 }
 
 static int s_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
@@ -143,8 +145,7 @@ static int s_fmt_output(struct file *file, void *priv, struct v4l2_format *f)
 	struct v4l2_pix_format_mplane wish, pix;
 	int ret;
 
-	v4l2dma_format_from_user(&wish, f);
-	ret = negotiate(file, f, &pix);
+	ret = negotiate(file, f, &wish, &pix);
 	if (ret)
 		return ret;
 	/* A writer's buffers fix the format. */
