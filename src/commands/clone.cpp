@@ -87,8 +87,7 @@ int clone(const CloneOptions& options, bool json) {
         log = std::move(*created);
         observers.push_back(log.get());
     }
-    RunReporter reporter({.command = "clone",
-                          .json = json,
+    RunReporter reporter({.report = {.command = "clone", .json = json, .stop_fd = signals->fd()},
                           .interval = options.run.interval(),
                           .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
                          *ends->source, *ends->sink);

@@ -108,11 +108,20 @@ std::vector<std::string> capability_names(const Capability& capability) {
     return names;
 }
 
-/// Of a probe: a device that is busy tells nothing about what it could do.
+/// Of a probe: a device that is busy, or a process at its limits, tells nothing about what it could do.
 std::string_view answer(int code) {
-    if (code == EBUSY)
+    switch (code) {
+    case 0:
+        return "yes";
+    case EBUSY:
         return "busy";
-    return code == 0 ? "yes" : "no";
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return "unknown";
+    default:
+        return "no";
+    }
 }
 
 // --- for people ---

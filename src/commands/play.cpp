@@ -90,6 +90,14 @@ Result<Device> find_loop() {
                       "`v4l2dma load` creates one; -i names another device");
 }
 
+/// The wish as it was said: "640x360", or one side of it.
+std::string size_text(const PlayOptions& options) {
+    if (options.width && options.height)
+        return fmt::format("{}x{}", *options.width, *options.height);
+    return options.width ? fmt::format("with width {}", *options.width)
+                         : fmt::format("with height {}", options.height.value_or(0));
+}
+
 Result<std::unique_ptr<V4l2Source>> open_input(const PlayOptions& options) {
     Result<Device> device = options.input.empty() ? find_loop() : Device::open(options.input);
     if (!device)
@@ -100,9 +108,7 @@ Result<std::unique_ptr<V4l2Source>> open_input(const PlayOptions& options) {
     const FrameFormat& format = (*source)->format();
     if (options.width.value_or(format.width) != format.width ||
         options.height.value_or(format.height) != format.height)
-        return make_error(ErrorKind::usage, "size",
-                          fmt::format("{}x{}", options.width.value_or(format.width),
-                                      options.height.value_or(format.height)),
+        return make_error(ErrorKind::usage, "frames", size_text(options),
                           fmt::format("{} has {}", (*source)->name(), format.text()),
                           "A reader gets what the writer sends; set the size there");
     return source;
@@ -207,8 +213,11 @@ public:
 
 private:
     [[nodiscard]] Status stream(V4l2Source& source);
-    [[nodiscard]] int finish(V4l2Source& source, Status outcome, const LoopCounters& counters);
-    [[nodiscard]] RunReporter reporter(V4l2Source& source) const;
+    [[nodiscard]] Status reopen(std::unique_ptr<V4l2Source>& source);
+    [[nodiscard]] int finish(const Status& outcome, const LoopCounters& counters) const;
+    [[nodiscard]] ReportOptions report_options() const {
+        return {.command = "play", .json = json_, .stop_fd = signals_.fd()};
+    }
     [[nodiscard]] std::optional<std::uint64_t> frames_left() const {
         return options_.run.frames ? std::optional(*options_.run.frames - sum_.total.frames) : std::nullopt;
     }
@@ -232,29 +241,34 @@ int Play::run() {
     const LoopCounters counters((*source)->device());
     const std::string path((*source)->name());
     while (true) {
-        Status outcome = stream(**source);
-        if (outcome || !(*source)->format_changed())
-            return finish(**source, std::move(outcome), counters);
-        source->reset(); // its buffers, before new ones are asked for
-        PlayOptions again = options_;
-        again.input = path;
-        source = open_input(again);
-        if (!source)
-            return report(source.error());
-        spdlog::info("play: the writer changed the format to {}", (*source)->format().text());
+        if (Status streamed = stream(**source); streamed || !(*source)->format_changed())
+            return finish(streamed ? verdict(sink_, observers_.snapshot(), path) : streamed, counters);
+        if (const Status reopened = reopen(*source); !reopened)
+            return finish(reopened, counters);
     }
 }
 
-RunReporter Play::reporter(V4l2Source& source) const {
-    return RunReporter({.command = "play",
-                        .json = json_,
-                        .interval = options_.run.interval(),
-                        .waiting = fmt::format("waiting for the first frame of {}", source.name())},
-                       source, sink_);
+// The source's buffers go before new ones are asked for.
+Status Play::reopen(std::unique_ptr<V4l2Source>& source) {
+    PlayOptions again = options_;
+    again.input = source->name();
+    source.reset();
+    Result<std::unique_ptr<V4l2Source>> opened = open_input(again);
+    if (!opened) {
+        if (opened.error().kind == ErrorKind::usage) // what was asked for was right when we began
+            opened.error().kind = ErrorKind::system;
+        return std::unexpected(std::move(opened.error()));
+    }
+    source = std::move(*opened);
+    spdlog::info("play: the writer changed the format to {}", source->format().text());
+    return {};
 }
 
 Status Play::stream(V4l2Source& source) {
-    RunReporter listener = reporter(source);
+    RunReporter listener({.report = report_options(),
+                          .interval = options_.run.interval(),
+                          .waiting = fmt::format("waiting for the first frame of {}", source.name())},
+                         source, sink_);
     Pump pump(source, sink_,
               {.zero_copy = options_.dmabuf,
                .source_memory = {},
@@ -269,13 +283,10 @@ Status Play::stream(V4l2Source& source) {
     return result ? Status{} : std::unexpected(result.error());
 }
 
-int Play::finish(V4l2Source& source, Status outcome, const LoopCounters& counters) {
-    // Stopped before there was anything to see: nothing to judge.
-    if (outcome && !(sum_.interrupted && sum_.total.frames == 0))
-        outcome = verdict(sink_, observers_.snapshot(), source.name());
+int Play::finish(const Status& outcome, const LoopCounters& counters) const {
     const nlohmann::ordered_json extra = end_members(sink_, counters);
     const Status finished =
-        reporter(source).finish(sum_, outcome ? std::nullopt : std::optional(outcome.error()), extra);
+        report_end(report_options(), sum_, outcome ? std::nullopt : std::optional(outcome.error()), extra);
     if (!json_)
         say_loop(extra);
     if (!outcome)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/atomic_file.h"
 
-#include "base/unique_fd.h"
+#include "base/open_output.h"
+#include "base/write_bytes.h"
 
 #include <cstdio>
 #include <fcntl.h>
@@ -12,18 +13,6 @@ namespace v4l2dma {
 
 namespace {
 
-Status write_all(int fd, std::span<const std::byte> bytes, const std::string& path) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return file_error("write", path);
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return {};
-}
-
 // close() is where some file systems tell that a write has failed.
 Status close_written(UniqueFd fd, const std::string& path) {
     if (::close(fd.release()) != 0 && errno != EINTR)
@@ -32,12 +21,12 @@ Status close_written(UniqueFd fd, const std::string& path) {
 }
 
 Status write_in_place(const std::string& path, std::span<const std::byte> bytes) {
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    Result<UniqueFd> fd = open_output(path, 0);
     if (!fd)
-        return file_error("open", path);
-    if (Status status = write_all(fd.get(), bytes, path); !status)
+        return std::unexpected(std::move(fd.error()));
+    if (Status status = write_bytes(fd->get(), bytes, path, reader_patience); !status)
         return status;
-    return close_written(std::move(fd), path);
+    return close_written(std::move(*fd), path);
 }
 
 // The process's number keeps two writers of the same path apart; O_EXCL refuses a planted link; the count
@@ -67,7 +56,7 @@ Status write_file_atomically(const std::string& path, std::span<const std::byte>
     UniqueFd fd = create_beside(path, temporary);
     if (!fd)
         return file_error("create", path);
-    Status status = write_all(fd.get(), bytes, path);
+    Status status = write_bytes(fd.get(), bytes, path);
     if (status)
         status = close_written(std::move(fd), path);
     if (status && ::rename(temporary.c_str(), path.c_str()) != 0)

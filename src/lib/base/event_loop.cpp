@@ -72,8 +72,10 @@ StopSignals::StopSignals(StopSignals&& other) noexcept
     : fd_(std::move(other.fd_)), previous_(other.previous_) {}
 
 StopSignals::~StopSignals() {
-    if (fd_)
-        ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+    if (!fd_)
+        return;
+    static_cast<void>(take()); // one more than was needed is not to kill who has done all already
+    ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
 }
 
 unsigned StopSignals::take() const noexcept {

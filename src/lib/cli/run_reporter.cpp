@@ -5,6 +5,7 @@
 #include "cli/output.h"
 
 #include <spdlog/fmt/fmt.h>
+#include <unistd.h>
 
 namespace v4l2dma {
 
@@ -69,8 +70,8 @@ std::chrono::microseconds RunReporter::pump_interval() const noexcept {
 Status RunReporter::started(const Strategy& strategy) {
     const FrameFormat& format = source_.format();
     const std::uint32_t copied = strategy.copies ? format.sizeimage() : 0;
-    if (options_.json)
-        return write_json_line(event("start", {{"command", options_.command},
+    if (options_.report.json)
+        return write_json_line(event("start", {{"command", options_.report.command},
                                                {"source", source_.name()},
                                                {"sink", sink_.name()},
                                                {"format", format.fourcc.text()},
@@ -80,9 +81,10 @@ Status RunReporter::started(const Strategy& strategy) {
                                                {"sizeimage", format.sizeimage()},
                                                {"path", strategy.name},
                                                {"zero_copy", strategy.zero_copy},
-                                               {"copied_bytes_per_frame", copied}}));
-    spdlog::info("{}: {} from {} to {}, {} ({}): {} bytes copied per frame", options_.command, format.text(),
-                 source_.name(), sink_.name(), strategy.name, strategy.text, copied);
+                                               {"copied_bytes_per_frame", copied}}),
+                               {.limit = {}, .stop_fd = options_.report.stop_fd});
+    spdlog::info("{}: {} from {} to {}, {} ({}): {} bytes copied per frame", options_.report.command,
+                 format.text(), source_.name(), sink_.name(), strategy.name, strategy.text, copied);
     return {};
 }
 
@@ -91,22 +93,27 @@ Status RunReporter::progress(const Strategy& strategy, const StatisticsReport& r
         waiting_said_ = true;
         spdlog::info("{}", options_.waiting);
     }
-    if (options_.interval.count() == 0 || (report.frames == 0 && !options_.json))
+    if (options_.interval.count() == 0 || (report.frames == 0 && !options_.report.json))
         return {};
     const StatsValues values = values_of(&strategy, report);
-    if (options_.json)
-        return write_json_line(event("stats", stats_json(values)));
+    if (options_.report.json)
+        return has_room(STDOUT_FILENO) ? write_json_line(event("stats", stats_json(values))) : Status{};
     line_.update(values);
     return {};
 }
 
-Status RunReporter::finish(const PumpResult& result, const std::optional<Error>& error, const Json& extra) {
-    const StatisticsReport& total = result.total;
+Status RunReporter::finish(const PumpResult& result, const std::optional<Error>& error) {
     line_.clear();
-    if (!options_.json) {
+    return report_end(options_.report, result, error);
+}
+
+Status report_end(const ReportOptions& options, const PumpResult& result, const std::optional<Error>& error,
+                  const Json& extra) {
+    const StatisticsReport& total = result.total;
+    if (!options.json) {
         // A run that never got a frame through has nothing to sum up but its error.
         if (total.frames > 0 || !error)
-            spdlog::info("{}: {}", options_.command, summary(result));
+            spdlog::info("{}: {}", options.command, summary(result));
         return {};
     }
     Json json = event("end", {{"frames", total.frames},
@@ -122,7 +129,10 @@ Status RunReporter::finish(const PumpResult& result, const std::optional<Error>&
     json["path"] = result.strategy != nullptr ? Json(result.strategy->name) : Json(nullptr);
     json.update(extra);
     json["error"] = error ? Json(error->message()) : Json(nullptr);
-    return write_json_line(json);
+    WritePatience patience{.limit = {}, .stop_fd = options.stop_fd};
+    if (result.interrupted) // the signal has been taken
+        patience.limit = patience.hurried;
+    return write_json_line(json, patience);
 }
 
 } // namespace v4l2dma

@@ -11,13 +11,26 @@
 
 namespace v4l2dma {
 
+/// How a command tells, and how it is told to stop.
+struct ReportOptions {
+    std::string command; ///< "clone"
+    bool json = false;
+    int stop_fd =
+        -1; ///< borrowed, StopSignals'; whoever does not read stdout is not waited for once it is readable
+};
+
+/// The summary, also of a run that failed with @p error. @p extra joins the "end" event.
+[[nodiscard]] Status report_end(const ReportOptions& options, const PumpResult& result,
+                                const std::optional<Error>& error,
+                                const nlohmann::ordered_json& extra = nlohmann::ordered_json::object());
+
 /// What a command that moves frames says while it runs, for people on stderr or (`--json`) as NDJSON on
-/// stdout: one "start", a "stats" per interval, one "end", each an object with its name in "event".
+/// stdout: one "start", a "stats" per interval, one "end", each an object with its name in "event". A "stats"
+/// for which stdout has no room is left out: the frames do not wait for it. The others wait.
 class RunReporter final : public PumpListener {
 public:
     struct Options {
-        std::string command; ///< "clone"
-        bool json = false;
+        ReportOptions report;
         std::chrono::milliseconds interval{1000}; ///< 0: no statistics in between
         std::string waiting; ///< said once if no frame came within the first interval; may be empty
     };
@@ -27,9 +40,8 @@ public:
 
     [[nodiscard]] Status started(const Strategy& strategy) override;
     [[nodiscard]] Status progress(const Strategy& strategy, const StatisticsReport& report) override;
-    /// The summary, also of a run that failed with @p error. @p extra joins the "end" event.
-    [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error,
-                                const nlohmann::ordered_json& extra = nlohmann::ordered_json::object());
+    /// report_end(), after the live line.
+    [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error);
 
     /// The interval for PumpOptions: an hour stands for "never".
     [[nodiscard]] std::chrono::microseconds pump_interval() const noexcept;

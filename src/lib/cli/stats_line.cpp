@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/stats_line.h"
 
-#include <cerrno>
+#include "base/write_bytes.h"
+
+#include <span>
 #include <spdlog/fmt/fmt.h>
 #include <string_view>
 #include <sys/ioctl.h>
@@ -81,16 +83,11 @@ void StatsLine::finish(const StatsValues& values) {
     write(format_stats(values) + "\n");
 }
 
+// A line that nobody takes is left out: the frames do not wait for it.
 void StatsLine::write(const std::string& text) const {
-    std::string_view rest = text;
-    while (!rest.empty()) {
-        const ssize_t written = ::write(fd_, rest.data(), rest.size());
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return;
-        rest.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (has_room(fd_))
+        static_cast<void>(write_bytes(fd_, std::as_bytes(std::span(text)), "standard error",
+                                      {.limit = std::chrono::milliseconds(0)}));
 }
 
 } // namespace v4l2dma

@@ -31,7 +31,8 @@ struct StatsValues {
 ///
 /// The caller asks due() with each frame, and measures and calls update() only if it answers true, so a
 /// frame costs no formatting and no system call. A log line would run into the rewritten line: call
-/// clear() before one. Errors of stderr are ignored, there is nobody left to tell. Not thread-safe.
+/// clear() before one. Errors of stderr are ignored, there is nobody left to tell, and a line for which it
+/// has no room is left out. Not thread-safe.
 class StatsLine {
 public:
     using Clock = std::chrono::steady_clock;

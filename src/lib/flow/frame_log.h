@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/unique_fd.h"
 #include "flow/frame.h"
 
-#include <cstdio>
 #include <memory>
 #include <string>
 
@@ -18,19 +18,16 @@ namespace v4l2dma {
 /// it has none. hash: hash_bytes() of the payload, read by the CPU for this purpose alone.
 class FrameLog final : public FrameObserver {
 public:
-    /// Creates or truncates the file at @p path.
+    /// Creates or truncates the file at @p path. Of a pipe, somebody must read already, and keep reading.
     [[nodiscard]] static Result<std::unique_ptr<FrameLog>> create(const std::string& path);
 
     /// Each line reaches the file at once: a log of a killed process ends at the right frame.
     [[nodiscard]] Status observe(const Frame& frame) override;
 
 private:
-    struct Close {
-        void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-    };
-    FrameLog(std::FILE* file, std::string path) : file_(file), path_(std::move(path)) {}
+    FrameLog(UniqueFd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
 
-    std::unique_ptr<std::FILE, Close> file_;
+    UniqueFd file_;
     std::string path_;
 };
 

@@ -131,3 +131,16 @@ TEST_CASE("signals come as an fd, and are counted") {
     for (const int signal : {SIGINT, SIGTERM})
         CHECK(::sigismember(&before, signal) == ::sigismember(&after, signal));
 }
+
+TEST_CASE("signals that came too late to be taken kill nobody afterwards") {
+    {
+        const Result<StopSignals> signals = StopSignals::create();
+        REQUIRE(signals);
+        REQUIRE(::raise(SIGTERM) == 0);
+        REQUIRE(::raise(SIGINT) == 0);
+    }
+    sigset_t pending;
+    REQUIRE(::sigpending(&pending) == 0);
+    for (const int signal : {SIGINT, SIGTERM})
+        CHECK(::sigismember(&pending, signal) == 0);
+}

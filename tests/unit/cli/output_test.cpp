@@ -27,14 +27,14 @@ TEST_CASE("JSON keeps its order, is one line for streams, and survives invalid U
     nlohmann::ordered_json json;
     json["z"] = 1;
     json["a"] = "\xff";
-    REQUIRE(write_json_line(json, file.get()));
+    REQUIRE(write_json_line(json, {}, file.get()));
     CHECK(contents(file.get()) == "{\"z\":1,\"a\":\"\xef\xbf\xbd\"}\n");
 }
 
 TEST_CASE("output that does not arrive is an error of the system") {
     const UniqueFd full{::open("/dev/full", O_WRONLY | O_CLOEXEC)};
     REQUIRE(full);
-    const Status written = write_stdout("data\n", full.get());
+    const Status written = write_stdout("data\n", {}, full.get());
     REQUIRE_FALSE(written);
     CHECK(written.error().kind == ErrorKind::system);
     CHECK(written.error().code == ENOSPC);
@@ -47,7 +47,7 @@ TEST_CASE("a reader that went away is an error, not a signal") {
     REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
     ::close(ends[0]);
     const UniqueFd writer{ends[1]};
-    const Status written = write_stdout("data\n", writer.get());
+    const Status written = write_stdout("data\n", {}, writer.get());
     REQUIRE_FALSE(written);
     CHECK(written.error().code == EPIPE);
     std::signal(SIGPIPE, before);

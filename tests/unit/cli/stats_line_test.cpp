@@ -93,3 +93,15 @@ TEST_CASE("a terminal gets one rewritten line, cut to its width") {
     }
     CHECK(drain(screen.get()) == "\r\n"); // the destructor ends the line; the tty adds the \r
 }
+
+TEST_CASE("a line for which there is no room is left out") {
+    std::array<int, 2> ends{};
+    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
+    const UniqueFd reader{ends[0]};
+    const UniqueFd writer{ends[1]};
+    StatsLine line(1000ms, writer.get());
+    const std::size_t more_than_a_pipe = 1'000'000 / format_stats(sample).size();
+    for (std::size_t i = 0; i < more_than_a_pipe; ++i)
+        line.update(sample); // would sleep for ever
+    CHECK(drain(reader.get()).starts_with(format_stats(sample) + "\n" + format_stats(sample) + "\n"));
+}

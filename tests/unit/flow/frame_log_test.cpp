@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
 
 using namespace v4l2dma;
 using testing::FakeSystem;
@@ -78,6 +79,11 @@ TEST_CASE("a log that cannot be written is a failed run, not a missing device") 
     REQUIRE_FALSE(log);
     CHECK(log.error().kind == ErrorKind::system);
     CHECK(log.error().code == ENOENT);
+
+    REQUIRE(::mkfifo(folder.file("pipe").c_str(), 0600) == 0);
+    const auto unread = FrameLog::create(folder.file("pipe"));
+    REQUIRE_FALSE(unread);
+    CHECK(unread.error().code == ENXIO);
 
     const auto full = FrameLog::create("/dev/full");
     REQUIRE(full);

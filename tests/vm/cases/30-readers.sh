@@ -67,3 +67,17 @@ test_reader_follows_a_new_format() {
 	stop clone
 	expect_idle
 }
+
+test_reader_refuses_a_new_format() {
+	load_camera
+	load_loop
+	run 0 "$bin" clone -i "$camera" -o "$loop" --width 320 --height 180 -n 3
+	start play "$bin" play -i "$loop" --width 320 --json
+	await play stats
+	start clone "$bin" clone -i "$camera" -o "$loop" --width 640 --height 360 --fps 30 --json
+	await clone start
+	finish play 1
+	expect_match "why play ended" "frames with width 320: $loop has .*640x360" "$(json play end .error)"
+	stop clone
+	expect_idle
+}

@@ -121,6 +121,11 @@ test_full_disk() {
 	expect_equal "files on the full disk" "" "$(ls -A "$work/full")"
 	run 1 "$bin" play -i "$loop" --dmabuf -n 3000 --frame-log "$work/full/frames"
 	expect_match "what play says" "full/frames: No space left on device" "$err"
+	# Its own limit, of 1024 bytes, is no other matter.
+	mkdir "$work/limited"
+	run 1 bash -c 'ulimit -f 1; exec "$@"' - "$bin" play -i "$loop" --dmabuf -n 300 --snapshot "$work/limited/frame.png"
+	expect_match "what play says" "limited/frame.png: File too large" "$err"
+	expect_equal "files beyond the limit" "" "$(ls -A "$work/limited")"
 	# A reader that fails is no concern of the writer.
 	run 0 "$bin" play -i "$loop" --dmabuf -n 10
 	stop clone

@@ -34,6 +34,70 @@ test_interrupt_while_waiting() {
 	expect_idle
 }
 
+test_interrupt_before_the_picture() {
+	load_loop
+	start play "$bin" play -i "$loop" --snapshot frame.png --json
+	await play stats
+	kill -INT "${pids[play]}"
+	finish play 1
+	expect_match "what play says" "frame" "$(json play end .error)"
+	[[ ! -e frame.png ]] || fail "there is a picture of no frame"
+}
+
+# A pipe that nobody reads; fill_pipe has it take no more.
+make_pipe() { mkfifo pipe && exec {fds[pipe]}<>pipe; }
+fill_pipe() { ! dd if=/dev/zero of=pipe bs=64K oflag=nonblock 2>/dev/null || fail "the pipe is never full"; }
+
+# terminate PID: and what it says and how it ends.
+terminate() {
+	local status=0
+	kill -TERM "$1"
+	timeout "$patience" tail --pid="$1" -f /dev/null || fail "it does not end"
+	wait "$1" || status=$?
+	expect_equal "exit code ($(<err))" 1 "$status"
+	expect_match "what it says" "Nobody reads" "$(<err)"
+}
+
+test_statistics_that_nobody_reads() {
+	local pid line
+	load_camera
+	load_loop
+	make_pipe
+	"$bin" clone -i "$camera" -o "$loop" --fps 30 --json --stats-interval 0.01 >pipe 2>err &
+	pid=$!
+	read -r -t "$patience" -u "${fds[pipe]}" line || fail "clone never starts"
+	expect_match "what clone writes first" '"start"' "$line"
+	fill_pipe
+	await_counter frames $(($(counter frames) + 20)) -ge # nothing waits for the pipe
+	terminate "$pid"
+	expect_idle
+}
+
+test_start_that_nobody_reads() {
+	load_camera
+	load_loop
+	make_pipe
+	fill_pipe
+	"$bin" clone -i "$camera" -o "$loop" --fps 30 --json >pipe 2>err &
+	await_counter frames 1 -ge
+	terminate $!
+	expect_idle
+}
+
+test_pipe_without_a_reader() {
+	load_camera
+	load_loop
+	mkfifo pipe
+	run 1 "$bin" clone -i "$camera" -o "$loop" -n 3 --frame-log pipe
+	expect_match "what clone says" "pipe: .*Start what reads this pipe first" "$err"
+	start clone "$bin" clone -i "$camera" -o "$loop" --fps 30 --json
+	await clone start
+	run 1 "$bin" play -i "$loop" -n 3 --snapshot pipe
+	expect_match "what play says" "pipe: .*Start what reads this pipe first" "$err"
+	stop clone
+	expect_idle
+}
+
 test_camera_is_unplugged() {
 	load_camera
 	load_loop

@@ -24,6 +24,13 @@ test_inspect_without_dmabuf() {
 		"$(side "$loop" output .memory)"
 }
 
+# Whether the loop exports is not known to who has no descriptor left for what it would export.
+test_inspect_without_descriptors() {
+	load_loop
+	run 0 bash -c 'exec 3<&-; ulimit -n 4; exec "$@"' - "$bin" inspect "$loop"
+	expect_match "memory that the loop takes" "mmap yes, .*, export unknown" "$out"
+}
+
 test_inspect_a_loop_at_work() {
 	load_camera
 	load_loop
