@@ -45,11 +45,6 @@ Status wait_for_room(int fd, std::string_view object, const WritePatience& patie
 
 } // namespace
 
-bool has_room(int fd) noexcept {
-    pollfd waited{.fd = fd, .events = POLLOUT, .revents = 0};
-    return ::poll(&waited, 1, 0) != 0;
-}
-
 Status write_bytes(int fd, std::span<const std::byte> bytes, std::string_view object,
                    const WritePatience& patience) {
     const bool waits = !is_regular(fd);

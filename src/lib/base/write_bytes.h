@@ -18,13 +18,11 @@ struct WritePatience {
     std::chrono::milliseconds hurried{1000};
 };
 
-/// Whether @p fd takes something now, be it an error: a pipe then takes PIPE_BUF bytes at once.
-[[nodiscard]] bool has_room(int fd) noexcept;
-
 /// Writes all of @p bytes to @p fd (borrowed, blocking or not), which @p object names in errors.
 ///
 /// Sleeps in poll() and not in write(), so that a pipe or terminal that nobody drains cannot keep a process
-/// whose signals are blocked; ETIMEDOUT when the patience is over. Errors are of the kind system.
+/// whose signals are blocked; ETIMEDOUT when the patience is over. Up to
+/// PIPE_BUF bytes are written whole or not at all. Errors are of the kind system.
 [[nodiscard]] Status write_bytes(int fd, std::span<const std::byte> bytes, std::string_view object,
                                  const WritePatience& patience = {});
 

@@ -85,9 +85,8 @@ void StatsLine::finish(const StatsValues& values) {
 
 // A line that nobody takes is left out: the frames do not wait for it.
 void StatsLine::write(const std::string& text) const {
-    if (has_room(fd_))
-        static_cast<void>(write_bytes(fd_, std::as_bytes(std::span(text)), "standard error",
-                                      {.limit = std::chrono::milliseconds(0)}));
+    static_cast<void>(write_bytes(fd_, std::as_bytes(std::span(text)), "standard error",
+                                  {.limit = std::chrono::milliseconds(0)}));
 }
 
 } // namespace v4l2dma
