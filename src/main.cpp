@@ -99,9 +99,10 @@ void occupy_standard_streams() {
 
 int main(int argc, char* argv[]) {
     occupy_standard_streams();
-    // A closed pipe is an error that a command reports, not a signal that kills it with buffers queued.
+    // A closed pipe, or a file at its limit (ulimit -f), is an error that a command reports, not a signal
+    // that kills it with buffers queued.
     std::signal(SIGPIPE, SIG_IGN);
-    std::signal(SIGXFSZ, SIG_IGN); // a file at its limit (ulimit -f) likewise
+    std::signal(SIGXFSZ, SIG_IGN);
     init_log(ColorMode::automatic, false); // until the command has read --color and -v
     return dispatch(std::span(argv, static_cast<std::size_t>(argc)));
 }
