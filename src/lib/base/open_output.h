@@ -10,8 +10,7 @@
 namespace v4l2dma {
 
 /// What the reader of a pipe that a user named as a file has, before he counts as gone.
-inline constexpr WritePatience reader_patience{
-    .limit = std::chrono::seconds(5), .stop_fd = -1, .hurried = std::chrono::seconds(1)};
+inline constexpr WritePatience reader_patience{.limit = std::chrono::seconds(5)};
 
 /// Opens @p path for writing with O_CLOEXEC and @p flags (O_CREAT, O_TRUNC, ...; mode 0666 less the umask).
 ///

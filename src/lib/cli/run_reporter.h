@@ -15,8 +15,8 @@ namespace v4l2dma {
 struct ReportOptions {
     std::string command; ///< "clone"
     bool json = false;
-    int stop_fd =
-        -1; ///< borrowed, StopSignals'; whoever does not read stdout is not waited for once it is readable
+    /// StopSignals', borrowed. Once it is readable, whoever does not read stdout is not waited for. -1: none.
+    int stop_fd = -1;
 };
 
 /// The summary, also of a run that failed with @p error. @p extra joins the "end" event.

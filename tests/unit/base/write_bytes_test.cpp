@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/write_bytes.h"
 
-#include "base/unique_fd.h"
+#include "support/pipe.h"
 
 #include <array>
 #include <doctest/doctest.h>
@@ -14,19 +14,9 @@
 
 using namespace v4l2dma;
 using namespace std::chrono_literals;
+using testing::Pipe;
 
 namespace {
-
-struct Pipe {
-    explicit Pipe(int flags = 0) {
-        std::array<int, 2> ends{};
-        REQUIRE(::pipe2(ends.data(), O_CLOEXEC | flags) == 0);
-        reader = UniqueFd(ends[0]);
-        writer = UniqueFd(ends[1]);
-    }
-    UniqueFd reader;
-    UniqueFd writer;
-};
 
 std::vector<std::byte> pattern(std::size_t size) {
     std::vector<std::byte> bytes(size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/output.h"
 
-#include "base/unique_fd.h"
+#include "support/pipe.h"
 
 #include <array>
 #include <csignal>
@@ -43,11 +43,9 @@ TEST_CASE("output that does not arrive is an error of the system") {
 
 TEST_CASE("a reader that went away is an error, not a signal") {
     auto* const before = std::signal(SIGPIPE, SIG_IGN);
-    std::array<int, 2> ends{};
-    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-    ::close(ends[0]);
-    const UniqueFd writer{ends[1]};
-    const Status written = write_stdout("data\n", {}, writer.get());
+    testing::Pipe pipe;
+    pipe.reader.reset();
+    const Status written = write_stdout("data\n", {}, pipe.writer.get());
     REQUIRE_FALSE(written);
     CHECK(written.error().code == EPIPE);
     std::signal(SIGPIPE, before);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/stats_line.h"
 
-#include "base/unique_fd.h"
+#include "support/pipe.h"
 
 #include <array>
 #include <doctest/doctest.h>
@@ -95,13 +95,10 @@ TEST_CASE("a terminal gets one rewritten line, cut to its width") {
 }
 
 TEST_CASE("a line for which there is no room is left out") {
-    std::array<int, 2> ends{};
-    REQUIRE(::pipe2(ends.data(), O_CLOEXEC) == 0);
-    const UniqueFd reader{ends[0]};
-    const UniqueFd writer{ends[1]};
-    StatsLine line(1000ms, writer.get());
+    const testing::Pipe pipe;
+    StatsLine line(1000ms, pipe.writer.get());
     const std::size_t more_than_a_pipe = 1'000'000 / format_stats(sample).size();
     for (std::size_t i = 0; i < more_than_a_pipe; ++i)
         line.update(sample); // would sleep for ever
-    CHECK(drain(reader.get()).starts_with(format_stats(sample) + "\n" + format_stats(sample) + "\n"));
+    CHECK(drain(pipe.reader.get()).starts_with(format_stats(sample) + "\n" + format_stats(sample) + "\n"));
 }

@@ -2,6 +2,7 @@
 #include "dmabuf/buffer.h"
 
 #include "support/fake_system.h"
+#include "support/pipe.h"
 
 #include <doctest/doctest.h>
 
@@ -29,15 +30,14 @@ TEST_CASE("an fd that cannot be adopted is closed") {
     CHECK(buffer.error().code == ENOMEM);
     CHECK(system.leaks() == 0);
 
-    int ends[2];
-    REQUIRE(::pipe(ends) == 0); // has no size
-    const UniqueFd other(ends[1]);
-    const Result<DmabufBuffer> pipe = DmabufBuffer::adopt(UniqueFd(ends[0]), system);
-    REQUIRE_FALSE(pipe);
-    CHECK(pipe.error().operation == "lseek");
-    CHECK(pipe.error().code == ESPIPE);
+    testing::Pipe pipe; // has no size
+    const int end = pipe.reader.get();
+    const Result<DmabufBuffer> sizeless = DmabufBuffer::adopt(std::move(pipe.reader), system);
+    REQUIRE_FALSE(sizeless);
+    CHECK(sizeless.error().operation == "lseek");
+    CHECK(sizeless.error().code == ESPIPE);
     char byte = 0;
-    CHECK(::read(ends[0], &byte, 1) < 0); // closed
+    CHECK(::read(end, &byte, 1) < 0); // closed
     CHECK(errno == EBADF);
 
     const Result<DmabufBuffer> none = DmabufBuffer::adopt(UniqueFd(), system);
