@@ -8,6 +8,9 @@ namespace v4l2dma {
 Result<DmabufDescriptor> describe(const DmabufBuffer& buffer, const FrameFormat& format) {
     DmabufDescriptor descriptor{.format = format};
     const PixelFormat* entry = find_pixel_format(format.fourcc);
+    if (format.plane_count != 1)
+        return make_error(ErrorKind::unsupported, "dma-buf", format.text(),
+                          "its planes lie in several dma-bufs, one does not describe it");
     if (entry != nullptr && entry->compressed()) {
         descriptor.plane_count = 1;
         descriptor.planes[0] = {.fd = buffer.fd(), .offset = 0, .stride = 0, .size = buffer.size()};

@@ -19,7 +19,7 @@ struct Colorimetry {
     friend bool operator==(const Colorimetry&, const Colorimetry&) = default;
 };
 
-/// One piece of memory of a frame. Today's devices have one; the multi-planar API has up to eight.
+/// One piece of memory of a frame: a buffer of the multi-planar API has up to eight.
 struct MemoryPlane {
     std::uint32_t bytesperline = 0; ///< stride of the first component plane in it, 0 if compressed
     std::uint32_t sizeimage = 0;    ///< bytes a buffer must have
@@ -47,12 +47,15 @@ struct FrameFormat {
     [[nodiscard]] std::string text() const;
     /// The same bytes at the same places: fourcc, size, strides, sizes; not colours and fields.
     [[nodiscard]] bool same_layout(const FrameFormat& other) const noexcept;
+    /// As same_layout(), but buffers may be longer than the other's.
+    [[nodiscard]] bool same_places(const FrameFormat& other) const noexcept;
     friend bool operator==(const FrameFormat&, const FrameFormat&) = default;
 };
 
-/// Where one component plane lies within the (single) memory plane.
+/// Where one component plane lies.
 struct PlaneLayout {
-    std::uint32_t offset = 0; ///< bytes
+    std::uint32_t memory_plane = 0;
+    std::uint32_t offset = 0; ///< bytes, from the begin of the memory plane's payload
     std::uint32_t stride = 0; ///< bytes
     std::uint32_t rows = 0;
 
@@ -64,17 +67,22 @@ struct Layout {
     std::uint32_t plane_count = 0;
     std::array<PlaneLayout, 3> planes{};
 
-    /// Bytes up to the end of the last plane.
-    [[nodiscard]] std::uint64_t size() const noexcept;
+    /// Bytes of a memory plane up to the end of the last component plane in it.
+    [[nodiscard]] std::uint64_t size(std::uint32_t memory_plane = 0) const noexcept;
 };
 
 /// The least stride of the first component plane, in bytes; 0 if compressed.
 [[nodiscard]] std::uint64_t min_bytesperline(const PixelFormat& pixel_format, std::uint32_t width);
-/// The least bytes of a frame with this stride. Compressed formats have no such size: 0.
+/// The least bytes of a frame with this stride of the first component plane, in all memory planes.
+/// Compressed formats have no such size: 0.
 [[nodiscard]] std::uint64_t min_sizeimage(const PixelFormat& pixel_format, std::uint64_t bytesperline,
                                           std::uint32_t height);
-/// Component planes of @p format, by its stride. Errors (unsupported): a format that is not in the table, a
-/// compressed one, several memory planes; (usage) a stride or size that is too small, or beyond 4 GiB.
+/// The frame without any padding: strides and sizes of each memory plane. Errors (unsupported): a format that
+/// is not in the table, a compressed one; (usage) beyond 4 GiB.
+[[nodiscard]] Result<FrameFormat> tight_format(FourCC fourcc, std::uint32_t width, std::uint32_t height);
+/// Component planes of @p format, by its strides. Errors (unsupported): a format that is not in the table, a
+/// compressed one, another number of memory planes than the table says; (usage) a stride or size that is too
+/// small, or beyond 4 GiB.
 [[nodiscard]] Result<Layout> layout_of(const FrameFormat& format);
 
 } // namespace v4l2dma

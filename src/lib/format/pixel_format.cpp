@@ -17,6 +17,7 @@ constexpr Planes semi_444{{{1, 1, 1}, {2, 1, 1}, {}}};
 constexpr Planes planar_420{{{1, 1, 1}, {1, 2, 2}, {1, 2, 2}}};
 constexpr Planes planar_410{{{1, 1, 1}, {1, 4, 4}, {1, 4, 4}}};
 constexpr Planes planar_411{{{1, 1, 1}, {1, 4, 1}, {1, 4, 1}}};
+constexpr Planes planar_444{{{1, 1, 1}, {1, 1, 1}, {1, 1, 1}}};
 constexpr Planes planar_422{{{1, 1, 1}, {1, 2, 1}, {1, 2, 1}}};
 
 constexpr FourCC cc(const char (&text)[5]) {
@@ -27,7 +28,7 @@ constexpr FourCC be(const char (&text)[5]) {
 }
 constexpr FourCC no_drm{};
 
-// {V4L2 name, description, bits of the first plane, pixels per group, planes, their shape, DRM name}
+// {V4L2 name, description, bits of the first plane, pixels per group, planes, their shape, DRM name, apart}
 constexpr PixelFormat table[] = {
     {cc("YUYV"), "YUYV 4:2:2", 16, 2, 1, packed, cc("YUYV")},
     {cc("UYVY"), "UYVY 4:2:2", 16, 2, 1, packed, cc("UYVY")},
@@ -47,6 +48,17 @@ constexpr PixelFormat table[] = {
     {cc("YUV9"), "planar YUV 4:1:0", 8, 4, 3, planar_410, no_drm},
     {cc("YVU9"), "planar YVU 4:1:0", 8, 4, 3, planar_410, no_drm},
     {cc("411P"), "planar YUV 4:1:1", 8, 4, 3, planar_411, no_drm},
+    {cc("NM12"), "Y/UV 4:2:0, planes apart", 8, 2, 2, semi_420, cc("NV12"), true},
+    {cc("NM21"), "Y/VU 4:2:0, planes apart", 8, 2, 2, semi_420, cc("NV21"), true},
+    {cc("NM16"), "Y/UV 4:2:2, planes apart", 8, 2, 2, semi_422, cc("NV16"), true},
+    {cc("NM61"), "Y/VU 4:2:2, planes apart", 8, 2, 2, semi_422, cc("NV61"), true},
+    {cc("PM12"), "12-bit Y/UV 4:2:0, planes apart", 16, 2, 2, semi_420, no_drm, true},
+    {cc("YM12"), "planar YUV 4:2:0, planes apart", 8, 2, 3, planar_420, cc("YU12"), true},
+    {cc("YM21"), "planar YVU 4:2:0, planes apart", 8, 2, 3, planar_420, cc("YV12"), true},
+    {cc("YM16"), "planar YUV 4:2:2, planes apart", 8, 2, 3, planar_422, cc("YU16"), true},
+    {cc("YM61"), "planar YVU 4:2:2, planes apart", 8, 2, 3, planar_422, cc("YV16"), true},
+    {cc("YM24"), "planar YUV 4:4:4, planes apart", 8, 1, 3, planar_444, cc("YU24"), true},
+    {cc("YM42"), "planar YVU 4:4:4, planes apart", 8, 1, 3, planar_444, cc("YV24"), true},
     {cc("VT12"), "Y/UV 4:2:0 (4x4 tiles)", 8, 4, 2, semi_420, no_drm},
     {cc("VT15"), "10-bit Y/UV 4:2:0 (4x4 tiles)", 10, 4, 2, semi_420, no_drm},
     {cc("T010"), "10-bit Y/UV 4:2:0 (4x4 tiles, 16 bits)", 16, 4, 2, semi_420, no_drm},

@@ -26,9 +26,14 @@ struct PixelFormat {
     std::string_view description;
     std::uint8_t bits_per_pixel = 0;   ///< of the first component plane; 0 if compressed
     std::uint8_t pixels_per_group = 1; ///< a row is a whole number of these (2 for YUYV)
-    std::uint8_t plane_count = 1;      ///< component planes, all in one piece of memory
+    std::uint8_t plane_count = 1;      ///< component planes
     std::array<ComponentPlane, 3> planes{};
     FourCC drm{}; ///< DRM's name of the same bytes, 0 if it has none
+    bool apart =
+        false; ///< each component plane is a memory plane of its own (NM12), else all share one (NV12)
+
+    /// Pieces of memory that a frame consists of.
+    [[nodiscard]] constexpr std::uint32_t memory_planes() const noexcept { return apart ? plane_count : 1U; }
 
     [[nodiscard]] constexpr bool compressed() const noexcept { return bits_per_pixel == 0; }
 };

@@ -25,6 +25,15 @@ constexpr Entry table[] = {
     {FourCC("YU12"), AV_PIX_FMT_YUV420P},
     {FourCC("YV12"), AV_PIX_FMT_YUV420P}, // planes 1 and 2 swapped
     {FourCC("422P"), AV_PIX_FMT_YUV422P},
+    {FourCC("NM12"), AV_PIX_FMT_NV12},
+    {FourCC("NM21"), AV_PIX_FMT_NV21},
+    {FourCC("NM16"), AV_PIX_FMT_NV16},
+    {FourCC("YM12"), AV_PIX_FMT_YUV420P},
+    {FourCC("YM21"), AV_PIX_FMT_YUV420P}, // planes 1 and 2 swapped, here and in YM61 and YM42
+    {FourCC("YM16"), AV_PIX_FMT_YUV422P},
+    {FourCC("YM61"), AV_PIX_FMT_YUV422P},
+    {FourCC("YM24"), AV_PIX_FMT_YUV444P},
+    {FourCC("YM42"), AV_PIX_FMT_YUV444P},
     {FourCC("P010"), AV_PIX_FMT_P010LE},
     {FourCC("RGB3"), AV_PIX_FMT_RGB24},
     {FourCC("BGR3"), AV_PIX_FMT_BGR24},

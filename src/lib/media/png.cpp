@@ -68,7 +68,7 @@ Result<Frame> copy_padded(const AVFrame& view, const FrameFormat& format) {
 
 Result<Frame> load(const FrameFormat& format, std::span<const std::byte> payload) {
     const AVPixelFormat pixel_format = av_pixel_format(format.fourcc);
-    if (pixel_format == AV_PIX_FMT_NONE)
+    if (pixel_format == AV_PIX_FMT_NONE || format.plane_count != 1)
         return make_error(ErrorKind::unsupported, "snapshot", format.text(),
                           "this format cannot be converted");
     const Result<Layout> layout = layout_of(format);

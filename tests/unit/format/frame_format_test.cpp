@@ -66,3 +66,44 @@ TEST_CASE("the layout of two formats is compared without their colours") {
     CHECK_FALSE(a.same_layout(b));
     CHECK(a.text() == "YUYV 640x480");
 }
+
+TEST_CASE("a frame without padding") {
+    const Result<FrameFormat> nv12 = tight_format(FourCC("NV12"), 641, 481);
+    REQUIRE(nv12);
+    CHECK(nv12->plane_count == 1);
+    CHECK(nv12->planes[0] == MemoryPlane{.bytesperline = 642, .sizeimage = 642 * (481 + 241)});
+    CHECK(layout_of(*nv12)->size() == nv12->sizeimage());
+    CHECK(tight_format(FourCC("MJPG"), 640, 480).error().kind == ErrorKind::unsupported);
+    CHECK(tight_format(FourCC("XR24"), 100000, 100000).error().kind == ErrorKind::usage);
+}
+
+TEST_CASE("planes that lie apart") {
+    const Result<FrameFormat> tight = tight_format(FourCC("YM12"), 642, 481);
+    REQUIRE(tight);
+    CHECK(tight->plane_count == 3);
+    CHECK(tight->planes[1] == MemoryPlane{.bytesperline = 321, .sizeimage = 321 * 241});
+
+    FrameFormat padded = *tight_format(FourCC("NM12"), 640, 480);
+    padded.planes[1] = {.bytesperline = 704, .sizeimage = 704 * 240 + 100};
+    const Result<Layout> layout = layout_of(padded);
+    REQUIRE(layout);
+    CHECK(layout->planes[1].memory_plane == 1);
+    CHECK(layout->planes[1].offset == 0);
+    CHECK(layout->planes[1].stride == 704);
+    CHECK(layout->size(0) == 640 * 480);
+    CHECK(layout->size(1) == 704 * 240);
+
+    padded.planes[1].sizeimage = 704 * 240 - 1;
+    CHECK_FALSE(layout_of(padded));
+    padded.planes[1] = {.bytesperline = 639, .sizeimage = 704 * 240};
+    CHECK_FALSE(layout_of(padded));
+    padded.plane_count = 1;
+    CHECK(layout_of(padded).error().kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("the same places, whatever the length of the buffers") {
+    const FrameFormat a = make("YUYV", 640, 480, 1280, 1280 * 480);
+    CHECK(a.same_places(make("YUYV", 640, 480, 1280, 1280 * 480 + 100)));
+    CHECK_FALSE(a.same_places(make("YUYV", 640, 480, 1344, 1344 * 480)));
+    CHECK_FALSE(a.same_places(make("YVYU", 640, 480, 1280, 1280 * 480)));
+}
