@@ -18,6 +18,7 @@ struct CloneOptions {
     RunOptions run;
     MemoryOption memory;
     MemoryOption output_memory;
+    std::string strategy;
 
     void add_to(CommandLine& line);
     [[nodiscard]] PathWishes path_wishes() const;
@@ -35,15 +36,17 @@ void CloneOptions::add_to(CommandLine& line) {
     capture.add_to(line);
     run.add_to(line);
     line.app().add_flag("--dmabuf", dmabuf, "Demand zero-copy: fail with exit code 4 where it cannot be had");
-    memory.add_to(line, "--memory", "capture device");
-    output_memory.add_to(line, "--output-memory", "output device");
+    memory.add_to(line, "--memory", "capture device", "read");
+    output_memory.add_to(line, "--output-memory", "output device", "write");
+    add_strategy(line, strategy);
     line.add_json("Print start, statistics and end as JSON, one object a line");
 }
 
 PathWishes CloneOptions::path_wishes() const {
     return {.zero_copy = dmabuf,
-            .source_memory = memory.memory(),
-            .sink_memory = output_memory.memory(),
+            .source_method = memory.method(),
+            .sink_method = output_memory.method(),
+            .strategy = strategy,
             .buffers = run.buffers};
 }
 
@@ -112,10 +115,10 @@ int run_clone(std::span<char*> arguments) {
     options.add_to(line);
     if (const std::optional<int> code = line.parse(arguments))
         return *code;
-    if (options.dmabuf && options.memory.memory() == Memory::mmap &&
-        options.output_memory.memory() == Memory::mmap)
+    if (options.dmabuf && options.memory.method() == IoMethod::mmap &&
+        options.output_memory.method() == IoMethod::mmap)
         return line.usage_error("--dmabuf contradicts mmap memory on both sides");
-    if (options.memory.memory() == Memory::dmabuf && options.output_memory.memory() == Memory::dmabuf)
+    if (options.memory.method() == IoMethod::dmabuf && options.output_memory.method() == IoMethod::dmabuf)
         return line.usage_error("one side must have the memory: dmabuf on both sides is not possible");
     return clone(options, line.json());
 }

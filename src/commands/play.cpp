@@ -269,11 +269,7 @@ Status Play::stream(V4l2Source& source) {
                           .interval = options_.run.interval(),
                           .waiting = fmt::format("waiting for the first frame of {}", source.name())},
                          source, sink_);
-    Pump pump(source, sink_,
-              {.zero_copy = options_.dmabuf,
-               .source_memory = {},
-               .sink_memory = {},
-               .buffers = options_.run.buffers},
+    Pump pump(source, sink_, {.zero_copy = options_.dmabuf, .buffers = options_.run.buffers},
               {.frame_limit = frames_left(), .report_interval = listener.pump_interval()}, signals_, listener,
               observers_.all());
     const Result<PumpResult> result = pump.run();

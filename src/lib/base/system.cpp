@@ -10,6 +10,7 @@
 #include <string_view>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 namespace v4l2dma {
 
@@ -31,6 +32,22 @@ int System::ioctl(int fd, unsigned long request, void* argument) {
         result = ::ioctl(fd, request, argument);
     } while (result < 0 && errno == EINTR);
     return answer(result);
+}
+
+ssize_t System::read(int fd, std::span<std::byte> bytes) {
+    ssize_t result = 0;
+    do {
+        result = ::read(fd, bytes.data(), bytes.size());
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}
+
+ssize_t System::write(int fd, std::span<const std::byte> bytes) {
+    ssize_t result = 0;
+    do {
+        result = ::write(fd, bytes.data(), bytes.size());
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
 }
 
 int System::fstat(int fd, struct stat& result) {

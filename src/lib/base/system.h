@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <expected>
+#include <span>
 #include <string>
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -29,6 +30,9 @@ public:
     /// Retries when a signal interrupts the call.
     virtual int ioctl(int fd, unsigned long request, void* argument);
     virtual int fstat(int fd, struct stat& result);
+    /// Both retry when a signal interrupts the call.
+    virtual ssize_t read(int fd, std::span<std::byte> bytes);
+    virtual ssize_t write(int fd, std::span<const std::byte> bytes);
     /// A shared mapping; the error is an errno value.
     virtual std::expected<std::byte*, int> mmap(int fd, std::size_t length, int protection, off_t offset);
     virtual int epoll_control(int epoll_fd, int operation, int fd, epoll_event& event);

@@ -70,19 +70,32 @@ void CaptureOptions::add_to(CommandLine& line) {
     line.app().add_option("--fps", wishes.fps, "Frames a second")->check(real_range(0.01, 10000));
 }
 
-void MemoryOption::add_to(CommandLine& line, const std::string& name, const std::string& side) {
+void MemoryOption::add_to(CommandLine& line, const std::string& name, const std::string& side,
+                          const std::string& rw) {
     line.app()
-        .add_option(name, text, "Memory of the " + side + "'s queue: mmap, dmabuf or auto")
-        ->check(CLI::IsMember({"auto", "mmap", "dmabuf"}))
+        .add_option(name, text,
+                    "How the " + side + " moves frames: mmap, dmabuf, userptr, " + rw + " or auto")
+        ->check(CLI::IsMember(std::vector<std::string>{"auto", "mmap", "dmabuf", "userptr", "rw", rw}))
         ->capture_default_str();
 }
 
-std::optional<Memory> MemoryOption::memory() const {
-    if (text == "mmap")
-        return Memory::mmap;
-    if (text == "dmabuf")
-        return Memory::dmabuf;
-    return std::nullopt;
+std::optional<IoMethod> MemoryOption::method() const {
+    if (text == "auto")
+        return std::nullopt;
+    for (const IoMethod method : {IoMethod::mmap, IoMethod::dmabuf, IoMethod::userptr})
+        if (text == to_text(method))
+            return method;
+    return IoMethod::rw;
+}
+
+void add_strategy(CommandLine& line, std::string& strategy) {
+    std::vector<std::string> names;
+    for (const Strategy& entry : strategies())
+        names.emplace_back(entry.name);
+    line.app()
+        .add_option("--strategy", strategy, "Only this path of the memory (-v lists them)")
+        ->check(CLI::IsMember(names))
+        ->type_name("NAME");
 }
 
 } // namespace v4l2dma

@@ -37,12 +37,16 @@ struct CaptureOptions {
     void add_to(CommandLine& line);
 };
 
-/// `--NAME mmap|dmabuf|auto` of one side's queue.
+/// `--NAME mmap|dmabuf|userptr|rw|auto` of one side.
 struct MemoryOption {
     std::string text = "auto";
 
-    void add_to(CommandLine& line, const std::string& name, const std::string& side);
-    [[nodiscard]] std::optional<Memory> memory() const;
+    /// @p rw: also a name of rw, "read" or "write".
+    void add_to(CommandLine& line, const std::string& name, const std::string& side, const std::string& rw);
+    [[nodiscard]] std::optional<IoMethod> method() const;
 };
+
+/// --strategy: the name of one path.
+void add_strategy(CommandLine& line, std::string& strategy);
 
 } // namespace v4l2dma

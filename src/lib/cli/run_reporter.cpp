@@ -16,14 +16,14 @@ std::uint64_t copied_per_frame(const StatisticsReport& report) {
     return report.frames == 0 ? 0 : report.copied_bytes / report.frames;
 }
 
-StatsValues values_of(const Strategy* strategy, const StatisticsReport& report) {
+StatsValues values_of(const Path& path, const StatisticsReport& report) {
     StatsValues values;
     values.fps = report.fps;
     values.frames = report.frames;
     values.dropped = report.dropped;
     values.latency_ms = report.latency_ms;
     values.no_signal = report.no_signal;
-    values.path = strategy != nullptr ? std::string(strategy->name) : "";
+    values.path = path.strategy->name;
     values.copied_bytes_per_frame = copied_per_frame(report);
     return values;
 }
@@ -56,8 +56,8 @@ std::string summary(const PumpResult& result) {
         text += fmt::format(", {} marked as bad by the driver", total.corrupt);
     if (total.latency_ms && total.max_latency_ms)
         text += fmt::format(", latency {:.1f} ms (at most {:.1f})", *total.latency_ms, *total.max_latency_ms);
-    if (result.strategy != nullptr)
-        text += fmt::format(", path {}: {} bytes copied per frame", result.strategy->name,
+    if (result.path)
+        text += fmt::format(", path {}: {} bytes copied per frame", result.path->strategy->name,
                             copied_per_frame(total));
     return text;
 }
@@ -72,9 +72,10 @@ std::chrono::microseconds RunReporter::pump_interval() const noexcept {
     return options_.interval > 0ms ? options_.interval : 1h;
 }
 
-Status RunReporter::started(const Strategy& strategy) {
+Status RunReporter::started(const Path& path) {
     const FrameFormat& format = source_.format();
-    const std::uint32_t copied = strategy.copies ? format.sizeimage() : 0;
+    const Strategy& strategy = *path.strategy;
+    const std::uint32_t copied = path.copies * format.sizeimage();
     if (options_.report.json)
         return write_json_line(event("start", {{"command", options_.report.command},
                                                {"source", source_.name()},
@@ -85,7 +86,7 @@ Status RunReporter::started(const Strategy& strategy) {
                                                {"bytesperline", format.bytesperline()},
                                                {"sizeimage", format.sizeimage()},
                                                {"path", strategy.name},
-                                               {"zero_copy", strategy.zero_copy},
+                                               {"zero_copy", path.zero_copy()},
                                                {"copied_bytes_per_frame", copied}}),
                                {.limit = {}, .stop_fd = options_.report.stop_fd});
     spdlog::info("{}: {} from {} to {}, {} ({}): {} bytes copied per frame", options_.report.command,
@@ -93,14 +94,14 @@ Status RunReporter::started(const Strategy& strategy) {
     return {};
 }
 
-Status RunReporter::progress(const Strategy& strategy, const StatisticsReport& report) {
+Status RunReporter::progress(const Path& path, const StatisticsReport& report) {
     if (report.frames == 0 && !waiting_said_ && !options_.waiting.empty()) {
         waiting_said_ = true;
         spdlog::info("{}", options_.waiting);
     }
     if (options_.interval.count() == 0 || (report.frames == 0 && !options_.report.json))
         return {};
-    const StatsValues values = values_of(&strategy, report);
+    const StatsValues values = values_of(path, report);
     if (options_.report.json)
         return write_if_taken(event("stats", stats_json(values)));
     line_.update(values);
@@ -131,7 +132,7 @@ Status report_end(const ReportOptions& options, const PumpResult& result, const 
                               {"latency_ms", optional_number(total.latency_ms)},
                               {"max_latency_ms", optional_number(total.max_latency_ms)},
                               {"interrupted", result.interrupted}});
-    json["path"] = result.strategy != nullptr ? Json(result.strategy->name) : Json(nullptr);
+    json["path"] = result.path ? Json(result.path->strategy->name) : Json(nullptr);
     json.update(extra);
     json["error"] = error ? Json(error->message()) : Json(nullptr);
     WritePatience patience{.limit = {}, .stop_fd = options.stop_fd};

@@ -38,8 +38,8 @@ public:
     /// Source and sink are borrowed for their names and the format.
     RunReporter(Options options, const Source& source, const Sink& sink);
 
-    [[nodiscard]] Status started(const Strategy& strategy) override;
-    [[nodiscard]] Status progress(const Strategy& strategy, const StatisticsReport& report) override;
+    [[nodiscard]] Status started(const Path& path) override;
+    [[nodiscard]] Status progress(const Path& path, const StatisticsReport& report) override;
     /// report_end(), after the live line.
     [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error);
 

@@ -14,16 +14,19 @@ namespace v4l2dma {
 /// What an endpoint does about memory on a path.
 enum class MemoryRole {
     exports, ///< has buffers of its own and hands out their dma-bufs
-    imports, ///< uses the other side's dma-bufs
-    maps,    ///< has buffers of its own, which the CPU can reach
-    reads,   ///< has no buffers: looks at the source's mapping
+    lends,   ///< has buffers of its own and hands out their addresses: the other side works in them
+    imports, ///< works in dma-bufs that it is given
+    borrows, ///< works in memory that it is given by address (USERPTR)
+    touches, ///< has no buffers: the CPU writes or reads each frame where it is told (read(), write(),
+             ///< drawing)
+    copies,  ///< a sink only: has buffers of its own, into which each frame is copied
 };
 
 /// Where frames come from.
 ///
-/// Life on a path: one of allocate() + map(), allocate() + export_frames(), import_buffers(); then start();
-/// then take() and give_back() in turns; then stop() and release(), after which another path may be tried.
-/// One thread. Errors name the call that failed, so that the negotiation can say it.
+/// Life on a path: provide() or use(); then start(); then take() and give_back() in turns; then stop() and
+/// release(), after which another path may be tried. One thread. Errors name the call that failed, so that
+/// the negotiation can say it.
 class Source {
 public:
     Source() = default;
@@ -38,32 +41,40 @@ public:
     [[nodiscard]] virtual const FrameFormat& format() const = 0;
     /// Why it cannot play this role; empty if it can be tried. The truth comes from the calls.
     [[nodiscard]] virtual std::string why_not(MemoryRole role) const = 0;
+    /// How often the CPU moves a frame's bytes within this role, in the kernel or here.
+    [[nodiscard]] virtual unsigned copies(MemoryRole) const { return 0; }
 
-    /// Buffers of its own; answers how many they became.
-    [[nodiscard]] virtual Result<std::uint32_t> allocate(std::uint32_t count) = 0;
-    /// Makes them reachable: Frame::mapped is set from now on.
-    [[nodiscard]] virtual Status map() = 0;
-    /// Hands them out as dma-bufs: Frame::dmabuf is set from now on. Never combined with map(): a loop gives
-    /// a reader that has mapped a buffer a copy.
-    [[nodiscard]] virtual Status export_frames() = 0;
-    /// Uses these dma-bufs instead (borrowed until release()); Frame::index is the position among them.
-    [[nodiscard]] virtual Status import_buffers(std::span<DmabufBuffer> buffers) = 0;
+    /// exports, lends: buffers of its own, valid until release(). A loop's frame comes in whatever dma-buf
+    /// its writer queued: there exports answers buffers without memory, and Frame::memory tells.
+    [[nodiscard]] virtual Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) = 0;
+    /// imports, borrows, touches: works in this memory (borrowed until release()); Frame::index is the
+    /// position in it.
+    [[nodiscard]] virtual Status use(MemoryRole role, std::span<BufferMemory> memory) = 0;
 
     [[nodiscard]] virtual Status start() = 0;
     /// The next frame, empty if none is there yet.
     [[nodiscard]] virtual Result<std::optional<Frame>> take() = 0;
     [[nodiscard]] virtual Status give_back(std::uint32_t index) = 0;
+    /// Buffers that it can fill now: all less those that were taken and not given back.
+    [[nodiscard]] virtual std::uint32_t available() const noexcept = 0;
     virtual void stop() noexcept = 0;
     virtual void release() noexcept = 0;
     /// Becomes readable (EPOLLIN) when take() has something; -1: nothing to wait for, take() is called again
-    /// and again.
+    /// and again. Valid from start() to release().
     [[nodiscard]] virtual int event_fd() const noexcept = 0;
+};
+
+/// What put() made of a frame.
+struct PutResult {
+    bool taken = false;             ///< false: there is no room before the next reclaim()
+    bool kept = false;              ///< the frame is the sink's until reclaim() answers its index
+    std::uint64_t copied_bytes = 0; ///< that the CPU moved, in the kernel or here
 };
 
 /// Where frames go.
 ///
-/// Life on a path: set_format(); one of allocate() + map(), allocate() + export_buffers(), prepare_import(),
-/// or nothing (reads); then put() and reclaim() in turns; then stop() and release().
+/// Life on a path: set_format(); provide() or prepare(); then put() and reclaim() in turns; then stop() and
+/// release(). One thread.
 class Sink {
 public:
     Sink() = default;
@@ -75,29 +86,30 @@ public:
     /// The device number of the node behind it, 0 if there is none.
     [[nodiscard]] virtual dev_t device_number() const noexcept { return 0; }
     [[nodiscard]] virtual std::string why_not(MemoryRole role) const = 0;
+    /// How often the CPU moves a frame's bytes within this role, in the kernel or here.
+    [[nodiscard]] virtual unsigned copies(MemoryRole role) const {
+        return role == MemoryRole::copies ? 1 : 0;
+    }
     /// Exactly this format, or an error that says what it offers.
     [[nodiscard]] virtual Status set_format(const FrameFormat& format) = 0;
 
-    [[nodiscard]] virtual Result<std::uint32_t> allocate(std::uint32_t count) = 0;
-    [[nodiscard]] virtual Status map() = 0;
-    /// Its buffers as dma-bufs, owned by the sink until release().
-    [[nodiscard]] virtual Result<std::span<DmabufBuffer>> export_buffers() = 0;
-    [[nodiscard]] virtual Status prepare_import(std::uint32_t count) = 0;
+    /// exports, lends, copies: buffers of its own, valid until release().
+    [[nodiscard]] virtual Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) = 0;
+    /// imports, borrows, touches: gets ready for the source's memory, of so many buffers.
+    [[nodiscard]] virtual Status prepare(MemoryRole role, std::uint32_t count) = 0;
 
-    /// Takes a frame on; false if there is no room before the next reclaim(). With map()ped buffers of its
-    /// own the frame is copied and free at once, otherwise it is the sink's until reclaim() answers its
-    /// index.
-    [[nodiscard]] virtual Result<bool> put(const Frame& frame) = 0;
-    /// The index of a frame that the sink is done with, empty if there is none now. Call until empty.
+    /// Takes a frame on, unless there is no room.
+    [[nodiscard]] virtual Result<PutResult> put(const Frame& frame) = 0;
+    /// The index of a frame that the sink kept and is done with, empty if there is none now.
     [[nodiscard]] virtual Result<std::optional<std::uint32_t>> reclaim() = 0;
-    /// Frames that it has not given back.
+    /// Frames that it has not given back, and copies of frames that it is not done with.
     [[nodiscard]] virtual std::uint32_t in_flight() const noexcept = 0;
     /// What was wrong with the frames so far, of a sink that looks at them.
     [[nodiscard]] virtual Status verdict() const { return {}; }
     virtual void stop() noexcept = 0;
     virtual void release() noexcept = 0;
-    /// Becomes writable (EPOLLOUT, edge-triggered) when reclaim() may have something; -1: nothing to wait
-    /// for, and put() always has room. Valid once put() has answered.
+    /// Becomes writable (EPOLLOUT, edge-triggered) when reclaim() may have something, or put() may have room;
+    /// -1: nothing to wait for, and put() always has room. Valid once put() has answered.
     [[nodiscard]] virtual int event_fd() const noexcept = 0;
 };
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "dmabuf/buffer.h"
+#include "dmabuf/buffer_memory.h"
 #include "format/frame_format.h"
 #include "v4l2/queue.h"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -16,28 +17,50 @@ namespace v4l2dma {
 /// Contract: Source::take() hands a frame out; from then on its memory keeps still until
 /// Source::give_back(index), which must follow exactly once. The pointers are valid as long as that.
 struct Frame {
-    std::uint32_t index = 0;             ///< the source's number of the buffer, for give_back()
-    const FrameFormat* format = nullptr; ///< never null
-    BufferMetadata metadata{};           ///< bytesused, sequence, timestamp, field, flags
-    DmabufBuffer* dmabuf = nullptr;      ///< set on the paths that move dma-bufs
-    std::span<const std::byte> mapped{}; ///< the source's mapping, on the paths that have one
+    std::uint32_t index = 0;              ///< the source's number of the buffer, for give_back()
+    const FrameFormat* format = nullptr;  ///< never null
+    BufferMetadata metadata{};            ///< payload, sequence, timestamp, field, flags
+    const BufferMemory* memory = nullptr; ///< never null: where it lies
+    std::uint64_t copied_bytes = 0;       ///< that the CPU moved for the frame to get here: read()
 };
 
 /// The payload of a frame for the CPU to read, however it is to be reached. Lives no longer than the frame.
 class FrameBytes {
 public:
-    /// Errors: what mmap or DMA_BUF_IOCTL_SYNC of the frame's dma-buf say; (system) a payload that is longer
+    using Planes = std::span<const std::span<const std::byte>>;
+
+    /// Errors: what mmap or DMA_BUF_IOCTL_SYNC of the frame's dma-bufs say; (system) a payload that is longer
     /// than the memory it is said to be in.
     [[nodiscard]] static Result<FrameBytes> of(const Frame& frame);
 
-    [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return bytes_; }
+    /// One for each memory plane, from the first byte of the frame to the last.
+    [[nodiscard]] Planes planes() const noexcept { return std::span(planes_).first(plane_count_); }
+    /// Of all planes.
+    [[nodiscard]] std::uint64_t size() const noexcept;
 
 private:
-    FrameBytes(std::optional<CpuAccess> access, std::span<const std::byte> bytes) noexcept
-        : access_(std::move(access)), bytes_(bytes) {}
+    FrameBytes() = default;
 
-    std::optional<CpuAccess> access_;
-    std::span<const std::byte> bytes_;
+    std::uint32_t plane_count_ = 0;
+    std::array<std::span<const std::byte>, FrameFormat::max_planes> planes_{};
+    std::array<std::optional<CpuAccess>, FrameFormat::max_planes> accesses_{};
+};
+
+/// A buffer's memory for the CPU to write a frame into, plane by plane. Lives no longer than the memory.
+class WritableBytes {
+public:
+    /// Errors: what mmap or DMA_BUF_IOCTL_SYNC of the dma-bufs say.
+    [[nodiscard]] static Result<WritableBytes> of(const BufferMemory& memory);
+
+    [[nodiscard]] std::span<const std::span<std::byte>> planes() const noexcept {
+        return std::span(planes_).first(plane_count_);
+    }
+
+private:
+    WritableBytes() = default;
+
+    std::uint32_t plane_count_ = 0;
+    std::array<std::span<std::byte>, FrameFormat::max_planes> planes_{};
 };
 
 /// Somebody who looks at every frame that passes: a log, a snapshot. Looking is diagnosis: it is not counted

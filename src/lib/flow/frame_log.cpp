@@ -24,13 +24,13 @@ Status FrameLog::observe(const Frame& frame) {
     if (!payload)
         return std::unexpected(payload.error());
     std::array<char, 24> inode{"-"};
-    if (frame.dmabuf != nullptr)
-        std::snprintf(inode.data(), inode.size(), "%" PRIu64, frame.dmabuf->identity().inode);
+    if (const DmabufBuffer* dmabuf = frame.memory->planes[0].dmabuf; dmabuf != nullptr)
+        std::snprintf(inode.data(), inode.size(), "%" PRIu64, dmabuf->identity().inode);
     std::array<char, 128> line{};
     const int length =
         std::snprintf(line.data(), line.size(), "%" PRIu32 " %" PRId64 " %" PRIu32 " %s %016" PRIx64 "\n",
                       frame.metadata.sequence, static_cast<std::int64_t>(frame.metadata.timestamp.count()),
-                      frame.index, inode.data(), hash_bytes(payload->bytes()));
+                      frame.index, inode.data(), hash_planes(payload->planes()));
     return write_bytes(file_.get(), std::as_bytes(std::span(line).first(static_cast<std::size_t>(length))),
                        path_, reader_patience);
 }

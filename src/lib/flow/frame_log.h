@@ -14,8 +14,8 @@ namespace v4l2dma {
 ///     sequence timestamp index inode hash
 ///
 /// timestamp: microseconds; a loop passes it on unchanged, so it names the same frame everywhere (the
-/// sequence starts at 0 in each reader). index: of the source's buffer. inode: of the frame's dma-buf, "-" if
-/// it has none. hash: hash_bytes() of the payload, read by the CPU for this purpose alone.
+/// sequence starts at 0 in each reader). index: of the source's buffer. inode: of the frame's (first)
+/// dma-buf, "-" if it has none. hash: hash_bytes() of the payload, read by the CPU for this purpose alone.
 class FrameLog final : public FrameObserver {
 public:
     /// Creates or truncates the file at @p path. Of a pipe, somebody must read already, and keep reading.

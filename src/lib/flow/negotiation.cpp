@@ -3,11 +3,16 @@
 
 #include "base/log.h"
 
+#include <algorithm>
+
 namespace v4l2dma {
 
 Status Negotiation::establish() {
     if (Status status = sink_.set_format(source_.format()); !status)
         return status;
+    for (const Strategy& strategy : strategies())
+        candidates_.push_back(path_between(source_, sink_, strategy));
+    std::ranges::stable_sort(candidates_, {}, &Path::copies);
     return establish_next();
 }
 
@@ -22,19 +27,17 @@ Status Negotiation::fall_back(const Error& why) {
 }
 
 Status Negotiation::establish_next() {
-    for (; next_ < strategies().size(); ++next_) {
-        const Strategy& strategy = strategies()[next_];
-        attempts_.push_back({.strategy = &strategy, .obstacle = why_not(strategy), .tried = false});
+    while (next_ < candidates_.size()) {
+        const Path& path = candidates_[next_++];
+        attempts_.push_back({.strategy = path.strategy, .obstacle = why_not(path), .tried = false});
         if (!attempts_.back().obstacle.empty()) {
             log_obstacle();
             continue;
         }
         attempts_.back().tried = true;
-        Status status = strategy.establish(source_, sink_, wishes_.buffers);
-        if (status) {
-            ++next_;
+        Status status = establish_on(*path.strategy);
+        if (status)
             return {};
-        }
         attempts_.back().obstacle = status.error().message();
         log_obstacle();
         last_error_ = status.error();
@@ -46,29 +49,58 @@ Status Negotiation::establish_next() {
     return std::unexpected(nothing_left());
 }
 
+Status Negotiation::establish_on(const Strategy& strategy) {
+    if (Status status = connect(strategy); !status)
+        return status;
+    return source_.start();
+}
+
+// What it leaves behind when it fails, release() takes away.
+Status Negotiation::connect(const Strategy& strategy) {
+    const auto failed = [](auto& result) { return std::unexpected(std::move(result.error())); };
+    if (strategy.memory == Strategy::Memory::sink) {
+        Result<std::span<BufferMemory>> memory = sink_.provide(strategy.sink, wishes_.buffers);
+        return memory ? source_.use(strategy.source, *memory) : failed(memory);
+    }
+    // A sink that copies has slots of its own beside the frames' memory.
+    if (strategy.sink == MemoryRole::copies)
+        if (Result<std::span<BufferMemory>> slots = sink_.provide(strategy.sink, wishes_.buffers); !slots)
+            return failed(slots);
+    Result<std::span<BufferMemory>> memory = source_.provide(strategy.source, wishes_.buffers);
+    if (!memory)
+        return failed(memory);
+    return strategy.sink == MemoryRole::copies
+               ? Status{}
+               : sink_.prepare(strategy.sink, static_cast<std::uint32_t>(memory->size()));
+}
+
 void Negotiation::release() noexcept {
     source_.stop();
     sink_.stop();
-    // An exporter's buffers are free only when its importer let go of them.
-    const bool sink_imports = !attempts_.empty() && current().sink == MemoryRole::imports;
-    if (sink_imports)
+    // Whoever works in another's buffers lets go of them first.
+    if (next_ > 0 && current().strategy->memory == Strategy::Memory::source)
         sink_.release();
     source_.release();
     sink_.release();
 }
 
-std::string Negotiation::why_not(const Strategy& strategy) const {
+std::string Negotiation::why_not(const Path& path) const {
+    const Strategy& strategy = *path.strategy;
+    if (!wishes_.strategy.empty() && wishes_.strategy != strategy.name)
+        return "another one was asked for";
     if (std::string reason = source_.why_not(strategy.source); !reason.empty())
         return reason;
     if (std::string reason = sink_.why_not(strategy.sink); !reason.empty())
         return reason;
-    const auto forced = [](std::optional<Memory> wish, MemoryRole role) {
-        return wish && Strategy::memory_of(role) && *wish != *Strategy::memory_of(role);
+    const auto excluded = [](std::optional<IoMethod> wish, MemoryRole role) {
+        return wish && *wish != method_of(role);
     };
-    if (forced(wishes_.source_memory, strategy.source) || forced(wishes_.sink_memory, strategy.sink))
+    if (excluded(wishes_.source_method, strategy.source) || excluded(wishes_.sink_method, strategy.sink))
         return "excluded by the memory type that was asked for";
-    if (wishes_.zero_copy && !strategy.zero_copy)
+    if (wishes_.zero_copy && !path.zero_copy())
         return "not zero-copy";
+    if (strategy.memory == Strategy::Memory::dmabuf || strategy.memory == Strategy::Memory::plain)
+        return "no third memory yet";
     return {};
 }
 
@@ -79,7 +111,8 @@ Error Negotiation::nothing_left() const {
         std::string& list = attempt.tried ? tried : excluded;
         list += (list.empty() ? "" : "; ") + std::string(attempt.strategy->name) + ": " + attempt.obstacle;
     }
-    const bool demanded = wishes_.zero_copy || wishes_.source_memory || wishes_.sink_memory;
+    const bool demanded =
+        wishes_.zero_copy || wishes_.source_method || wishes_.sink_method || !wishes_.strategy.empty();
     if (!demanded && last_error_)
         return *last_error_;
     return make_error(ErrorKind::unsupported, wishes_.zero_copy ? "zero-copy" : "memory",

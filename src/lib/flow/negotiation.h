@@ -11,15 +11,16 @@ namespace v4l2dma {
 
 /// What the user wants of the path.
 struct PathWishes {
-    bool zero_copy = false;              ///< nothing else will do
-    std::optional<Memory> source_memory; ///< only paths with this memory type on the source's queue
-    std::optional<Memory> sink_memory;   ///< likewise the sink's
-    std::uint32_t buffers = 6;           ///< to ask for, on each side that allocates
+    bool zero_copy = false;                  ///< nothing else will do
+    std::optional<IoMethod> source_method{}; ///< only paths on which the source moves frames like this
+    std::optional<IoMethod> sink_method{};   ///< likewise the sink
+    std::string strategy{};                  ///< only the path with this name; empty: any
+    std::uint32_t buffers = 6;               ///< to ask for, on each side that allocates
 };
 
-/// Finds the best path that works, once, by trying: some drivers accept REQBUFS(DMABUF) and refuse at QBUF,
-/// so a path counts as found only when its first frame has gone through. Until then fall_back() takes the
-/// next one.
+/// Finds the best path that works, once, by trying (what copies least comes first, then as strategies() has
+/// it): some drivers accept REQBUFS(DMABUF) and refuse at QBUF, so a path counts as found only when its first
+/// frame has gone through. Until then fall_back() takes the next one.
 ///
 /// Borrows source and sink; releases them between two attempts and at its end.
 class Negotiation {
@@ -47,19 +48,22 @@ public:
     void release() noexcept;
 
     /// The path that runs. Only after establish() succeeded.
-    [[nodiscard]] const Strategy& current() const noexcept { return *attempts_.back().strategy; }
+    [[nodiscard]] const Path& current() const noexcept { return candidates_[next_ - 1]; }
     [[nodiscard]] const std::vector<Attempt>& attempts() const noexcept { return attempts_; }
 
 private:
     [[nodiscard]] Status establish_next();
-    [[nodiscard]] std::string why_not(const Strategy& strategy) const;
+    [[nodiscard]] Status establish_on(const Strategy& strategy);
+    [[nodiscard]] Status connect(const Strategy& strategy);
+    [[nodiscard]] std::string why_not(const Path& path) const;
     [[nodiscard]] Error nothing_left() const;
     void log_obstacle() const;
 
     Source& source_;
     Sink& sink_;
     PathWishes wishes_;
-    std::size_t next_ = 0;
+    std::vector<Path> candidates_; ///< best first
+    std::size_t next_ = 0;         ///< of candidates_, the one to try next
     std::vector<Attempt> attempts_;
     std::optional<Error> last_error_;
 };

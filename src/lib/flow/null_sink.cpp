@@ -9,7 +9,7 @@ namespace v4l2dma {
 std::string NullSink::why_not(MemoryRole role) const {
     if (role == MemoryRole::imports && !wants_dmabufs_)
         return "not asked for (--dmabuf)";
-    if (role == MemoryRole::exports || role == MemoryRole::maps)
+    if (role != MemoryRole::imports && role != MemoryRole::touches)
         return "this consumer has no buffers of its own";
     return {};
 }
@@ -25,29 +25,21 @@ Status NullSink::set_format(const FrameFormat& format) {
     return {};
 }
 
-Result<std::uint32_t> NullSink::allocate(std::uint32_t) {
+Result<std::span<BufferMemory>> NullSink::provide(MemoryRole, std::uint32_t) {
     return make_error(ErrorKind::unsupported, "allocate", name(), "it has no buffers");
 }
 
-Status NullSink::map() {
-    return make_error(ErrorKind::unsupported, "mmap", name(), "it has no buffers");
-}
-
-Result<std::span<DmabufBuffer>> NullSink::export_buffers() {
-    return make_error(ErrorKind::unsupported, "export", name(), "it has no buffers");
-}
-
-Result<bool> NullSink::put(const Frame& frame) {
+Result<PutResult> NullSink::put(const Frame& frame) {
     const BufferMetadata& now = frame.metadata;
     if (previous_) {
         const std::uint32_t step = now.sequence - previous_->sequence; // wraps
         faults_.sequence += step == 0 || step >= 1U << 31 ? 1U : 0U;
         faults_.timestamp += now.timestamp < previous_->timestamp ? 1U : 0U;
     }
-    faults_.size += now.bytesused < least_payload_ || now.bytesused > most_payload_ ? 1U : 0U;
+    faults_.size += now.payload() < least_payload_ || now.payload() > most_payload_ ? 1U : 0U;
     previous_ = now;
     held_ = frame.index;
-    return true;
+    return PutResult{.taken = true, .kept = true};
 }
 
 Result<std::optional<std::uint32_t>> NullSink::reclaim() {

@@ -29,11 +29,9 @@ public:
     [[nodiscard]] std::string_view name() const override { return "null:"; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
-    [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override;
-    [[nodiscard]] Status map() override;
-    [[nodiscard]] Result<std::span<DmabufBuffer>> export_buffers() override;
-    [[nodiscard]] Status prepare_import(std::uint32_t) override { return {}; }
-    [[nodiscard]] Result<bool> put(const Frame& frame) override;
+    [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
+    [[nodiscard]] Status prepare(MemoryRole, std::uint32_t) override { return {}; }
+    [[nodiscard]] Result<PutResult> put(const Frame& frame) override;
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] Status verdict() const override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override { return held_ ? 1 : 0; }

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 
+#include <algorithm>
 #include <array>
 
 namespace v4l2dma {
@@ -12,6 +13,9 @@ namespace {
 enum Key : std::uint32_t { signal_key, source_key, sink_key };
 
 constexpr unsigned frames_per_wakeup = 64;
+// Buffers that the source can still fill: with fewer the sink is waited for, with enough no longer.
+constexpr std::uint32_t few_buffers = 2;
+constexpr std::uint32_t enough_buffers = 4;
 
 } // namespace
 
@@ -49,10 +53,17 @@ Status Pump::stream() {
 
 // A new path: its first frame is the first one that counts.
 Status Pump::watch_source() {
-    result_.strategy = &negotiation_.current();
+    result_.path = negotiation_.current();
+    const FrameFormat& format = source_.format();
+    const PixelFormat* entry = find_pixel_format(format.fourcc);
+    least_payload_ =
+        entry == nullptr
+            ? 1
+            : std::max<std::uint64_t>(1, min_sizeimage(*entry, format.bytesperline(), format.height));
     statistics_.start(system_.now());
     next_report_ = system_.now() + options_.report_interval;
     source_watched_ = true;
+    source_paused_ = false;
     return source_.event_fd() < 0 ? Status{} : loop_->add(source_.event_fd(), EPOLLIN, source_key);
 }
 
@@ -63,22 +74,29 @@ void Pump::unwatch_source() noexcept {
 }
 
 // Edge-triggered: vb2 calls an output writable as long as one of its buffers is not queued.
-Status Pump::watch_sink() {
-    if (sink_watched_ || sink_.event_fd() < 0)
+Status Pump::watch_sink(bool wanted) {
+    if (sink_.event_fd() < 0 || wanted == sink_watched_)
         return {};
-    sink_watched_ = true;
-    return loop_->add(sink_.event_fd(), EPOLLOUT, sink_key, EventLoop::Trigger::edge);
+    const std::uint32_t events = wanted ? static_cast<std::uint32_t>(EPOLLOUT) : 0U;
+    Status status = sink_added_ ? loop_->modify(sink_.event_fd(), events, sink_key, EventLoop::Trigger::edge)
+                                : loop_->add(sink_.event_fd(), events, sink_key, EventLoop::Trigger::edge);
+    if (!status)
+        return status;
+    sink_added_ = true;
+    sink_watched_ = wanted;
+    return {};
 }
 
 void Pump::unwatch_sink() noexcept {
-    if (sink_watched_)
+    if (sink_added_)
         loop_->remove(sink_.event_fd());
+    sink_added_ = false;
     sink_watched_ = false;
 }
 
-// Its frames come as fast as the sink takes them; then nothing may sleep while the sink has room.
+// Its frames come as fast as the sink takes them; then nothing may sleep while there is room.
 bool Pump::source_never_waits() const noexcept {
-    return source_watched_ && source_.event_fd() < 0 && !pending_;
+    return source_watched_ && source_.event_fd() < 0 && !pending_ && source_.available() > 0;
 }
 
 Status Pump::wait(std::chrono::microseconds deadline) {
@@ -90,20 +108,21 @@ Status Pump::wait(std::chrono::microseconds deadline) {
     if (!count)
         return std::unexpected(count.error());
     // The sink first: what it gives back makes room for what the source has.
-    for (const std::uint32_t key : {signal_key, sink_key, source_key}) {
-        for (const epoll_event& event : std::span(events).first(*count)) {
-            if (event.data.u32 != key)
-                continue;
-            Status status;
-            if (key == signal_key)
-                on_signal();
-            else
-                status = key == sink_key ? reclaim() : on_source(event.events);
-            if (!status)
-                return status;
-        }
-    }
+    for (const std::uint32_t key : {signal_key, sink_key, source_key})
+        for (const epoll_event& event : std::span(events).first(*count))
+            if (event.data.u32 == key)
+                if (Status status = dispatch(key, event.events); !status)
+                    return status;
     return source_never_waits() ? on_source(0) : Status{};
+}
+
+Status Pump::dispatch(std::uint32_t key, std::uint32_t events) {
+    if (key == source_key)
+        return on_source(events);
+    if (key == sink_key)
+        return reclaim(true);
+    on_signal();
+    return {};
 }
 
 void Pump::on_signal() noexcept {
@@ -116,13 +135,16 @@ bool Pump::done() const noexcept {
     return result_.interrupted || (options_.frame_limit && statistics_.frames() >= *options_.frame_limit);
 }
 
+// One frame for each wake-up: the event is level-triggered and comes again if there are more, and to ask
+// until there is none would be a call for nothing with each frame.
 Status Pump::on_source(std::uint32_t events) {
-    if (pending_) // paused: only an error wakes us
+    if (source_paused_) // only an error wakes us
         return make_error(ErrorKind::device, "wait for", source_.name(), "it reports an error");
-    const Strategy* const strategy = &negotiation_.current();
+    const Path* const path = &negotiation_.current();
+    const unsigned most = source_.event_fd() < 0 ? frames_per_wakeup : 1;
     unsigned taken = 0;
     // Bounded, so that a source that always has a frame does not keep signals and the sink waiting.
-    while (taken < frames_per_wakeup && !pending_ && !done() && strategy == &negotiation_.current()) {
+    while (taken < most && !pending_ && !done() && path == &negotiation_.current()) {
         const Result<std::optional<Frame>> frame = source_.take();
         if (!frame)
             return std::unexpected(frame.error());
@@ -137,39 +159,44 @@ Status Pump::on_source(std::uint32_t events) {
     return {};
 }
 
+bool Pump::is_whole(const Frame& frame) const noexcept {
+    return (frame.metadata.flags & V4L2_BUF_FLAG_ERROR) == 0 && frame.metadata.payload() >= least_payload_;
+}
+
 Status Pump::on_frame(const Frame& frame) {
     statistics_.seen(frame.metadata);
-    if ((frame.metadata.flags & V4L2_BUF_FLAG_ERROR) != 0 || frame.metadata.bytesused == 0) {
+    if (!is_whole(frame)) {
         statistics_.corrupt();
         return source_.give_back(frame.index);
     }
     for (FrameObserver* observer : observers_)
         if (Status status = observer->observe(frame); !status)
             return status;
-    const Result<bool> accepted = sink_.put(frame);
-    if (!accepted)
-        return on_refused(accepted.error());
-    if (Status status = watch_sink(); !status)
-        return status;
-    if (*accepted)
-        return on_accepted(frame);
-    if (!sink_watched_)
+    return put(frame);
+}
+
+Status Pump::put(const Frame& frame) {
+    const Result<PutResult> result = sink_.put(frame);
+    if (!result)
+        return on_refused(result.error());
+    if (result->taken)
+        return on_accepted(frame, *result);
+    if (sink_.event_fd() < 0)
         return make_error(ErrorKind::device, "write to", sink_.name(),
                           "it has no room and nothing to wait for");
     pending_ = frame;
-    return set_source_paused(true);
+    return adapt_watches();
 }
 
-Status Pump::on_accepted(const Frame& frame) {
-    const Strategy& strategy = negotiation_.current();
-    statistics_.passed(frame.metadata, strategy.copies ? frame.metadata.bytesused : 0, system_.now());
+Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
+    statistics_.passed(frame.metadata, frame.copied_bytes + result.copied_bytes, system_.now());
     if (statistics_.frames() == 1)
-        if (Status status = listener_.started(strategy); !status)
+        if (Status status = listener_.started(negotiation_.current()); !status)
             return status;
-    if (strategy.copies)
+    if (!result.kept)
         if (Status status = source_.give_back(frame.index); !status)
             return status;
-    return reclaim();
+    return reclaim(source_.available() < few_buffers);
 }
 
 // Before the first frame is through, a refusal is about this path; afterwards it is a failure.
@@ -184,37 +211,47 @@ Status Pump::on_refused(const Error& why) {
     return watch_source();
 }
 
-Status Pump::reclaim() {
-    const Strategy& strategy = negotiation_.current();
-    while (true) {
+// @all: until there is none; otherwise one, which is as many as were put.
+Status Pump::reclaim(bool all) {
+    do {
         const Result<std::optional<std::uint32_t>> index = sink_.reclaim();
         if (!index)
             return std::unexpected(index.error());
         if (!*index)
             break;
-        if (strategy.copies || done())
-            continue; // the source has it back already, or wants nothing back any more
+        if (done())
+            continue; // the source wants nothing back any more
         if (Status status = source_.give_back(**index); !status)
             return status;
-    }
-    if (!pending_ || done())
-        return {};
-    const Frame frame = *pending_;
-    const Result<bool> accepted = sink_.put(frame);
-    if (!accepted)
-        return on_refused(accepted.error());
-    if (!*accepted)
-        return {};
-    pending_.reset();
-    if (Status status = set_source_paused(false); !status)
-        return status;
-    return on_accepted(frame);
+    } while (all);
+    if (pending_ && !done())
+        return retry_pending();
+    return done() ? Status{} : adapt_watches();
 }
 
-Status Pump::set_source_paused(bool paused) {
-    if (source_.event_fd() < 0)
-        return {}; // source_never_waits() looks at pending_
-    return loop_->modify(source_.event_fd(), paused ? 0U : static_cast<std::uint32_t>(EPOLLIN), source_key);
+Status Pump::retry_pending() {
+    const Frame frame = *pending_;
+    pending_.reset();
+    return put(frame);
+}
+
+// The sink is waited for only while the source may run out of buffers; between "few" and "enough" it stays as
+// it is, so that a sink that keeps the same number of frames does not cost two calls with each.
+Status Pump::adapt_watches() {
+    const std::uint32_t available = source_.available();
+    const bool sink_has_frames = sink_.in_flight() > 0;
+    const bool waits = pending_ || (available < few_buffers && sink_has_frames);
+    if (waits || available >= enough_buffers || !sink_has_frames)
+        if (Status status = watch_sink(waits); !status)
+            return status;
+    return pause_source(pending_.has_value() || available == 0);
+}
+
+Status Pump::pause_source(bool wanted) {
+    if (source_.event_fd() < 0 || wanted == source_paused_)
+        return {}; // source_never_waits() looks by itself
+    source_paused_ = wanted;
+    return loop_->modify(source_.event_fd(), wanted ? 0U : static_cast<std::uint32_t>(EPOLLIN), source_key);
 }
 
 Status Pump::report_if_due() {
@@ -234,6 +271,9 @@ Status Pump::drain() {
     source_.stop();
     pending_.reset();
     const std::chrono::microseconds deadline = system_.now() + options_.drain_limit;
+    if (sink_.in_flight() > 0)
+        if (Status status = watch_sink(true); !status)
+            return status;
     while (sink_.in_flight() > 0 && sink_watched_ && !result_.forced && system_.now() < deadline)
         if (Status status = wait(deadline); !status)
             return status;

@@ -27,14 +27,14 @@ public:
     virtual ~PumpListener() = default;
 
     /// The first frame went through: this path it is. An error ends the run, here and below.
-    [[nodiscard]] virtual Status started(const Strategy& strategy) = 0;
+    [[nodiscard]] virtual Status started(const Path& path) = 0;
     /// Every report_interval, also before the first frame.
-    [[nodiscard]] virtual Status progress(const Strategy& strategy, const StatisticsReport& report) = 0;
+    [[nodiscard]] virtual Status progress(const Path& path, const StatisticsReport& report) = 0;
 };
 
 /// How a run ended.
 struct PumpResult {
-    const Strategy* strategy = nullptr; ///< the last one that ran; null if none did
+    std::optional<Path> path; ///< the last one that ran; empty if none did
     StatisticsReport total;
     bool interrupted = false; ///< by a signal
     bool forced = false;      ///< a second one came before everything was given back
@@ -43,7 +43,9 @@ struct PumpResult {
 /// Moves frames from a source to a sink until the limit, a signal or an error.
 ///
 /// Waits in epoll for the source, the sink and the signals, bounded by the report interval, and never
-/// otherwise. Allocates nothing per frame. Runs on one thread; borrows all it is given.
+/// otherwise. In a steady state a frame costs one wait, and one DQBUF and one QBUF on each side: the sink is
+/// asked for one frame when it got one, and watched only when the source runs short of buffers. Allocates
+/// nothing per frame. Runs on one thread; borrows all it is given.
 class Pump {
 public:
     Pump(Source& source, Sink& sink, const PathWishes& wishes, const PumpOptions& options,
@@ -65,15 +67,20 @@ private:
     [[nodiscard]] Status stream();
     [[nodiscard]] Status watch_source();
     void unwatch_source() noexcept;
-    [[nodiscard]] Status watch_sink();
     void unwatch_sink() noexcept;
     [[nodiscard]] Status wait(std::chrono::microseconds deadline);
+    [[nodiscard]] Status dispatch(std::uint32_t key, std::uint32_t events);
     [[nodiscard]] Status on_source(std::uint32_t events);
     [[nodiscard]] Status on_frame(const Frame& frame);
-    [[nodiscard]] Status on_accepted(const Frame& frame);
+    [[nodiscard]] bool is_whole(const Frame& frame) const noexcept;
+    [[nodiscard]] Status put(const Frame& frame);
+    [[nodiscard]] Status on_accepted(const Frame& frame, const PutResult& result);
     [[nodiscard]] Status on_refused(const Error& why);
-    [[nodiscard]] Status reclaim();
-    [[nodiscard]] Status set_source_paused(bool paused);
+    [[nodiscard]] Status reclaim(bool all);
+    [[nodiscard]] Status retry_pending();
+    [[nodiscard]] Status adapt_watches();
+    [[nodiscard]] Status watch_sink(bool wanted);
+    [[nodiscard]] Status pause_source(bool wanted);
     [[nodiscard]] Status drain();
     void on_signal() noexcept;
     [[nodiscard]] Status report_if_due();
@@ -91,11 +98,14 @@ private:
     std::optional<EventLoop> loop_;
     Statistics statistics_;
     PumpResult result_;
-    std::optional<Frame> pending_; ///< a frame that the sink had no room for
+    std::optional<Frame> pending_;    ///< a frame that the sink had no room for
+    std::uint64_t least_payload_ = 0; ///< bytes; what is shorter is no whole frame
     std::chrono::microseconds next_report_{};
     unsigned interrupts_ = 0;
     bool source_watched_ = false;
-    bool sink_watched_ = false;
+    bool source_paused_ = false; ///< in the event loop only for errors
+    bool sink_added_ = false;    ///< to the event loop
+    bool sink_watched_ = false;  ///< for room
 };
 
 } // namespace v4l2dma

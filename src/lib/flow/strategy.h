@@ -2,7 +2,6 @@
 #pragma once
 
 #include "flow/endpoint.h"
-#include "v4l2/types.h"
 
 #include <optional>
 #include <span>
@@ -10,23 +9,45 @@
 
 namespace v4l2dma {
 
+/// How the user names what a side does about memory: the four ways V4L2 moves frames.
+enum class IoMethod { rw, mmap, userptr, dmabuf };
+
+[[nodiscard]] std::string_view to_text(IoMethod method) noexcept;
+/// The way that a role means.
+[[nodiscard]] IoMethod method_of(MemoryRole role) noexcept;
+
 /// One way for frames to get from a source to a sink.
 struct Strategy {
+    /// Whose buffers the frames lie in.
+    enum class Memory {
+        sink,   ///< the sink's: the source works in them
+        source, ///< the source's: the sink works in them
+        both,   ///< each has its own: the frame is copied from one to the other
+        dmabuf, ///< a third allocator's dma-bufs: both work in them
+        plain,  ///< ordinary memory of this process
+    };
+
     std::string_view name; ///< short, for statistics and JSON: "sink-exports"
     std::string_view text; ///< for people
+    Memory memory;
     MemoryRole source;
     MemoryRole sink;
-    bool zero_copy; ///< moves dma-bufs
-    bool copies;    ///< one memcpy a frame
-    /// Allocates on both sides and starts the source. What it leaves behind when it fails, the caller
-    /// releases.
-    Status (*establish)(Source& source, Sink& sink, std::uint32_t buffers);
 
-    /// The V4L2 memory type that the role means for a device of this path; empty if it has no queue there.
-    [[nodiscard]] static std::optional<Memory> memory_of(MemoryRole role) noexcept;
+    /// Frames travel as dma-bufs, at least on one side.
+    [[nodiscard]] bool moves_dmabufs() const noexcept;
 };
 
 /// Every strategy, best first.
 [[nodiscard]] std::span<const Strategy> strategies();
+
+/// A strategy between these two ends.
+struct Path {
+    const Strategy* strategy = nullptr;
+    unsigned copies = 0; ///< of each frame, by the CPU
+    /// Moves dma-bufs, and copies nothing.
+    [[nodiscard]] bool zero_copy() const noexcept { return copies == 0 && strategy->moves_dmabufs(); }
+};
+
+[[nodiscard]] Path path_between(const Source& source, const Sink& sink, const Strategy& strategy);
 
 } // namespace v4l2dma

@@ -20,18 +20,31 @@ V4l2Sink::~V4l2Sink() {
 }
 
 std::string V4l2Sink::why_not(MemoryRole role) const {
-    return role == MemoryRole::reads ? "a video output needs the frame in a buffer" : "";
+    const Capability& caps = device_.capability();
+    if (role == MemoryRole::touches) {
+        if (!caps.can_read_write())
+            return "the output device has no write()";
+        return format_.plane_count > 1 ? "write() cannot tell planes that lie apart" : "";
+    }
+    return caps.can_stream() ? "" : "the output device cannot stream, only write()";
+}
+
+// A loop moves a writer's own memory into its slots: its readers cannot be given that.
+unsigned V4l2Sink::copies(MemoryRole role) const {
+    const bool moves = role == MemoryRole::copies || role == MemoryRole::touches ||
+                       (role == MemoryRole::borrows && device_.capability().is_loop());
+    return moves ? 1 : 0;
 }
 
 Status V4l2Sink::set_format(const FrameFormat& format) {
     Result<FrameFormat> granted = v4l2dma::set_format(device_, BufferType::output, format);
     // A layout that equals the loop's last one may be a leftover of G_FMT to it; said twice it is meant
     // (docs/kmod.md).
-    if (granted && !granted->same_layout(format))
+    if (granted && !granted->same_places(format))
         granted = v4l2dma::set_format(device_, BufferType::output, format);
     if (!granted)
         return std::unexpected(std::move(granted.error()));
-    if (!granted->same_layout(format)) {
+    if (!granted->same_places(format)) {
         const std::string offers = describe_offers(device_, BufferType::output);
         return make_error(
             ErrorKind::device, "S_FMT", device_.path(),
@@ -41,6 +54,7 @@ Status V4l2Sink::set_format(const FrameFormat& format) {
                 granted->bytesperline(), granted->sizeimage()),
             offers.empty() ? offers : "It offers " + offers);
     }
+    format_ = *granted;
     if (granted->field != format.field || granted->colorimetry != format.colorimetry)
         spdlog::debug(
             "{} keeps its own field order or colorimetry: the pixels are the same, their meaning may not be",
@@ -57,43 +71,51 @@ Status V4l2Sink::request(Memory memory, std::uint32_t count) {
     return {};
 }
 
-Result<std::uint32_t> V4l2Sink::allocate(std::uint32_t count) {
+Result<std::span<BufferMemory>> V4l2Sink::provide(MemoryRole role, std::uint32_t count) {
+    role_ = role;
     if (Status status = request(Memory::mmap, count); !status)
         return std::unexpected(std::move(status.error()));
-    return queue_->count();
+    own_.assign(queue_->count(), BufferMemory{.plane_count = format_.plane_count});
+    Status status = role == MemoryRole::exports ? export_all() : queue_->map_all();
+    if (!status)
+        return std::unexpected(std::move(status.error()));
+    for (std::uint32_t slot = 0; role != MemoryRole::exports && slot < own_.size(); ++slot)
+        own_[slot] = queue_->mapped(slot);
+    return own_;
 }
 
-Status V4l2Sink::map() {
-    mode_ = Mode::maps;
-    return queue_->map_all();
-}
-
-Result<std::span<DmabufBuffer>> V4l2Sink::export_buffers() {
-    mode_ = Mode::exports;
+Status V4l2Sink::export_all() {
     exported_.clear();
+    exported_.reserve(queue_->count()); // own_ points into it
     for (std::uint32_t slot = 0; slot < queue_->count(); ++slot) {
-        Result<UniqueFd> fd = queue_->export_buffer(slot, O_RDWR);
-        if (!fd)
-            return std::unexpected(std::move(fd.error()));
-        Result<DmabufBuffer> buffer = DmabufBuffer::adopt(std::move(*fd), device_.system());
-        if (!buffer)
-            return std::unexpected(std::move(buffer.error()));
-        exported_.push_back(std::move(*buffer));
+        std::vector<DmabufBuffer>& planes = exported_.emplace_back(own_[slot].plane_count);
+        for (std::uint32_t plane = 0; plane < planes.size(); ++plane) {
+            Result<UniqueFd> fd = queue_->export_plane(slot, plane, O_RDWR);
+            if (!fd)
+                return std::unexpected(std::move(fd.error()));
+            Result<DmabufBuffer> buffer = DmabufBuffer::adopt(std::move(*fd), device_.system());
+            if (!buffer)
+                return std::unexpected(std::move(buffer.error()));
+            planes[plane] = std::move(*buffer);
+            own_[slot].planes[plane].dmabuf = &planes[plane];
+        }
     }
-    return exported_;
+    return {};
 }
 
-Status V4l2Sink::prepare_import(std::uint32_t count) {
-    mode_ = Mode::imports;
-    return request(Memory::dmabuf, count);
+Status V4l2Sink::prepare(MemoryRole role, std::uint32_t count) {
+    role_ = role;
+    if (role == MemoryRole::touches)
+        return {};
+    return request(role == MemoryRole::imports ? Memory::dmabuf : Memory::userptr, count);
 }
 
-// The same number on both sides where possible, so that each slot keeps meeting the same dma-buf: drivers
-// attach and map a dma-buf anew when another one comes.
+// The same number on both sides where possible, so that each slot keeps meeting the same memory: drivers
+// attach and map it anew when other memory comes.
 std::optional<std::uint32_t> V4l2Sink::free_slot(const Frame& frame) const noexcept {
     if (frame.index < slots_.size() && !slots_[frame.index].queued)
         return frame.index;
-    if (mode_ == Mode::exports)
+    if (works_in_own_slots())
         return std::nullopt; // the frame lies in that very slot
     const auto free = std::ranges::find(slots_, false, &Slot::queued);
     if (free == slots_.end())
@@ -101,41 +123,78 @@ std::optional<std::uint32_t> V4l2Sink::free_slot(const Frame& frame) const noexc
     return static_cast<std::uint32_t>(free - slots_.begin());
 }
 
-Status V4l2Sink::copy_in(std::uint32_t slot, const Frame& frame) {
-    const std::span<std::byte> target = queue_->bytes(slot);
+Result<BufferMetadata> V4l2Sink::copy_in(std::uint32_t slot, const Frame& frame) {
     const Result<FrameBytes> payload = FrameBytes::of(frame);
     if (!payload)
         return std::unexpected(payload.error());
-    if (payload->bytes().size() > target.size())
-        return make_error(ErrorKind::system, "copy", device_.path(),
-                          fmt::format("a frame of {} bytes does not fit in a buffer of {}",
-                                      payload->bytes().size(), target.size()));
-    std::memcpy(target.data(), payload->bytes().data(), payload->bytes().size());
-    return {};
+    BufferMetadata metadata = frame.metadata;
+    for (std::uint32_t i = 0; i < metadata.plane_count; ++i) {
+        const std::span<const std::byte> bytes = payload->planes()[i];
+        const std::span<std::byte> target = own_[slot].planes[i].bytes;
+        if (bytes.size() > target.size())
+            return make_error(ErrorKind::system, "copy", device_.path(),
+                              fmt::format("a frame of {} bytes does not fit in a buffer of {}", bytes.size(),
+                                          target.size()));
+        std::memcpy(target.data(), bytes.data(), bytes.size());
+        metadata.planes[i] = {.bytesused = static_cast<std::uint32_t>(bytes.size()), .data_offset = 0};
+    }
+    return metadata;
 }
 
-Status V4l2Sink::queue_frame(std::uint32_t slot, const Frame& frame) {
-    if (mode_ == Mode::imports)
-        return queue_->queue_dmabuf(slot, frame.dmabuf->fd(),
-                                    static_cast<std::uint32_t>(frame.dmabuf->size()), frame.metadata);
-    if (mode_ == Mode::maps)
-        if (Status status = copy_in(slot, frame); !status)
-            return status;
-    return queue_->queue(slot, frame.metadata);
+// Answers what was copied.
+Result<std::uint64_t> V4l2Sink::queue_frame(std::uint32_t slot, const Frame& frame) {
+    Status status;
+    if (role_ == MemoryRole::copies) {
+        const Result<BufferMetadata> metadata = copy_in(slot, frame);
+        if (!metadata)
+            return std::unexpected(metadata.error());
+        status = queue_->queue(slot, *metadata);
+    } else if (frame.metadata.has_data_offset() &&
+               device_.capability().plane_api(BufferType::output) == PlaneApi::single) {
+        return make_error(
+            ErrorKind::unsupported, "QBUF", device_.path(),
+            "the frame does not begin where its memory begins, which the single-planar API cannot say");
+    } else if (works_in_own_slots()) {
+        status = queue_->queue(slot, frame.metadata);
+    } else {
+        status = queue_->queue(slot, *frame.memory, frame.metadata);
+    }
+    if (!status)
+        return explain(std::move(status.error()));
+    return copies(role_) * frame.metadata.payload();
 }
 
-Result<bool> V4l2Sink::put(const Frame& frame) {
+Result<PutResult> V4l2Sink::write(const Frame& frame) {
+    const Result<FrameBytes> payload = FrameBytes::of(frame);
+    if (!payload)
+        return std::unexpected(payload.error());
+    writing_ = true;
+    const ssize_t written = device_.try_write(payload->planes().front());
+    if (written == -EAGAIN)
+        return PutResult{};
+    if (written < 0)
+        return explain(system_error("write", device_.path(), static_cast<int>(-written)).error());
+    if (static_cast<std::uint64_t>(written) != payload->size())
+        return make_error(ErrorKind::system, "write", device_.path(),
+                          fmt::format("it took {} of {} bytes of a frame", written, payload->size()));
+    return PutResult{.taken = true, .copied_bytes = payload->size()};
+}
+
+Result<PutResult> V4l2Sink::put(const Frame& frame) {
+    if (role_ == MemoryRole::touches)
+        return write(frame);
     const std::optional<std::uint32_t> slot = free_slot(frame);
     if (!slot)
-        return false;
-    if (Status status = queue_frame(*slot, frame); !status)
-        return explain(std::move(status.error()));
+        return PutResult{};
+    const Result<std::uint64_t> copied = queue_frame(*slot, frame);
+    if (!copied)
+        return std::unexpected(copied.error());
     slots_[*slot] = {.queued = true, .frame = frame.index};
     ++in_flight_;
     if (!queue_->streaming())
         if (Status status = queue_->stream_on(); !status)
             return explain(std::move(status.error()));
-    return true;
+    return PutResult{.taken = true, .kept = role_ != MemoryRole::copies, .copied_bytes = *copied};
 }
 
 Result<std::optional<std::uint32_t>> V4l2Sink::reclaim() {
@@ -148,7 +207,7 @@ Result<std::optional<std::uint32_t>> V4l2Sink::reclaim() {
         Slot& slot = slots_[(*buffer)->index];
         slot.queued = false;
         --in_flight_;
-        if (mode_ != Mode::maps) // a copied frame was free at once
+        if (role_ != MemoryRole::copies) // a copied frame was free at once
             return slot.frame;
     }
     return std::nullopt;
@@ -163,16 +222,19 @@ std::unexpected<Error> V4l2Sink::explain(Error error) const {
 void V4l2Sink::stop() noexcept {
     if (queue_)
         static_cast<void>(queue_->stream_off());
+    if (writing_)
+        static_cast<void>(device_.reopen());
+    writing_ = false;
     in_flight_ = 0;
     std::ranges::fill(slots_, Slot{});
 }
 
 void V4l2Sink::release() noexcept {
     stop();
-    exported_.clear();
+    own_.clear();
+    exported_.clear(); // old kernels refuse REQBUFS(0) while an exported fd is open
     queue_.reset();
     slots_.clear();
-    mode_ = Mode::idle;
 }
 
 } // namespace v4l2dma

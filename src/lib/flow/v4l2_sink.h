@@ -25,12 +25,11 @@ public:
     [[nodiscard]] std::string_view name() const override { return device_.path(); }
     [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
+    [[nodiscard]] unsigned copies(MemoryRole role) const override;
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
-    [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override;
-    [[nodiscard]] Status map() override;
-    [[nodiscard]] Result<std::span<DmabufBuffer>> export_buffers() override;
-    [[nodiscard]] Status prepare_import(std::uint32_t count) override;
-    [[nodiscard]] Result<bool> put(const Frame& frame) override;
+    [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
+    [[nodiscard]] Status prepare(MemoryRole role, std::uint32_t count) override;
+    [[nodiscard]] Result<PutResult> put(const Frame& frame) override;
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override { return in_flight_; }
     void stop() noexcept override;
@@ -38,7 +37,6 @@ public:
     [[nodiscard]] int event_fd() const noexcept override { return device_.fd(); }
 
 private:
-    enum class Mode { idle, maps, exports, imports };
     struct Slot {
         bool queued = false;
         std::uint32_t frame = 0; ///< index of the source's buffer in it
@@ -46,15 +44,23 @@ private:
 
     explicit V4l2Sink(Device device) : device_(std::move(device)) {}
     Status request(Memory memory, std::uint32_t count);
+    Status export_all();
+    [[nodiscard]] bool works_in_own_slots() const noexcept {
+        return role_ == MemoryRole::exports || role_ == MemoryRole::lends;
+    }
     [[nodiscard]] std::optional<std::uint32_t> free_slot(const Frame& frame) const noexcept;
-    Status queue_frame(std::uint32_t slot, const Frame& frame);
-    Status copy_in(std::uint32_t slot, const Frame& frame);
+    Result<std::uint64_t> queue_frame(std::uint32_t slot, const Frame& frame);
+    Result<BufferMetadata> copy_in(std::uint32_t slot, const Frame& frame);
+    Result<PutResult> write(const Frame& frame);
     std::unexpected<Error> explain(Error error) const;
 
     Device device_;
-    Mode mode_ = Mode::idle;
+    FrameFormat format_;
+    MemoryRole role_ = MemoryRole::copies;
     std::optional<Queue> queue_;
-    std::vector<DmabufBuffer> exported_; ///< by slot
+    bool writing_ = false; ///< write() was called: the device streams until it is closed
+    std::vector<std::vector<DmabufBuffer>> exported_; ///< by slot, then plane
+    std::vector<BufferMemory> own_;                   ///< by slot; of provide()
     std::vector<Slot> slots_;
     std::uint32_t in_flight_ = 0;
 };

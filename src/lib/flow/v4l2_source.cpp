@@ -86,9 +86,26 @@ Status V4l2Source::check_wishes(const FrameFormat& granted, const FrameFormat& w
 }
 
 std::string V4l2Source::why_not(MemoryRole role) const {
-    if (role == MemoryRole::imports && device_.capability().is_loop())
+    const Capability& caps = device_.capability();
+    if (role == MemoryRole::copies)
+        return "a source has nothing to copy into";
+    if (role == MemoryRole::touches) {
+        if (!caps.can_read_write())
+            return "the capture device has no read()";
+        return format_.plane_count > 1 ? "read() cannot tell planes that lie apart" : "";
+    }
+    if (!caps.can_stream())
+        return "the capture device cannot stream, only read()";
+    if (role == MemoryRole::imports && caps.is_loop())
         return "a loop would copy its frames into imported buffers";
     return {};
+}
+
+// A loop has its frames already, and moves them into the memory of a reader that brings its own.
+unsigned V4l2Source::copies(MemoryRole role) const {
+    const bool moves =
+        role == MemoryRole::touches || (role == MemoryRole::borrows && device_.capability().is_loop());
+    return moves ? 1 : 0;
 }
 
 bool V4l2Source::format_changed() const {
@@ -96,25 +113,35 @@ bool V4l2Source::format_changed() const {
     return current && !(*current == format_);
 }
 
-Result<std::uint32_t> V4l2Source::allocate(std::uint32_t count) {
-    Result<Queue> queue = Queue::create(device_, BufferType::capture, Memory::mmap, count);
+Status V4l2Source::request(Memory memory, std::uint32_t count) {
+    Result<Queue> queue = Queue::create(device_, BufferType::capture, memory, count);
     if (!queue)
         return std::unexpected(std::move(queue.error()));
     // The buffers are of the format that the loop has now; a writer may have set another one meanwhile.
     if (device_.capability().is_loop() && format_changed())
         return explain(system_error("REQBUFS", device_.path(), EIO).error());
     queue_.emplace(std::move(*queue));
-    return queue_->count();
+    return {};
 }
 
-Status V4l2Source::map() {
-    return queue_->map_all();
+Result<std::span<BufferMemory>> V4l2Source::provide(MemoryRole role, std::uint32_t count) {
+    if (Status status = request(Memory::mmap, count); !status)
+        return std::unexpected(std::move(status.error()));
+    role_ = role;
+    own_.assign(queue_->count(), BufferMemory{.plane_count = format_.plane_count});
+    memory_ = own_;
+    // Never both: a loop gives a reader that has mapped a buffer a copy.
+    Status status = role == MemoryRole::exports ? export_all() : queue_->map_all();
+    if (!status)
+        return std::unexpected(std::move(status.error()));
+    for (std::uint32_t index = 0; role == MemoryRole::lends && index < own_.size(); ++index)
+        own_[index] = queue_->mapped(index);
+    return memory_;
 }
 
-Status V4l2Source::export_frames() {
-    exports_ = true;
-    late_export_ = device_.capability().is_loop();
+Status V4l2Source::export_all() {
     exported_.resize(queue_->count());
+    late_export_ = device_.capability().is_loop();
     if (late_export_)
         return queue_->check_export();
     for (std::uint32_t index = 0; index < queue_->count(); ++index)
@@ -126,69 +153,125 @@ Status V4l2Source::export_frames() {
 // EXPBUF makes a new fd each time; only its inode tells whether it is a dma-buf that we know. The one we
 // know keeps its fd and its mapping.
 Status V4l2Source::refresh_export(std::uint32_t index) {
-    Result<UniqueFd> fd = queue_->export_buffer(index, O_RDWR);
-    if (!fd)
-        return std::unexpected(std::move(fd.error()));
-    DmabufBuffer& known = exported_[index];
-    if (known) {
-        const Result<DmabufIdentity> identity = identify_dmabuf(fd->get(), device_.system());
-        if (!identity)
-            return std::unexpected(identity.error());
-        if (*identity == known.identity())
-            return {};
+    std::vector<DmabufBuffer>& planes = exported_[index];
+    planes.resize(own_[index].plane_count);
+    for (std::uint32_t plane = 0; plane < planes.size(); ++plane) {
+        Result<UniqueFd> fd = queue_->export_plane(index, plane, O_RDWR);
+        if (!fd)
+            return std::unexpected(std::move(fd.error()));
+        DmabufBuffer& known = planes[plane];
+        own_[index].planes[plane].dmabuf = &known;
+        if (known) {
+            const Result<DmabufIdentity> identity = identify_dmabuf(fd->get(), device_.system());
+            if (!identity)
+                return std::unexpected(identity.error());
+            if (*identity == known.identity())
+                continue;
+        }
+        Result<DmabufBuffer> buffer = DmabufBuffer::adopt(std::move(*fd), device_.system());
+        if (!buffer)
+            return std::unexpected(std::move(buffer.error()));
+        known = std::move(*buffer);
     }
-    Result<DmabufBuffer> buffer = DmabufBuffer::adopt(std::move(*fd), device_.system());
-    if (!buffer)
-        return std::unexpected(std::move(buffer.error()));
-    known = std::move(*buffer);
     return {};
 }
 
-Status V4l2Source::import_buffers(std::span<DmabufBuffer> buffers) {
-    Result<Queue> queue = Queue::create(device_, BufferType::capture, Memory::dmabuf,
-                                        static_cast<std::uint32_t>(buffers.size()));
-    if (!queue)
-        return std::unexpected(std::move(queue.error()));
-    queue_.emplace(std::move(*queue));
-    imported_ = buffers.first(std::min<std::size_t>(buffers.size(), queue_->count()));
+Status V4l2Source::use(MemoryRole role, std::span<BufferMemory> memory) {
+    role_ = role;
+    memory_ = memory;
+    if (role == MemoryRole::touches)
+        return {};
+    if (Status status = request(role == MemoryRole::imports ? Memory::dmabuf : Memory::userptr,
+                                static_cast<std::uint32_t>(memory.size()));
+        !status)
+        return status;
+    memory_ = memory.first(std::min<std::size_t>(memory.size(), queue_->count()));
     return {};
 }
 
 Status V4l2Source::start() {
-    const auto count = imported_.empty() ? queue_->count() : static_cast<std::uint32_t>(imported_.size());
-    for (std::uint32_t index = 0; index < count; ++index)
-        if (Status status = give_back(index); !status)
-            return status;
+    out_.resize(memory_.size());
+    if (role_ == MemoryRole::touches)
+        return {}; // by the first read()
+    for (std::uint32_t index = 0; index < memory_.size(); ++index)
+        if (!out_[index])
+            if (Status status = queue(index); !status)
+                return status;
     return queue_->stream_on();
 }
 
+Status V4l2Source::queue(std::uint32_t index) {
+    Status status =
+        queue_->memory() == Memory::mmap ? queue_->queue(index) : queue_->queue(index, memory_[index]);
+    if (!status)
+        return explain(std::move(status.error()));
+    return {};
+}
+
 Result<std::optional<Frame>> V4l2Source::take() {
+    Result<std::optional<Frame>> frame = role_ == MemoryRole::touches ? read() : dequeue();
+    if (frame && *frame)
+        out_[(*frame)->index] = true;
+    return frame;
+}
+
+Result<std::optional<Frame>> V4l2Source::dequeue() {
     const Result<std::optional<DequeuedBuffer>> buffer = queue_->dequeue();
     if (!buffer)
         return explain(buffer.error());
     if (!*buffer)
         return std::nullopt;
-    Frame frame{.index = (*buffer)->index, .format = &format_, .metadata = (*buffer)->metadata};
+    const std::uint32_t index = (*buffer)->index;
+    if (index >= memory_.size())
+        return make_error(ErrorKind::system, "DQBUF", device_.path(),
+                          "it filled a buffer that it was never given");
     if (late_export_)
-        if (Status status = refresh_export(frame.index); !status)
+        if (Status status = refresh_export(index); !status)
             return std::unexpected(std::move(status.error()));
-    if (exports_)
-        frame.dmabuf = &exported_[frame.index];
-    else if (!imported_.empty())
-        frame.dmabuf = &imported_[frame.index];
-    else
-        frame.mapped = queue_->bytes(frame.index);
+    Frame frame{
+        .index = index, .format = &format_, .metadata = (*buffer)->metadata, .memory = &memory_[index]};
+    // Whatever a driver says: no further than the memory that is known.
+    frame.metadata.plane_count = std::min(frame.metadata.plane_count, memory_[index].plane_count);
+    return frame;
+}
+
+// read() has neither timestamps nor sequence numbers.
+Result<std::optional<Frame>> V4l2Source::read() {
+    const auto free = std::ranges::find(out_, false);
+    if (free == out_.end())
+        return std::nullopt;
+    const auto index = static_cast<std::uint32_t>(free - out_.begin());
+    Result<WritableBytes> target = WritableBytes::of(memory_[index]);
+    if (!target)
+        return std::unexpected(std::move(target.error()));
+    const std::span<std::byte> bytes = target->planes().front();
+    const ssize_t got =
+        device_.try_read(bytes.first(std::min<std::size_t>(bytes.size(), format_.sizeimage())));
+    reading_ = reading_ || got != -ENODEV;
+    if (got == -EAGAIN)
+        return std::nullopt;
+    if (got < 0)
+        return explain(system_error("read", device_.path(), static_cast<int>(-got)).error());
+    Frame frame{.index = index,
+                .format = &format_,
+                .memory = &memory_[index],
+                .copied_bytes = static_cast<std::uint64_t>(got)};
+    frame.metadata = {.planes = {},
+                      .field = format_.field,
+                      .flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
+                      .sequence = next_read_++,
+                      .timestamp = device_.system().now()};
+    frame.metadata.planes[0].bytesused = static_cast<std::uint32_t>(got);
     return frame;
 }
 
 Status V4l2Source::give_back(std::uint32_t index) {
-    Status status = imported_.empty()
-                        ? queue_->queue(index)
-                        : queue_->queue_dmabuf(index, imported_[index].fd(),
-                                               static_cast<std::uint32_t>(imported_[index].size()));
-    if (!status)
-        return explain(std::move(status.error()));
-    return {};
+    out_[index] = false;
+    return queue_ && queue_->streaming() ? queue(index) : Status{};
+}
+
+std::uint32_t V4l2Source::available() const noexcept {
+    return static_cast<std::uint32_t>(std::ranges::count(out_, false));
 }
 
 std::unexpected<Error> V4l2Source::explain(Error error) const {
@@ -201,18 +284,24 @@ std::unexpected<Error> V4l2Source::explain(Error error) const {
     return std::unexpected(std::move(error));
 }
 
+// What is out stays out: it comes back by give_back(), also after the next start().
 void V4l2Source::stop() noexcept {
     if (queue_ && queue_->streaming())
         static_cast<void>(queue_->stream_off()); // a device that is gone has stopped
+    if (reading_)
+        static_cast<void>(device_.reopen());
+    reading_ = false;
 }
 
 void V4l2Source::release() noexcept {
     stop();
     exported_.clear(); // old kernels refuse REQBUFS(0) while an exported fd is open
-    exports_ = false;
     late_export_ = false;
     queue_.reset();
-    imported_ = {};
+    memory_ = {};
+    own_.clear();
+    out_.clear();
+    next_read_ = 0;
 }
 
 } // namespace v4l2dma

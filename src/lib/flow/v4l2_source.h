@@ -37,13 +37,13 @@ public:
     [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
-    [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override;
-    [[nodiscard]] Status map() override;
-    [[nodiscard]] Status export_frames() override;
-    [[nodiscard]] Status import_buffers(std::span<DmabufBuffer> buffers) override;
+    [[nodiscard]] unsigned copies(MemoryRole role) const override;
+    [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
+    [[nodiscard]] Status use(MemoryRole role, std::span<BufferMemory> memory) override;
     [[nodiscard]] Status start() override;
     [[nodiscard]] Result<std::optional<Frame>> take() override;
     [[nodiscard]] Status give_back(std::uint32_t index) override;
+    [[nodiscard]] std::uint32_t available() const noexcept override;
     void stop() noexcept override;
     void release() noexcept override;
     [[nodiscard]] int event_fd() const noexcept override { return device_.fd(); }
@@ -54,16 +54,25 @@ private:
     Status apply_format(const CaptureWishes& wishes);
     Status check_wishes(const FrameFormat& granted, const FrameFormat& wanted,
                         const CaptureWishes& wishes) const;
+    Status request(Memory memory, std::uint32_t count);
+    Status export_all();
     Status refresh_export(std::uint32_t index);
+    Status queue(std::uint32_t index);
+    Result<std::optional<Frame>> dequeue();
+    Result<std::optional<Frame>> read();
     std::unexpected<Error> explain(Error error) const;
 
     Device device_;
     FrameFormat format_;
+    MemoryRole role_ = MemoryRole::lends;
     std::optional<Queue> queue_;
-    bool exports_ = false;
-    bool late_export_ = false;           ///< a loop: each frame comes in the dma-buf its writer queued
-    std::vector<DmabufBuffer> exported_; ///< by index
-    std::span<DmabufBuffer> imported_;   ///< by index, of the sink
+    bool late_export_ = false;    ///< a loop: each frame comes in the dma-buf its writer queued
+    bool reading_ = false;        ///< read() was called: the device streams until it is closed
+    std::uint32_t next_read_ = 0; ///< sequence number of the next read()
+    std::vector<std::vector<DmabufBuffer>> exported_; ///< by index, then plane
+    std::vector<BufferMemory> own_;                   ///< by index; of provide()
+    std::span<BufferMemory> memory_;                  ///< by index; ours, or what use() was given
+    std::vector<bool> out_;                           ///< by index: taken and not given back
 };
 
 } // namespace v4l2dma

@@ -25,15 +25,19 @@ public:
         return (raw_.capabilities & V4L2_CAP_DEVICE_CAPS) != 0 ? raw_.device_caps : raw_.capabilities;
     }
 
-    [[nodiscard]] bool is_capture() const noexcept { return has(V4L2_CAP_VIDEO_CAPTURE); }
-    [[nodiscard]] bool is_output() const noexcept { return has(V4L2_CAP_VIDEO_OUTPUT); }
+    [[nodiscard]] bool is_capture() const noexcept { return is(BufferType::capture); }
+    [[nodiscard]] bool is_output() const noexcept { return is(BufferType::output); }
+    /// With either API.
     [[nodiscard]] bool is(BufferType type) const noexcept {
-        return type == BufferType::capture ? is_capture() : is_output();
+        return is_singleplanar(type) || is_multiplanar(type);
     }
-    /// Offers only the multi-planar API in this direction.
     [[nodiscard]] bool is_multiplanar(BufferType type) const noexcept {
         return has(type == BufferType::capture ? V4L2_CAP_VIDEO_CAPTURE_MPLANE
                                                : V4L2_CAP_VIDEO_OUTPUT_MPLANE);
+    }
+    /// The API to use in this direction. A device that offers both has the same formats in either.
+    [[nodiscard]] PlaneApi plane_api(BufferType type) const noexcept {
+        return is_multiplanar(type) && !is_singleplanar(type) ? PlaneApi::multi : PlaneApi::single;
     }
     /// A codec or scaler: both sides of one node belong to the same open file.
     [[nodiscard]] bool is_memory_to_memory() const noexcept {
@@ -49,6 +53,9 @@ public:
     [[nodiscard]] bool is_loop() const { return driver() == "v4l2dma"; }
 
 private:
+    [[nodiscard]] bool is_singleplanar(BufferType type) const noexcept {
+        return has(type == BufferType::capture ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_VIDEO_OUTPUT);
+    }
     [[nodiscard]] bool has(std::uint32_t flag) const noexcept { return (device_caps() & flag) != 0; }
 
     // The fields are NUL-terminated by the specification; a driver that forgot must not make us read on.

@@ -91,11 +91,6 @@ Status Device::require(BufferType type) const {
         return make_error(
             ErrorKind::device, "open", path_,
             "it is a memory-to-memory device (a codec or scaler), neither a camera nor an output");
-    if (!caps.is(type) && caps.is_multiplanar(type))
-        return make_error(
-            ErrorKind::device, "open", path_,
-            fmt::format("its {} side has only the multi-planar API, which this version does not speak",
-                        to_text(type)));
     if (!caps.is(type) && !caps.is(other) && caps.is_metadata())
         return make_error(
             ErrorKind::device, "open", path_,
@@ -110,9 +105,20 @@ Status Device::require(BufferType type) const {
                           caps.is_loop() && type == BufferType::capture
                               ? "A loop with exclusive_caps becomes a capture device when its writer streams"
                               : "");
-    if (!caps.can_stream())
+    if (!caps.can_stream() && !caps.can_read_write())
         return make_error(ErrorKind::device, "open", path_,
-                          "it cannot stream (it offers read and write only)");
+                          "it offers no way to move frames: neither streaming nor read and write");
+    return {};
+}
+
+Status Device::reopen() {
+    fd_.reset(); // first: a reader or writer of this node may be the only one that is let in
+    Result<Device> again = open_path(path_, *system_);
+    if (!again)
+        return std::unexpected(std::move(again.error()));
+    if (again->number_ != number_)
+        return make_error(ErrorKind::device, "open", path_, "it is another device now");
+    *this = std::move(*again);
     return {};
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -32,6 +33,11 @@ public:
     /// Device number: the same for every handle of one node.
     [[nodiscard]] dev_t number() const noexcept { return number_; }
 
+    /// enum v4l2_buf_type of a side, by the API that it has.
+    [[nodiscard]] std::uint32_t raw_type(BufferType type) const noexcept {
+        return raw(type, capability_.plane_api(type));
+    }
+
     /// QUERYCAP again: a loop with exclusive_caps announces other sides once its writer streams.
     [[nodiscard]] Status refresh_capability();
 
@@ -42,7 +48,18 @@ public:
     /// The ioctl with an Error that names @p name and the node, for everything else.
     [[nodiscard]] Status ioctl(unsigned long request, void* argument, std::string_view name) const;
 
-    /// Fails (device) unless this side is there, single-planar, and streams.
+    /// The bytes that read() or write() moved, or -errno; -EAGAIN without waiting.
+    [[nodiscard]] ssize_t try_read(std::span<std::byte> bytes) const {
+        return system_->read(fd_.get(), bytes);
+    }
+    [[nodiscard]] ssize_t try_write(std::span<const std::byte> bytes) const {
+        return system_->write(fd_.get(), bytes);
+    }
+    /// A new open file of the same node in place of the old one: the only way to end read() and write(),
+    /// which keep the queue until the file is closed. fd() changes.
+    [[nodiscard]] Status reopen();
+
+    /// Fails (device) unless this side is there, and moves frames.
     [[nodiscard]] Status require(BufferType type) const;
 
 private:

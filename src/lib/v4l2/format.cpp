@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "v4l2/format.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <spdlog/fmt/fmt.h>
+#include <type_traits>
 
 namespace v4l2dma {
 
@@ -11,7 +13,7 @@ namespace {
 
 Result<FrameFormat> exchange_format(const Device& device, BufferType type, const FrameFormat& wanted,
                                     unsigned long request, std::string_view name) {
-    v4l2_format raw_format = to_raw(wanted, type);
+    v4l2_format raw_format = to_raw(wanted, device.raw_type(type));
     const int result = device.try_ioctl(request, &raw_format);
     if (result == -EBUSY) {
         Error error = system_error(name, device.path(), EBUSY).error();
@@ -30,6 +32,54 @@ template <std::size_t size> std::string bounded_text(const __u8 (&field)[size]) 
     return {text, strnlen(text, size)};
 }
 
+// What struct v4l2_pix_format and v4l2_pix_format_mplane have under the same names.
+FrameFormat common_of(const auto& pix) {
+    return {.fourcc = FourCC(pix.pixelformat),
+            .width = pix.width,
+            .height = pix.height,
+            .field = pix.field,
+            .colorimetry = {.colorspace = pix.colorspace,
+                            .ycbcr_encoding = pix.ycbcr_enc,
+                            .quantization = pix.quantization,
+                            .transfer_function = pix.xfer_func},
+            .plane_count = 1,
+            .planes = {}};
+}
+
+void set_common(auto& pix, const FrameFormat& format) {
+    const auto assign = [](auto& field, std::uint32_t value) {
+        field = static_cast<std::remove_reference_t<decltype(field)>>(value); // 8 bits wide in one of the two
+    };
+    pix.width = format.width;
+    pix.height = format.height;
+    pix.pixelformat = format.fourcc.value();
+    pix.field = format.field;
+    pix.colorspace = format.colorimetry.colorspace;
+    assign(pix.ycbcr_enc, format.colorimetry.ycbcr_encoding);
+    assign(pix.quantization, format.colorimetry.quantization);
+    assign(pix.xfer_func, format.colorimetry.transfer_function);
+}
+
+FrameFormat from_pix_mp(const v4l2_pix_format_mplane& pix) {
+    FrameFormat format = common_of(pix);
+    format.flags = pix.flags;
+    format.plane_count = std::clamp<std::uint32_t>(pix.num_planes, 1, FrameFormat::max_planes);
+    for (std::uint32_t i = 0; i < format.plane_count; ++i)
+        format.planes[i] = {.bytesperline = pix.plane_fmt[i].bytesperline,
+                            .sizeimage = pix.plane_fmt[i].sizeimage};
+    return format;
+}
+
+void to_pix_mp(const FrameFormat& format, v4l2_pix_format_mplane& pix) {
+    set_common(pix, format);
+    pix.flags = static_cast<__u8>(format.flags);
+    pix.num_planes = static_cast<__u8>(format.plane_count);
+    for (std::uint32_t i = 0; i < format.plane_count; ++i) {
+        pix.plane_fmt[i].bytesperline = format.planes[i].bytesperline;
+        pix.plane_fmt[i].sizeimage = format.planes[i].sizeimage;
+    }
+}
+
 std::string describe_sizes(const Device& device, FourCC fourcc) {
     constexpr std::size_t limit = 12;
     const std::vector<FrameSize> sizes = enumerate_sizes(device, fourcc);
@@ -44,45 +94,35 @@ std::string describe_sizes(const Device& device, FourCC fourcc) {
 } // namespace
 
 FrameFormat from_raw(const v4l2_format& raw_format) {
+    if (is_multiplanar(raw_format.type))
+        return from_pix_mp(raw_format.fmt.pix_mp);
     const v4l2_pix_format& pix = raw_format.fmt.pix;
-    FrameFormat format{.fourcc = FourCC(pix.pixelformat),
-                       .width = pix.width,
-                       .height = pix.height,
-                       .field = pix.field,
-                       .flags = pix.flags,
-                       .colorimetry = {.colorspace = pix.colorspace,
-                                       .ycbcr_encoding = pix.ycbcr_enc,
-                                       .quantization = pix.quantization,
-                                       .transfer_function = pix.xfer_func},
-                       .plane_count = 1,
-                       .planes = {}};
+    FrameFormat format = common_of(pix);
+    format.flags = pix.flags;
     format.planes[0] = {.bytesperline = pix.bytesperline, .sizeimage = pix.sizeimage};
     return format;
 }
 
-v4l2_format to_raw(const FrameFormat& format, BufferType type) {
+v4l2_format to_raw(const FrameFormat& format, std::uint32_t raw_type) {
     v4l2_format raw_format{};
-    raw_format.type = raw(type);
+    raw_format.type = raw_type;
+    if (is_multiplanar(raw_type)) {
+        to_pix_mp(format, raw_format.fmt.pix_mp);
+        return raw_format;
+    }
     v4l2_pix_format& pix = raw_format.fmt.pix;
-    pix.width = format.width;
-    pix.height = format.height;
-    pix.pixelformat = format.fourcc.value();
-    pix.field = format.field;
+    set_common(pix, format);
     pix.bytesperline = format.planes[0].bytesperline;
     pix.sizeimage = format.planes[0].sizeimage;
-    pix.colorspace = format.colorimetry.colorspace;
     // Without the magic the kernel ignores what comes after colorspace.
     pix.priv = V4L2_PIX_FMT_PRIV_MAGIC;
     pix.flags = format.flags;
-    pix.ycbcr_enc = format.colorimetry.ycbcr_encoding;
-    pix.quantization = format.colorimetry.quantization;
-    pix.xfer_func = format.colorimetry.transfer_function;
     return raw_format;
 }
 
 Result<FrameFormat> get_format(const Device& device, BufferType type) {
     v4l2_format raw_format{};
-    raw_format.type = raw(type);
+    raw_format.type = device.raw_type(type);
     if (Status status = device.ioctl(VIDIOC_G_FMT, &raw_format, "G_FMT"); !status)
         return std::unexpected(std::move(status.error()));
     return from_raw(raw_format);
@@ -99,7 +139,7 @@ Result<FrameFormat> try_format(const Device& device, BufferType type, const Fram
 std::vector<FormatDescription> enumerate_formats(const Device& device, BufferType type) {
     std::vector<FormatDescription> formats;
     v4l2_fmtdesc description{};
-    description.type = raw(type);
+    description.type = device.raw_type(type);
     // A driver that never says EINVAL must not keep us here.
     for (; description.index < 1024 && device.try_ioctl(VIDIOC_ENUM_FMT, &description) >= 0;
          ++description.index)
@@ -147,7 +187,7 @@ std::string describe_offers(const Device& device, BufferType type, std::size_t l
 
 std::optional<double> get_frame_rate(const Device& device, BufferType type) {
     v4l2_streamparm parameters{};
-    parameters.type = raw(type);
+    parameters.type = device.raw_type(type);
     if (device.try_ioctl(VIDIOC_G_PARM, &parameters) < 0)
         return std::nullopt;
     // capture.timeperframe and output.timeperframe are the same bytes of the union.
@@ -159,7 +199,7 @@ std::optional<double> get_frame_rate(const Device& device, BufferType type) {
 
 Result<double> set_frame_rate(const Device& device, BufferType type, double rate) {
     v4l2_streamparm parameters{};
-    parameters.type = raw(type);
+    parameters.type = device.raw_type(type);
     constexpr double scale = 1000; // keeps 29.97
     parameters.parm.capture.timeperframe = {.numerator = static_cast<__u32>(scale),
                                             .denominator = static_cast<__u32>(std::lround(rate * scale))};

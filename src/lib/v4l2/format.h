@@ -10,9 +10,10 @@
 
 namespace v4l2dma {
 
-/// The one place that knows struct v4l2_format; the multi-planar API comes in here and nowhere else.
+/// The one place that knows struct v4l2_format. @p raw_type (enum v4l2_buf_type) says which API's it is;
+/// planes beyond what a driver may have are left out.
 [[nodiscard]] FrameFormat from_raw(const v4l2_format& raw_format);
-[[nodiscard]] v4l2_format to_raw(const FrameFormat& format, BufferType type);
+[[nodiscard]] v4l2_format to_raw(const FrameFormat& format, std::uint32_t raw_type);
 
 /// The format the device is set to.
 [[nodiscard]] Result<FrameFormat> get_format(const Device& device, BufferType type);

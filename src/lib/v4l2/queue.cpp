@@ -26,12 +26,41 @@ bool is_no_signal(const v4l2_buffer& buffer) {
 }
 
 int request_buffers(const Device& device, BufferType type, Memory memory, v4l2_requestbuffers& request) {
-    request.type = raw(type);
+    request.type = device.raw_type(type);
     request.memory = raw(memory);
     return device.try_ioctl(VIDIOC_REQBUFS, &request);
 }
 
 } // namespace
+
+std::uint64_t BufferMetadata::payload() const noexcept {
+    std::uint64_t sum = 0;
+    for (const PlanePayload& plane : std::span(planes).first(plane_count))
+        sum += plane.length();
+    return sum;
+}
+
+bool BufferMetadata::has_data_offset() const noexcept {
+    return std::ranges::any_of(std::span(planes).first(plane_count),
+                               [](const PlanePayload& plane) { return plane.data_offset != 0; });
+}
+
+struct Queue::RawBuffer {
+    RawBuffer(const Queue& queue, std::uint32_t index) noexcept {
+        buffer.type = queue.raw_type_;
+        buffer.memory = raw(queue.memory_);
+        buffer.index = index;
+        if (!queue.multiplanar())
+            return;
+        buffer.m.planes = planes.data();
+        buffer.length = VIDEO_MAX_PLANES;
+    }
+    RawBuffer(const RawBuffer&) = delete; // points into itself
+    RawBuffer& operator=(const RawBuffer&) = delete;
+
+    v4l2_buffer buffer{};
+    std::array<v4l2_plane, VIDEO_MAX_PLANES> planes{};
+};
 
 Result<Queue> Queue::create(const Device& device, BufferType type, Memory memory, std::uint32_t count) {
     v4l2_requestbuffers request{};
@@ -57,7 +86,7 @@ Result<Queue> Queue::create(const Device& device, BufferType type, Memory memory
 }
 
 Queue::Queue(Queue&& other) noexcept
-    : device_(other.device_), type_(other.type_), memory_(other.memory_),
+    : device_(other.device_), type_(other.type_), raw_type_(other.raw_type_), memory_(other.memory_),
       count_(std::exchange(other.count_, 0)), capabilities_(other.capabilities_),
       streaming_(std::exchange(other.streaming_, false)), mappings_(std::move(other.mappings_)) {}
 
@@ -66,6 +95,7 @@ Queue& Queue::operator=(Queue&& other) noexcept {
         static_cast<void>(release());
         device_ = other.device_;
         type_ = other.type_;
+        raw_type_ = other.raw_type_;
         memory_ = other.memory_;
         count_ = std::exchange(other.count_, 0);
         capabilities_ = other.capabilities_;
@@ -84,19 +114,20 @@ std::string Queue::object(std::uint32_t index) const {
     return fmt::format("{} index {}", device_->path(), index);
 }
 
-v4l2_buffer Queue::blank(std::uint32_t index) const noexcept {
-    v4l2_buffer buffer{};
-    buffer.type = raw(type_);
-    buffer.memory = raw(memory_);
-    buffer.index = index;
-    return buffer;
-}
-
 Result<BufferInfo> Queue::query(std::uint32_t index) const {
-    v4l2_buffer buffer = blank(index);
-    if (const int result = device_->try_ioctl(VIDIOC_QUERYBUF, &buffer); result < 0)
+    RawBuffer raw_buffer(*this, index);
+    const v4l2_buffer& buffer = raw_buffer.buffer;
+    if (const int result = device_->try_ioctl(VIDIOC_QUERYBUF, &raw_buffer.buffer); result < 0)
         return system_error("QUERYBUF", object(index), -result);
-    return BufferInfo{.length = buffer.length, .offset = buffer.m.offset, .flags = buffer.flags};
+    BufferInfo info{.flags = buffer.flags};
+    if (!multiplanar()) {
+        info.planes[0] = {.length = buffer.length, .offset = buffer.m.offset};
+        return info;
+    }
+    info.plane_count = std::clamp<std::uint32_t>(buffer.length, 1, FrameFormat::max_planes);
+    for (std::uint32_t i = 0; i < info.plane_count; ++i)
+        info.planes[i] = {.length = raw_buffer.planes[i].length, .offset = raw_buffer.planes[i].m.mem_offset};
+    return info;
 }
 
 Status Queue::map_all() {
@@ -106,24 +137,35 @@ Status Queue::map_all() {
         const Result<BufferInfo> info = query(index);
         if (!info)
             return std::unexpected(info.error());
-        // Drivers refuse a mapping without PROT_READ, and capture buffers may be read-only for none.
-        Result<Mapping> mapping = Mapping::map(device_->fd(), info->length, static_cast<off_t>(info->offset),
-                                               MapAccess::read_write, object(index), device_->system());
-        if (!mapping)
-            return std::unexpected(std::move(mapping.error()));
-        mappings_.push_back(std::move(*mapping));
+        std::vector<Mapping>& planes = mappings_.emplace_back();
+        for (const BufferInfo::Plane& plane : std::span(info->planes).first(info->plane_count)) {
+            // Drivers refuse a mapping without PROT_READ, and capture buffers may be read-only for none.
+            Result<Mapping> mapping =
+                Mapping::map(device_->fd(), plane.length, static_cast<off_t>(plane.offset),
+                             MapAccess::read_write, object(index), device_->system());
+            if (!mapping)
+                return std::unexpected(std::move(mapping.error()));
+            planes.push_back(std::move(*mapping));
+        }
     }
     return {};
 }
 
-std::span<std::byte> Queue::bytes(std::uint32_t index) const noexcept {
-    return index < mappings_.size() ? mappings_[index].bytes() : std::span<std::byte>{};
+BufferMemory Queue::mapped(std::uint32_t index) const noexcept {
+    BufferMemory memory;
+    if (index >= mappings_.size())
+        return memory;
+    memory.plane_count = static_cast<std::uint32_t>(mappings_[index].size());
+    for (std::uint32_t i = 0; i < memory.plane_count; ++i)
+        memory.planes[i].bytes = mappings_[index][i].bytes();
+    return memory;
 }
 
-Result<UniqueFd> Queue::export_buffer(std::uint32_t index, int flags) const {
+Result<UniqueFd> Queue::export_plane(std::uint32_t index, std::uint32_t plane, int flags) const {
     v4l2_exportbuffer request{};
-    request.type = raw(type_);
+    request.type = raw_type_;
     request.index = index;
+    request.plane = plane;
     request.flags = static_cast<__u32>(flags | O_CLOEXEC);
     request.fd = -1;
     if (const int result = device_->try_ioctl(VIDIOC_EXPBUF, &request); result < 0)
@@ -133,7 +175,7 @@ Result<UniqueFd> Queue::export_buffer(std::uint32_t index, int flags) const {
 
 Status Queue::check_export() const {
     v4l2_exportbuffer request{};
-    request.type = raw(type_);
+    request.type = raw_type_;
     request.index = VIDEO_MAX_FRAME; // no such buffer: a driver that has the ioctl says so
     const int result = device_->try_ioctl(VIDIOC_EXPBUF, &request);
     if (result == -ENOTTY)
@@ -141,9 +183,14 @@ Status Queue::check_export() const {
     return {};
 }
 
-Status Queue::queue_raw(v4l2_buffer& buffer, const BufferMetadata& metadata) const {
+Status Queue::queue_raw(RawBuffer& raw_buffer, const BufferMetadata& metadata) const {
+    v4l2_buffer& buffer = raw_buffer.buffer;
     if (type_ == BufferType::output) {
-        buffer.bytesused = metadata.bytesused;
+        for (std::uint32_t i = 0; multiplanar() && i < metadata.plane_count; ++i) {
+            raw_buffer.planes[i].bytesused = metadata.planes[i].bytesused;
+            raw_buffer.planes[i].data_offset = metadata.planes[i].data_offset;
+        }
+        buffer.bytesused = metadata.planes[0].bytesused; // multi-planar: ignored
         buffer.field = metadata.field;
         buffer.flags = metadata.flags & content_flags;
         buffer.timestamp.tv_sec = metadata.timestamp.count() / microseconds_per_second;
@@ -155,20 +202,34 @@ Status Queue::queue_raw(v4l2_buffer& buffer, const BufferMetadata& metadata) con
 }
 
 Status Queue::queue(std::uint32_t index, const BufferMetadata& metadata) const {
-    v4l2_buffer buffer = blank(index);
-    return queue_raw(buffer, metadata);
+    RawBuffer raw_buffer(*this, index);
+    return queue_raw(raw_buffer, metadata);
 }
 
-Status Queue::queue_dmabuf(std::uint32_t index, int dmabuf_fd, std::uint32_t length,
-                           const BufferMetadata& metadata) const {
-    v4l2_buffer buffer = blank(index);
-    buffer.m.fd = dmabuf_fd;
-    buffer.length = length;
-    return queue_raw(buffer, metadata);
+Status Queue::queue(std::uint32_t index, const BufferMemory& memory, const BufferMetadata& metadata) const {
+    const auto assign = [&](auto& place, auto& length, const PlaneMemory& plane) {
+        if (memory_ == Memory::dmabuf) {
+            place.fd = plane.dmabuf->fd();
+            length = static_cast<__u32>(plane.dmabuf->size());
+        } else if (memory_ == Memory::userptr) {
+            place.userptr = reinterpret_cast<unsigned long>(plane.bytes.data());
+            length = static_cast<__u32>(plane.bytes.size());
+        }
+    };
+    RawBuffer raw_buffer(*this, index);
+    if (multiplanar()) {
+        raw_buffer.buffer.length = memory.plane_count;
+        for (std::uint32_t i = 0; i < memory.plane_count; ++i)
+            assign(raw_buffer.planes[i].m, raw_buffer.planes[i].length, memory.planes[i]);
+    } else {
+        assign(raw_buffer.buffer.m, raw_buffer.buffer.length, memory.planes[0]);
+    }
+    return queue_raw(raw_buffer, metadata);
 }
 
 Result<std::optional<DequeuedBuffer>> Queue::dequeue() const {
-    v4l2_buffer buffer = blank(0);
+    RawBuffer raw_buffer(*this, 0);
+    v4l2_buffer& buffer = raw_buffer.buffer;
     const int result = device_->try_ioctl(VIDIOC_DQBUF, &buffer);
     if (result == -EAGAIN)
         return std::nullopt;
@@ -177,25 +238,33 @@ Result<std::optional<DequeuedBuffer>> Queue::dequeue() const {
     if (buffer.index >= count_)
         return make_error(ErrorKind::system, "DQBUF", object(buffer.index),
                           "there is no buffer of this number");
-    return DequeuedBuffer{.index = buffer.index,
-                          .metadata = {.bytesused = buffer.bytesused,
-                                       .field = buffer.field,
-                                       .flags = buffer.flags,
-                                       .sequence = buffer.sequence,
-                                       .timestamp = std::chrono::seconds(buffer.timestamp.tv_sec) +
-                                                    std::chrono::microseconds(buffer.timestamp.tv_usec),
-                                       .no_signal = is_no_signal(buffer)}};
+    DequeuedBuffer dequeued{.index = buffer.index,
+                            .metadata = {.planes = {},
+                                         .field = buffer.field,
+                                         .flags = buffer.flags,
+                                         .sequence = buffer.sequence,
+                                         .timestamp = std::chrono::seconds(buffer.timestamp.tv_sec) +
+                                                      std::chrono::microseconds(buffer.timestamp.tv_usec),
+                                         .no_signal = is_no_signal(buffer)}};
+    BufferMetadata& metadata = dequeued.metadata;
+    metadata.planes[0].bytesused = buffer.bytesused;
+    if (multiplanar())
+        metadata.plane_count = std::clamp<std::uint32_t>(buffer.length, 1, FrameFormat::max_planes);
+    for (std::uint32_t i = 0; multiplanar() && i < metadata.plane_count; ++i)
+        metadata.planes[i] = {.bytesused = raw_buffer.planes[i].bytesused,
+                              .data_offset = raw_buffer.planes[i].data_offset};
+    return dequeued;
 }
 
 Status Queue::stream_on() {
-    std::uint32_t type = raw(type_);
+    std::uint32_t type = raw_type_;
     Status status = device_->ioctl(VIDIOC_STREAMON, &type, "STREAMON");
     streaming_ = status.has_value();
     return status;
 }
 
 Status Queue::stream_off() {
-    std::uint32_t type = raw(type_);
+    std::uint32_t type = raw_type_;
     streaming_ = false;
     return device_->ioctl(VIDIOC_STREAMOFF, &type, "STREAMOFF");
 }
@@ -225,7 +294,7 @@ MemorySupport probe_memory(const Device& device, BufferType type) {
         support.mmap = queue ? 0 : std::max(queue.error().code, 1);
         support.expbuf = support.mmap;
         if (queue) {
-            const Result<UniqueFd> exported = queue->export_buffer(0, O_RDWR);
+            const Result<UniqueFd> exported = queue->export_plane(0, 0, O_RDWR);
             support.expbuf = exported ? 0 : exported.error().code;
         }
     }

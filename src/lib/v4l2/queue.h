@@ -2,8 +2,10 @@
 #pragma once
 
 #include "base/mapping.h"
+#include "dmabuf/buffer_memory.h"
 #include "v4l2/device.h"
 
+#include <array>
 #include <chrono>
 #include <optional>
 #include <vector>
@@ -12,19 +14,40 @@ namespace v4l2dma {
 
 /// What QUERYBUF says of a buffer.
 struct BufferInfo {
-    std::uint32_t length = 0; ///< bytes
-    std::uint32_t offset = 0; ///< cookie for mmap()
-    std::uint32_t flags = 0;  ///< V4L2_BUF_FLAG_*
+    struct Plane {
+        std::uint32_t length = 0; ///< bytes
+        std::uint32_t offset = 0; ///< cookie for mmap()
+    };
+    std::uint32_t plane_count = 1;
+    std::array<Plane, FrameFormat::max_planes> planes{};
+    std::uint32_t flags = 0; ///< V4L2_BUF_FLAG_*
+};
+
+/// What of a memory plane belongs to the frame.
+struct PlanePayload {
+    std::uint32_t bytesused = 0;   ///< up to the frame's end, counted from the plane's begin
+    std::uint32_t data_offset = 0; ///< where the frame begins; always 0 in the single-planar API
+
+    [[nodiscard]] std::uint32_t length() const noexcept {
+        return bytesused > data_offset ? bytesused - data_offset : 0;
+    }
+    friend bool operator==(const PlanePayload&, const PlanePayload&) = default;
 };
 
 /// The metadata a frame carries through QBUF and DQBUF.
 struct BufferMetadata {
-    std::uint32_t bytesused = 0;
+    std::uint32_t plane_count = 1;
+    std::array<PlanePayload, FrameFormat::max_planes> planes{};
     std::uint32_t field = 0;    ///< enum v4l2_field
     std::uint32_t flags = 0;    ///< V4L2_BUF_FLAG_*
     std::uint32_t sequence = 0; ///< of the driver; ignored on output
     std::chrono::microseconds timestamp{};
     bool no_signal = false; ///< a loop's own picture, while its writer is silent; ignored on output
+
+    /// Bytes of the frame in all memory planes.
+    [[nodiscard]] std::uint64_t payload() const noexcept;
+    /// Whether a plane's frame begins behind the plane's begin.
+    [[nodiscard]] bool has_data_offset() const noexcept;
 };
 
 /// A buffer that DQBUF handed out.
@@ -58,10 +81,10 @@ public:
     /// Maps every buffer (MMAP memory). On a loop's reader this asks the module for a copy of imported
     /// frames.
     [[nodiscard]] Status map_all();
-    /// The mapped bytes of a buffer, empty before map_all().
-    [[nodiscard]] std::span<std::byte> bytes(std::uint32_t index) const noexcept;
-    /// EXPBUF: a new fd on the buffer's dma-buf, close-on-exec; @p flags adds O_RDWR or O_RDONLY.
-    [[nodiscard]] Result<UniqueFd> export_buffer(std::uint32_t index, int flags) const;
+    /// The mapped bytes of a buffer, plane by plane; empty before map_all().
+    [[nodiscard]] BufferMemory mapped(std::uint32_t index) const noexcept;
+    /// EXPBUF: a new fd on the dma-buf of a buffer's plane, close-on-exec; @p flags adds O_RDWR or O_RDONLY.
+    [[nodiscard]] Result<UniqueFd> export_plane(std::uint32_t index, std::uint32_t plane, int flags) const;
 
     /// Whether the driver has EXPBUF at all, without exporting anything: a loop's buffer that was exported
     /// once gets copies of imported frames from then on.
@@ -69,9 +92,10 @@ public:
 
     /// QBUF of a buffer with MMAP memory. On output @p metadata goes along.
     [[nodiscard]] Status queue(std::uint32_t index, const BufferMetadata& metadata = {}) const;
-    /// QBUF of a dma-buf (borrowed: the driver takes its own reference) of @p length bytes.
-    [[nodiscard]] Status queue_dmabuf(std::uint32_t index, int dmabuf_fd, std::uint32_t length,
-                                      const BufferMetadata& metadata = {}) const;
+    /// QBUF with the memory to use: its dma-bufs (the driver takes references of its own) or, of a USERPTR
+    /// queue, its addresses, which must stay until the buffer is dequeued.
+    [[nodiscard]] Status queue(std::uint32_t index, const BufferMemory& memory,
+                               const BufferMetadata& metadata = {}) const;
     /// DQBUF; empty if no buffer is ready. Allocates nothing unless it fails.
     [[nodiscard]] Result<std::optional<DequeuedBuffer>> dequeue() const;
 
@@ -84,18 +108,21 @@ public:
 
 private:
     Queue(const Device& device, BufferType type, Memory memory) noexcept
-        : device_(&device), type_(type), memory_(memory) {}
-    [[nodiscard]] v4l2_buffer blank(std::uint32_t index) const noexcept;
-    [[nodiscard]] Status queue_raw(v4l2_buffer& buffer, const BufferMetadata& metadata) const;
+        : device_(&device), type_(type), raw_type_(device.raw_type(type)), memory_(memory) {}
+    /// A v4l2_buffer with room for its planes.
+    struct RawBuffer;
+    [[nodiscard]] Status queue_raw(RawBuffer& raw_buffer, const BufferMetadata& metadata) const;
+    [[nodiscard]] bool multiplanar() const noexcept { return is_multiplanar(raw_type_); }
     [[nodiscard]] std::string object(std::uint32_t index) const;
 
     const Device* device_;
     BufferType type_;
+    std::uint32_t raw_type_; ///< enum v4l2_buf_type
     Memory memory_;
     std::uint32_t count_ = 0;
     std::uint32_t capabilities_ = 0;
     bool streaming_ = false;
-    std::vector<Mapping> mappings_;
+    std::vector<std::vector<Mapping>> mappings_; ///< by index, then plane
 };
 
 /// What one side of a device takes, each probed by the call itself.

@@ -13,8 +13,20 @@ enum class BufferType { capture, output };
 /// Whose memory a queue's buffers are. read() and write() have no queue.
 enum class Memory { mmap, userptr, dmabuf };
 
-[[nodiscard]] constexpr std::uint32_t raw(BufferType type) noexcept {
+/// Which of V4L2's two ways to speak of a frame a side of a device has: a single piece of memory, or up to
+/// eight.
+enum class PlaneApi { single, multi };
+
+/// enum v4l2_buf_type
+[[nodiscard]] constexpr std::uint32_t raw(BufferType type, PlaneApi api = PlaneApi::single) noexcept {
+    if (api == PlaneApi::multi)
+        return type == BufferType::capture ? V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE
+                                           : V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE;
     return type == BufferType::capture ? V4L2_BUF_TYPE_VIDEO_CAPTURE : V4L2_BUF_TYPE_VIDEO_OUTPUT;
+}
+
+[[nodiscard]] constexpr bool is_multiplanar(std::uint32_t raw_type) noexcept {
+    return raw_type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE || raw_type == V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE;
 }
 
 [[nodiscard]] constexpr std::uint32_t raw(Memory memory) noexcept {

@@ -71,13 +71,16 @@ test_clone_numbers_out_of_range() {
 
 test_clone_memory() {
 	local value
-	for value in userptr DMABUF 0; do
-		wrong 2 '--memory: .*not in \{auto,mmap,dmabuf\}' clone -i 250 -o null: "--memory=$value"
-		wrong 2 '--output-memory: .*not in' clone -i 250 -o null: "--output-memory=$value"
+	for value in usrptr DMABUF 0; do
+		wrong 2 '--memory: .*not in \{auto,mmap,dmabuf,userptr,rw,read\}' clone -i 250 -o null: "--memory=$value"
+		wrong 2 '--output-memory: .*not in .*write' clone -i 250 -o null: "--output-memory=$value"
 	done
 	wrong 2 'dmabuf on both sides is not possible' clone -i 250 -o 251 --memory dmabuf --output-memory dmabuf
 	wrong 2 'contradicts mmap' clone -i 250 -o 251 --dmabuf --memory mmap --output-memory mmap
 	wrong 3 '/dev/video251' clone -i 250 -o 251 --memory mmap --output-memory dmabuf
+	wrong 3 '/dev/video251' clone -i 250 -o 251 --memory read --output-memory write
+	wrong 2 '--strategy: .*not in .*sink-exports' clone -i 250 -o 251 --strategy best
+	wrong 3 '/dev/video251' clone -i 250 -o 251 --strategy copy
 }
 
 test_clone_frame_log_that_cannot_be_written() {

@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "support/fake_system.h"
+#include "support/frames.h"
 #include "support/temporary_folder.h"
 
 #include <doctest/doctest.h>
@@ -18,14 +19,13 @@ namespace {
 
 const FrameFormat format{};
 
-Frame mapped_frame(std::span<const std::byte> memory, std::uint32_t bytesused) {
-    return {.index = 2,
-            .format = &format,
-            .metadata = {.bytesused = bytesused,
-                         .sequence = 41,
-                         .timestamp = std::chrono::microseconds(1'000'007)},
-            .mapped = memory};
-}
+struct Logged : testing::PlacedFrame {
+    Logged(std::span<std::byte> bytes, std::uint32_t bytesused) : PlacedFrame(format, bytes, bytesused) {
+        frame.index = 2;
+        frame.metadata.sequence = 41;
+        frame.metadata.timestamp = std::chrono::microseconds(1'000'007);
+    }
+};
 
 } // namespace
 
@@ -34,11 +34,12 @@ TEST_CASE("a line for each frame reaches the file at once") {
     const std::string path = folder.file("log");
     const auto log = FrameLog::create(path);
     REQUIRE(log);
-    const std::array<std::byte, 16> memory{};
-    REQUIRE((*log)->observe(mapped_frame(memory, 8)));
-    const std::string line = fmt::format("41 1000007 2 - {:016x}\n", hash_bytes(std::span(memory).first(8)));
+    std::array<std::byte, 16> memory{};
+    REQUIRE((*log)->observe(Logged(memory, 8).frame));
+    const std::string line =
+        fmt::format("41 1000007 2 - {:016x}\n", hash_bytes(std::span<const std::byte>(memory).first(8)));
     CHECK(read_file(path) == line);
-    REQUIRE((*log)->observe(mapped_frame(memory, 8)));
+    REQUIRE((*log)->observe(Logged(memory, 8).frame));
     CHECK(read_file(path) == line + line);
 }
 
@@ -49,8 +50,9 @@ TEST_CASE("a dma-buf is read by the CPU and named by its inode") {
     REQUIRE(buffer);
     const auto log = FrameLog::create(folder.file("log"));
     REQUIRE(log);
-    Frame frame = mapped_frame({}, 8);
-    frame.dmabuf = &*buffer;
+    Logged logged({}, 8);
+    logged.memory.planes[0].dmabuf = &*buffer;
+    const Frame& frame = logged.frame;
     REQUIRE((*log)->observe(frame));
     CHECK(read_file(folder.file("log")).contains(fmt::format(" 2 {} ", buffer->identity().inode)));
     CHECK(system.cpu_accesses == 0);
@@ -66,8 +68,8 @@ TEST_CASE("a payload beyond its memory is no frame") {
     const TemporaryFolder folder;
     const auto log = FrameLog::create(folder.file("log"));
     REQUIRE(log);
-    const std::array<std::byte, 16> memory{};
-    const Status status = (*log)->observe(mapped_frame(memory, 17));
+    std::array<std::byte, 16> memory{};
+    const Status status = (*log)->observe(Logged(memory, 17).frame);
     REQUIRE_FALSE(status);
     CHECK(status.error().message().contains("17 bytes"));
     CHECK(read_file(folder.file("log")).empty());
@@ -87,8 +89,8 @@ TEST_CASE("a log that cannot be written is a failed run, not a missing device") 
 
     const auto full = FrameLog::create("/dev/full");
     REQUIRE(full);
-    const std::array<std::byte, 16> memory{};
-    const Status status = (*full)->observe(mapped_frame(memory, 8));
+    std::array<std::byte, 16> memory{};
+    const Status status = (*full)->observe(Logged(memory, 8).frame);
     REQUIRE_FALSE(status);
     CHECK(status.error().message() == "write /dev/full: No space left on device");
 }

@@ -18,7 +18,7 @@ struct Ends {
     ScriptedSink sink{script};
 };
 
-const PathWishes zero_copy{.zero_copy = true, .source_memory = {}, .sink_memory = {}};
+const PathWishes zero_copy{.zero_copy = true};
 
 /// The paths that were tried, in order.
 std::string tried(const Negotiation& negotiation) {
@@ -35,8 +35,8 @@ TEST_CASE("the best path is taken if nothing is in its way") {
     Ends ends;
     Negotiation negotiation(ends.source, ends.sink, {});
     REQUIRE(negotiation.establish());
-    CHECK(negotiation.current().name == "sink-exports");
-    CHECK(ends.script.text() == "sink.set_format, sink.allocate, sink.export, source.import, source.start");
+    CHECK(negotiation.current().strategy->name == "sink-exports");
+    CHECK(ends.script.text() == "sink.set_format, sink.provide exports, source.use imports, source.start");
     CHECK(ends.source.running());
 }
 
@@ -46,10 +46,14 @@ TEST_CASE("each call that fails leads to the next path, with both sides released
         std::string_view found;
         std::string_view tried;
     } const cases[] = {
-        {{"sink.export"}, "source-exports", "sink-exports source-exports"},
-        {{"source.import"}, "source-exports", "sink-exports source-exports"},
-        {{"source.import", "source.export"}, "mmap", "sink-exports source-exports mmap"},
-        {{"source.import", "sink.import"}, "mmap", "sink-exports source-exports mmap"},
+        {{"sink.provide exports"}, "source-exports", "sink-exports source-exports"},
+        {{"source.use imports"}, "source-exports", "sink-exports source-exports"},
+        {{"source.use imports", "source.provide exports"},
+         "read-source",
+         "sink-exports source-exports read-source"},
+        {{"source.use imports", "sink.prepare imports"},
+         "read-source",
+         "sink-exports source-exports read-source"},
     };
     for (const auto& [failing, found, all] : cases) {
         Ends ends;
@@ -57,7 +61,7 @@ TEST_CASE("each call that fails leads to the next path, with both sides released
             ends.script.fail(call, EINVAL);
         Negotiation negotiation(ends.source, ends.sink, {});
         REQUIRE(negotiation.establish());
-        CHECK(negotiation.current().name == found);
+        CHECK(negotiation.current().strategy->name == found);
         CHECK(tried(negotiation) == all);
         const Negotiation::Attempt& first = negotiation.attempts().front();
         CHECK(first.obstacle == ends.script.errors.at(failing.front()).message());
@@ -68,18 +72,18 @@ TEST_CASE("each call that fails leads to the next path, with both sides released
 
 TEST_CASE("the importer lets go before the exporter") {
     Ends ends;
-    ends.script.fail("source.import", EINVAL);
-    ends.script.fail("sink.import", EINVAL);
-    ends.sink.obstacles[MemoryRole::reads] = "no reader";
-    ends.script.fail("sink.map", EINVAL);
+    ends.script.fail("source.use imports", EINVAL);
+    ends.script.fail("sink.prepare imports", EINVAL);
+    ends.sink.obstacles[MemoryRole::touches] = "no reader";
+    ends.script.fail("sink.provide copies", EINVAL);
     Negotiation negotiation(ends.source, ends.sink, {});
     REQUIRE_FALSE(negotiation.establish());
     std::string released;
     for (const std::string& entry : ends.script.log)
         if (entry.ends_with(".release"))
             released += entry.substr(0, entry.find('.')) + " ";
-    // sink-exports: the source imports. source-exports: the sink does. copy: nobody.
-    CHECK(released == "source sink sink source sink source sink ");
+    // sink-exports: the source imports. source-exports: the sink does. The copies: nobody.
+    CHECK(released == "source sink sink source sink source sink source sink ");
 }
 
 TEST_CASE("the first frame that is refused leads to the next path") {
@@ -88,7 +92,7 @@ TEST_CASE("the first frame that is refused leads to the next path") {
     REQUIRE(negotiation.establish());
     const Error refused = system_error("QBUF(dmabuf)", "/dev/sink index 0", EINVAL).error();
     REQUIRE(negotiation.fall_back(refused));
-    CHECK(negotiation.current().name == "source-exports");
+    CHECK(negotiation.current().strategy->name == "source-exports");
     CHECK(negotiation.attempts().front().obstacle == refused.message());
     CHECK(ends.script.count("source.release") == 1);
     CHECK(ends.source.running());
@@ -96,7 +100,7 @@ TEST_CASE("the first frame that is refused leads to the next path") {
 
 TEST_CASE("a device that is gone or busy is so on every path") {
     Ends ends;
-    ends.script.fail("source.import", ENODEV);
+    ends.script.fail("source.use imports", ENODEV);
     Negotiation negotiation(ends.source, ends.sink, {});
     const Status status = negotiation.establish();
     REQUIRE_FALSE(status);
@@ -125,8 +129,8 @@ TEST_CASE("a format that the sink refuses ends it: no other path changes that") 
 
 TEST_CASE("demanded zero-copy that cannot be had names each call") {
     Ends ends;
-    ends.script.fail("source.import", EINVAL);
-    ends.script.fail("sink.import", ENOTTY);
+    ends.script.fail("source.use imports", EINVAL);
+    ends.script.fail("sink.prepare imports", ENOTTY);
     Negotiation negotiation(ends.source, ends.sink, zero_copy);
     const Status status = negotiation.establish();
     REQUIRE_FALSE(status);
@@ -135,8 +139,8 @@ TEST_CASE("demanded zero-copy that cannot be had names each call") {
     const std::string message = status.error().message();
     CAPTURE(message);
     CHECK(message.starts_with("zero-copy /dev/source to /dev/sink: "));
-    CHECK(message.contains("sink-exports: import /dev/scripted: Invalid argument"));
-    CHECK(message.contains("source-exports: import /dev/scripted: Inappropriate ioctl"));
+    CHECK(message.contains("sink-exports: use imports /dev/scripted: Invalid argument"));
+    CHECK(message.contains("source-exports: prepare imports /dev/scripted: Inappropriate ioctl"));
     CHECK_FALSE(message.contains("copy: not zero-copy"));
     CHECK(message.ends_with("Without --dmabuf the frames would be copied"));
 }
@@ -157,31 +161,43 @@ TEST_CASE("zero-copy that nobody can even try says why") {
 
 TEST_CASE("forced memory types leave the paths that have them") {
     struct {
-        std::optional<Memory> source;
-        std::optional<Memory> sink;
+        std::optional<IoMethod> source;
+        std::optional<IoMethod> sink;
         std::string_view found;
     } const cases[] = {
-        {Memory::dmabuf, {}, "sink-exports"},   {Memory::mmap, {}, "source-exports"},
-        {{}, Memory::dmabuf, "source-exports"}, {{}, Memory::mmap, "sink-exports"},
-        {Memory::mmap, Memory::mmap, "mmap"},
+        {IoMethod::dmabuf, {}, "sink-exports"},   {IoMethod::mmap, {}, "source-exports"},
+        {{}, IoMethod::dmabuf, "source-exports"}, {{}, IoMethod::mmap, "sink-exports"},
+        {{}, IoMethod::rw, "read-source"},        {IoMethod::mmap, IoMethod::mmap, "copy"},
     };
     for (const auto& [source, sink, found] : cases) {
         Ends ends;
-        Negotiation negotiation(ends.source, ends.sink, {.source_memory = source, .sink_memory = sink});
+        Negotiation negotiation(ends.source, ends.sink, {.source_method = source, .sink_method = sink});
         REQUIRE(negotiation.establish());
-        CHECK(negotiation.current().name == found);
+        CHECK(negotiation.current().strategy->name == found);
     }
-    Ends ends; // a real output has no "reads"
-    ends.sink.obstacles[MemoryRole::reads] = "needs a buffer";
-    Negotiation copies(ends.source, ends.sink, {.source_memory = Memory::mmap, .sink_memory = Memory::mmap});
-    REQUIRE(copies.establish());
-    CHECK(copies.current().name == "copy");
+}
+
+TEST_CASE("a forced path is the only one that is tried") {
+    Ends ends;
+    Negotiation negotiation(ends.source, ends.sink, {.strategy = "copy"});
+    REQUIRE(negotiation.establish());
+    CHECK(negotiation.current().strategy->name == "copy");
+    CHECK(tried(negotiation) == "copy");
+    CHECK(ends.script.text() == "sink.set_format, sink.provide copies, source.provide lends, source.start");
+
+    Ends others;
+    others.script.fail("source.provide", ENOMEM);
+    Negotiation failing(others.source, others.sink, {.strategy = "copy"});
+    const Status status = failing.establish();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::unsupported);
+    CHECK(status.error().message().contains("copy: provide"));
 }
 
 TEST_CASE("a forced memory type that fails is unsupported; without one the last call's error stands") {
     Ends ends;
-    ends.script.fail("source.import", EINVAL);
-    Negotiation forced(ends.source, ends.sink, {.source_memory = Memory::dmabuf, .sink_memory = {}});
+    ends.script.fail("source.use imports", EINVAL);
+    Negotiation forced(ends.source, ends.sink, {.source_method = IoMethod::dmabuf});
     const Status refused = forced.establish();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().kind == ErrorKind::unsupported);
@@ -195,7 +211,7 @@ TEST_CASE("a forced memory type that fails is unsupported; without one the last 
     CHECK(failed.error().kind == ErrorKind::system);
     CHECK(failed.error().code == EIO);
     CHECK(failed.error().operation == "start");
-    CHECK(tried(free_choice) == "sink-exports source-exports mmap copy");
+    CHECK(tried(free_choice) == "sink-exports source-exports read-source copy copy-dmabuf");
 }
 
 TEST_CASE("the end of a negotiation releases both sides") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "flow/null_sink.h"
 
+#include "support/frames.h"
+
 #include <doctest/doctest.h>
 
 using namespace v4l2dma;
@@ -22,10 +24,10 @@ public:
     }
     NullSink::Faults put(std::uint32_t sequence, std::chrono::microseconds timestamp = 0us,
                          std::uint32_t bytesused = 256) {
-        const Frame frame{.index = sequence % 4,
-                          .format = &format_,
-                          .metadata = {.bytesused = bytesused, .sequence = sequence, .timestamp = timestamp}};
-        CHECK(sink.put(frame) == true);
+        Frame frame{.index = sequence % 4, .format = &format_, .metadata = testing::one_plane(bytesused)};
+        frame.metadata.sequence = sequence;
+        frame.metadata.timestamp = timestamp;
+        CHECK(sink.put(frame)->kept);
         CHECK(sink.in_flight() == 1);
         CHECK(sink.reclaim() == frame.index);
         CHECK(sink.reclaim()->has_value() == false);
@@ -93,14 +95,13 @@ TEST_CASE("another format is another stream, the faults stay") {
 TEST_CASE("it takes what it was made for and has no buffers") {
     NullSink mapped(false);
     CHECK_FALSE(mapped.why_not(MemoryRole::imports).empty());
-    CHECK(mapped.why_not(MemoryRole::reads).empty());
+    CHECK(mapped.why_not(MemoryRole::touches).empty());
     NullSink dmabufs(true);
     CHECK(dmabufs.why_not(MemoryRole::imports).empty());
-    for (const MemoryRole role : {MemoryRole::exports, MemoryRole::maps})
+    for (const MemoryRole role :
+         {MemoryRole::exports, MemoryRole::lends, MemoryRole::borrows, MemoryRole::copies})
         CHECK_FALSE(dmabufs.why_not(role).empty());
-    CHECK(dmabufs.allocate(3).error().kind == ErrorKind::unsupported);
-    CHECK(dmabufs.map().error().kind == ErrorKind::unsupported);
-    CHECK(dmabufs.export_buffers().error().kind == ErrorKind::unsupported);
+    CHECK(dmabufs.provide(MemoryRole::lends, 3).error().kind == ErrorKind::unsupported);
     CHECK(dmabufs.event_fd() == -1);
 }
 

@@ -19,10 +19,10 @@ namespace {
 class Listener final : public PumpListener {
 public:
     explicit Listener(Script& script) : script_(script) {}
-    Status started(const Strategy& strategy) override {
-        return script_.call("started", std::string(strategy.name));
+    Status started(const Path& path) override {
+        return script_.call("started", std::string(path.strategy->name));
     }
-    Status progress(const Strategy&, const StatisticsReport& report) override {
+    Status progress(const Path&, const StatisticsReport& report) override {
         return script_.call("progress", std::to_string(report.frames));
     }
 
@@ -87,7 +87,7 @@ TEST_CASE("the frame limit ends the run with everything given back") {
     CHECK(rig.script.count("observe") == 10);
     CHECK_FALSE(result->interrupted);
     CHECK(result->total.dropped == 0);
-    CHECK(result->strategy->name == "sink-exports");
+    CHECK(result->path->strategy->name == "sink-exports");
     CHECK(rig.script.position("source.stop") < rig.script.position("sink.stop"));
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("a frame that waited and is then refused leads to the next path") {
     };
     const Result<PumpResult> result = rig.run({.frame_limit = 3});
     REQUIRE(result);
-    CHECK(result->strategy->name == "source-exports");
+    CHECK(result->path->strategy->name == "source-exports");
     CHECK(result->total.frames == 3);
 }
 
@@ -253,7 +253,7 @@ TEST_CASE("an error before the first frame is through leads to the next path") {
     };
     const Result<PumpResult> result = rig.run({.frame_limit = 3});
     REQUIRE(result);
-    CHECK(result->strategy->name == "source-exports");
+    CHECK(result->path->strategy->name == "source-exports");
     CHECK(result->total.frames == 3);
     CHECK(rig.script.count("started source-exports") == 1);
     CHECK(rig.script.count("started") == 1);
@@ -263,8 +263,7 @@ TEST_CASE("paths that all fail at the first frame end with an error that names t
     Rig rig;
     rig.add_frames(8);
     rig.script.fail("sink.put", EINVAL);
-    const Result<PumpResult> result =
-        rig.run({}, {.zero_copy = true, .source_memory = {}, .sink_memory = {}});
+    const Result<PumpResult> result = rig.run({}, {.zero_copy = true});
     REQUIRE_FALSE(result);
     CHECK(result.error().kind == ErrorKind::unsupported);
     CHECK(result.error().message().contains("sink-exports: put"));
@@ -274,13 +273,11 @@ TEST_CASE("paths that all fail at the first frame end with an error that names t
 
 TEST_CASE("a copied frame is free at once, and counted in bytes") {
     Rig rig;
-    rig.sink.obstacles[MemoryRole::reads] = "needs a buffer";
-    rig.sink.copies_frames = true;
     rig.add_frames(4);
     const Result<PumpResult> result =
-        rig.run({.frame_limit = 4}, {.source_memory = Memory::mmap, .sink_memory = Memory::mmap});
+        rig.run({.frame_limit = 4}, {.source_method = IoMethod::mmap, .sink_method = IoMethod::mmap});
     REQUIRE(result);
-    CHECK(result->strategy->name == "copy");
+    CHECK(result->path->strategy->name == "copy");
     CHECK(result->total.copied_bytes == 4 * 8);
     CHECK(rig.script.count("source.give_back") == 4);
 }

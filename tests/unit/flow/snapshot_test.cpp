@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/snapshot.h"
 
+#include "support/frames.h"
 #include "support/temporary_folder.h"
 
 #include <algorithm>
@@ -21,10 +22,11 @@ struct Grey {
         format.planes[0] = {.bytesperline = 8, .sizeimage = 32};
     }
     [[nodiscard]] Frame frame(std::uint32_t bytesused = 32) const {
-        return {.format = &format, .metadata = {.bytesused = bytesused}, .mapped = memory};
+        return {.format = &format, .metadata = testing::one_plane(bytesused), .memory = &place};
     }
     FrameFormat format{};
     std::vector<std::byte> memory = std::vector<std::byte>(32);
+    BufferMemory place{.planes = {PlaneMemory{.bytes = memory}}};
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 #include "flow/v4l2_sink.h"
 
 #include "support/fake_system.h"
+#include "support/frames.h"
 
 #include <doctest/doctest.h>
 
@@ -20,12 +21,14 @@ struct Output {
         sink = std::move(*opened);
     }
     Frame frame(std::uint32_t index) const {
-        return {.index = index, .format = &fake.format, .metadata = {.bytesused = 256}, .mapped = memory};
+        return {
+            .index = index, .format = &fake.format, .metadata = testing::one_plane(256), .memory = &place};
     }
 
     FakeSystem system;
     FakeDevice& fake = system.add("/dev/video1", BufferType::output);
     std::vector<std::byte> memory = std::vector<std::byte>(256);
+    BufferMemory place{.planes = {PlaneMemory{.bytes = memory}}};
     std::unique_ptr<V4l2Sink> sink;
 };
 
@@ -48,35 +51,35 @@ TEST_CASE("an output takes exactly the source's layout, or says what it offers")
 
 TEST_CASE("an output streams from its first frame on") {
     Output output;
-    REQUIRE(output.sink->allocate(2));
-    REQUIRE(output.sink->map());
+    REQUIRE(output.sink->set_format(output.fake.format));
+    REQUIRE(output.sink->provide(MemoryRole::copies, 2));
     CHECK_FALSE(output.fake.streaming());
     output.memory[0] = std::byte{'x'};
-    CHECK(output.sink->put(output.frame(0)) == true);
+    CHECK(output.sink->put(output.frame(0))->taken == true);
     CHECK(output.fake.streaming());
     CHECK(output.fake.content(0, 1) == "x");
-    CHECK(output.sink->put(output.frame(1)) == true);
-    CHECK(output.sink->put(output.frame(2)) == false); // full
+    CHECK(output.sink->put(output.frame(1))->taken == true);
+    CHECK(output.sink->put(output.frame(2))->taken == false); // full
     CHECK(output.sink->in_flight() == 2);
     output.fake.show();
     CHECK(output.sink->reclaim()->has_value() == false); // the copied frame was free at once
     CHECK(output.sink->in_flight() == 1);
-    CHECK(output.sink->put(output.frame(2)) == true);
+    CHECK(output.sink->put(output.frame(2))->taken == true);
     CHECK(output.system.count("STREAMON") == 1);
 }
 
 TEST_CASE("a copy that does not fit is refused") {
     Output output;
-    REQUIRE(output.sink->allocate(2));
-    REQUIRE(output.sink->map());
+    REQUIRE(output.sink->set_format(output.fake.format));
+    REQUIRE(output.sink->provide(MemoryRole::copies, 2));
     output.memory.resize(5000);
     Frame frame = output.frame(0);
-    frame.mapped = output.memory;
-    frame.metadata.bytesused = 5000;
-    const Result<bool> put = output.sink->put(frame);
+    output.place.planes[0].bytes = output.memory;
+    frame.metadata.planes[0].bytesused = 5000;
+    const Result<PutResult> put = output.sink->put(frame);
     REQUIRE_FALSE(put);
     CHECK(put.error().message().contains("5000 bytes does not fit"));
-    frame.metadata.bytesused = 6000; // longer than its own memory
+    frame.metadata.planes[0].bytesused = 6000; // longer than its own memory
     CHECK_FALSE(output.sink->put(frame));
     CHECK(output.sink->in_flight() == 0);
     CHECK(output.fake.queued() == 0);
@@ -84,20 +87,20 @@ TEST_CASE("a copy that does not fit is refused") {
 
 TEST_CASE("imported frames keep their slot and come back by the source's number") {
     Output output;
-    REQUIRE(output.sink->prepare_import(2));
+    REQUIRE(output.sink->set_format(output.fake.format));
+    REQUIRE(output.sink->prepare(MemoryRole::imports, 2));
     std::vector<DmabufBuffer> buffers;
     for (int i = 0; i < 3; ++i)
         buffers.push_back(*DmabufBuffer::adopt(testing::fake_memory(4096), output.system));
     const auto put = [&](std::uint32_t index) {
-        Frame frame = output.frame(index);
-        frame.dmabuf = &buffers[index];
-        return output.sink->put(frame);
+        output.place.planes[0].dmabuf = &buffers[index];
+        return output.sink->put(output.frame(index));
     };
-    CHECK(put(1) == true);
+    CHECK(put(1)->taken == true);
     CHECK(output.fake.inode(1) == buffers[1].identity().inode);
-    CHECK(put(2) == true); // more frames than slots: any free one
+    CHECK(put(2)->taken == true); // more frames than slots: any free one
     CHECK(output.fake.inode(0) == buffers[2].identity().inode);
-    CHECK(put(0) == false);
+    CHECK(put(0)->taken == false);
     output.fake.show();
     output.fake.show();
     CHECK(output.sink->reclaim() == 1);
@@ -107,12 +110,12 @@ TEST_CASE("imported frames keep their slot and come back by the source's number"
 
 TEST_CASE("a frame that lies in the sink's own buffer goes out in that one") {
     Output output;
-    REQUIRE(output.sink->allocate(2));
-    const auto exported = output.sink->export_buffers();
+    REQUIRE(output.sink->set_format(output.fake.format));
+    const auto exported = output.sink->provide(MemoryRole::exports, 2);
     REQUIRE(exported);
     CHECK(exported->size() == 2);
-    CHECK(output.sink->put(output.frame(1)) == true);
-    CHECK(output.sink->put(output.frame(1)) == false); // is not free, and no other will do
+    CHECK(output.sink->put(output.frame(1))->taken == true);
+    CHECK(output.sink->put(output.frame(1))->taken == false); // is not free, and no other will do
     CHECK(output.fake.queued_indexes().front() == 1);
     output.sink->release();
     CHECK(output.system.leaks() == 1); // the device
@@ -121,9 +124,9 @@ TEST_CASE("a frame that lies in the sink's own buffer goes out in that one") {
 
 TEST_CASE("an output that is removed says so") {
     Output output;
-    REQUIRE(output.sink->allocate(2));
-    REQUIRE(output.sink->map());
-    CHECK(output.sink->put(output.frame(0)) == true);
+    REQUIRE(output.sink->set_format(output.fake.format));
+    REQUIRE(output.sink->provide(MemoryRole::copies, 2));
+    CHECK(output.sink->put(output.frame(0))->taken == true);
     output.fake.unplugged = true;
     const auto reclaimed = output.sink->reclaim();
     REQUIRE_FALSE(reclaimed);

@@ -85,8 +85,7 @@ TEST_CASE("errors of a stream say what happened") {
         Camera camera;
         auto source = camera.open();
         REQUIRE(source);
-        REQUIRE((*source)->allocate(3));
-        REQUIRE((*source)->map());
+        REQUIRE((*source)->provide(MemoryRole::lends, 3));
         REQUIRE((*source)->start());
         camera.system.fail("DQBUF", code);
         const auto frame = (*source)->take();
@@ -101,8 +100,9 @@ TEST_CASE("mapped frames come as mappings, exported ones as dma-bufs that stay t
         Camera camera;
         auto source = camera.open();
         REQUIRE(source);
-        CHECK((*source)->allocate(2) == 2);
-        REQUIRE((exports ? (*source)->export_frames() : (*source)->map()));
+        const auto memory = (*source)->provide(exports ? MemoryRole::exports : MemoryRole::lends, 2);
+        REQUIRE(memory);
+        CHECK(memory->size() == 2);
         REQUIRE((*source)->start());
         CHECK(camera.fake.queued() == 2);
         CHECK((*source)->take()->has_value() == false);
@@ -110,10 +110,11 @@ TEST_CASE("mapped frames come as mappings, exported ones as dma-bufs that stay t
         const auto frame = (*source)->take();
         REQUIRE(frame);
         REQUIRE(*frame);
-        CHECK(((*frame)->dmabuf != nullptr) == exports);
-        CHECK((*frame)->mapped.empty() == exports);
+        const PlaneMemory& plane = (*frame)->memory->planes[0];
+        CHECK((plane.dmabuf != nullptr) == exports);
+        CHECK(plane.bytes.empty() == exports);
         if (exports)
-            CHECK((*frame)->dmabuf->identity().inode == camera.fake.inode(0));
+            CHECK(plane.dmabuf->identity().inode == camera.fake.inode(0));
         REQUIRE((*source)->give_back((*frame)->index));
         CHECK(camera.fake.queued() == 2);
         CHECK(camera.system.count("EXPBUF") == (exports ? 2 : 0));
@@ -129,8 +130,7 @@ TEST_CASE("a loop's frame comes in the dma-buf that its writer queued, and one f
     auto source = camera.open();
     REQUIRE(source);
     CHECK_FALSE((*source)->why_not(MemoryRole::imports).empty());
-    REQUIRE((*source)->allocate(1));
-    REQUIRE((*source)->export_frames());
+    REQUIRE((*source)->provide(MemoryRole::exports, 1));
     REQUIRE((*source)->start());
     CHECK(camera.system.leaks() == 1); // nothing exported yet but the device
     std::uint64_t previous = 0;
@@ -141,7 +141,7 @@ TEST_CASE("a loop's frame comes in the dma-buf that its writer queued, and one f
         const auto frame = (*source)->take();
         REQUIRE(frame);
         REQUIRE(*frame);
-        const std::uint64_t inode = (*frame)->dmabuf->identity().inode;
+        const std::uint64_t inode = (*frame)->memory->planes[0].dmabuf->identity().inode;
         CHECK(inode == camera.fake.inode(0));
         if (previous != 0)
             CHECK((inode != previous) == replaced);
@@ -168,7 +168,7 @@ TEST_CASE("a loop whose format changed before the buffers were allocated is not 
     auto source = camera.open();
     REQUIRE(source);
     camera.fake.format.width = 32;
-    const auto count = (*source)->allocate(2);
+    const auto count = (*source)->provide(MemoryRole::lends, 2);
     REQUIRE_FALSE(count);
     CHECK(count.error().code == EIO);
     CHECK((*source)->format_changed());

@@ -35,6 +35,10 @@ bool is_mapped(std::uint64_t inode) {
     return false;
 }
 
+std::uint32_t page_rounded(std::uint32_t length) {
+    return (length + page - 1) / page * page;
+}
+
 void copy_text(auto& field, const std::string& text) {
     std::memcpy(field, text.data(), std::min(text.size(), sizeof(field) - 1));
 }
@@ -68,7 +72,7 @@ std::size_t fake_mappings() {
 
 FakeDevice::FakeDevice(std::string path_, BufferType side_)
     : path(std::move(path_)), side(side_), card("Fake " + std::string(to_text(side_))),
-      capabilities(V4L2_CAP_STREAMING |
+      capabilities(V4L2_CAP_STREAMING | V4L2_CAP_READWRITE |
                    (side_ == BufferType::capture ? V4L2_CAP_VIDEO_CAPTURE : V4L2_CAP_VIDEO_OUTPUT)) {
     format.fourcc = FourCC("YUYV");
     format.width = 16;
@@ -77,15 +81,36 @@ FakeDevice::FakeDevice(std::string path_, BufferType side_)
     format.planes[0] = {.bytesperline = 32, .sizeimage = 256};
 }
 
-std::uint64_t FakeDevice::inode(std::uint32_t index) const {
-    const Buffer& buffer = buffers_.at(index);
-    return inode_of(buffer.imported ? buffer.imported.get() : buffer.memory.get());
+void FakeDevice::make_multiplanar() {
+    capabilities =
+        V4L2_CAP_STREAMING | V4L2_CAP_READWRITE |
+        (side == BufferType::capture ? V4L2_CAP_VIDEO_CAPTURE_MPLANE : V4L2_CAP_VIDEO_OUTPUT_MPLANE);
+    format = *tight_format(FourCC("NM12"), 16, 8);
+    format.field = V4L2_FIELD_NONE;
 }
 
-std::string FakeDevice::content(std::uint32_t index, std::size_t length) const {
-    const Buffer& buffer = buffers_.at(index);
+bool FakeDevice::multi() const noexcept {
+    return is_multiplanar(raw_type());
+}
+
+std::uint32_t FakeDevice::raw_type() const noexcept {
+    const bool multi = (capabilities & (V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_VIDEO_OUTPUT_MPLANE)) != 0;
+    return raw(side, multi ? PlaneApi::multi : PlaneApi::single);
+}
+
+std::uint64_t FakeDevice::inode(std::uint32_t index, std::uint32_t plane) const {
+    const Plane& place = buffers_.at(index).at(plane);
+    return inode_of(place.imported ? place.imported.get() : place.memory.get());
+}
+
+std::string FakeDevice::content(std::uint32_t index, std::size_t length, std::uint32_t plane) const {
+    const Plane& place = buffers_.at(index).at(plane);
     std::string bytes(length, '\0');
-    const int fd = buffer.imported ? buffer.imported.get() : buffer.memory.get();
+    if (place.user != nullptr) {
+        std::memcpy(bytes.data(), place.user, length);
+        return bytes;
+    }
+    const int fd = place.imported ? place.imported.get() : place.memory.get();
     const ssize_t got = ::pread(fd, bytes.data(), length, 0);
     bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     return bytes;
@@ -94,45 +119,95 @@ std::string FakeDevice::content(std::uint32_t index, std::size_t length) const {
 std::size_t FakeDevice::own_fds() const noexcept {
     std::size_t count = 0;
     for (const Buffer& buffer : buffers_)
-        count += (buffer.memory ? 1U : 0U) + (buffer.imported ? 1U : 0U);
+        for (const Plane& plane : buffer)
+            count += (plane.memory ? 1U : 0U) + (plane.imported ? 1U : 0U);
     return count;
 }
 
 bool FakeDevice::capture(const Captured& frame) {
+    const std::uint32_t sequence = frame.sequence.value_or(next_sequence_);
+    if (file_io_) {
+        next_sequence_ = sequence + 1;
+        unread_.push_back(sequence);
+        return true;
+    }
     if (!streaming_ || queued_.empty())
         return false;
-    const std::uint32_t index = queued_.front();
+    next_sequence_ = sequence + 1;
+    Done done{.bytesused = frame.bytesused.value_or(format.planes[0].sizeimage),
+              .data_offset = frame.data_offset};
+    v4l2_buffer& buffer = done.buffer;
+    buffer.index = queued_.front();
     queued_.pop_front();
-    v4l2_buffer buffer{};
-    buffer.index = index;
-    buffer.bytesused = frame.bytesused.value_or(format.sizeimage());
     buffer.flags = frame.flags | V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;
     buffer.field = V4L2_FIELD_NONE;
-    buffer.sequence = frame.sequence.value_or(next_sequence_);
-    next_sequence_ = buffer.sequence + 1;
+    buffer.sequence = sequence;
     buffer.timestamp.tv_sec = frame.timestamp.count() / 1'000'000;
     buffer.timestamp.tv_usec = frame.timestamp.count() % 1'000'000;
-    const std::string text = "frame " + std::to_string(buffer.sequence);
-    const Buffer& memory = buffers_[index];
-    const int fd = memory.imported ? memory.imported.get() : memory.memory.get();
-    if (::pwrite(fd, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()))
-        std::abort();
-    done_.push_back(buffer);
+    const std::string text = "frame " + std::to_string(sequence);
+    for (const Plane& plane : buffers_[buffer.index]) {
+        const int fd = plane.imported ? plane.imported.get() : plane.memory.get();
+        if (plane.user != nullptr)
+            std::memcpy(plane.user + frame.data_offset, text.data(), text.size());
+        else if (::pwrite(fd, text.data(), text.size(), frame.data_offset) !=
+                 static_cast<ssize_t>(text.size()))
+            std::abort();
+    }
+    done_.push_back(done);
     return true;
 }
 
 bool FakeDevice::show() {
+    if (file_io_ && unshown_ > 0) {
+        --unshown_;
+        return true;
+    }
     if (!streaming_ || queued_.empty())
         return false;
-    v4l2_buffer buffer{};
-    buffer.index = queued_.front();
+    Done done{};
+    done.buffer.index = queued_.front();
     queued_.pop_front();
-    done_.push_back(buffer);
+    done_.push_back(done);
     return true;
 }
 
 void FakeDevice::replace_memory(std::uint32_t index) {
-    buffers_.at(index).memory = fake_memory(page);
+    for (Plane& plane : buffers_.at(index))
+        plane.memory = fake_memory(page);
+}
+
+void FakeDevice::opened() {
+    file_io_ = false;
+    unread_.clear();
+    unshown_ = 0;
+}
+
+ssize_t FakeDevice::read(std::span<std::byte> bytes) {
+    if (unplugged)
+        return -ENODEV;
+    if (!has_rw || side != BufferType::capture || !buffers_.empty())
+        return buffers_.empty() ? -EINVAL : -EBUSY;
+    file_io_ = true;
+    if (unread_.empty())
+        return -EAGAIN;
+    const std::string text = "frame " + std::to_string(unread_.front());
+    unread_.pop_front();
+    std::memcpy(bytes.data(), text.data(), text.size());
+    return static_cast<ssize_t>(std::min<std::size_t>(bytes.size(), format.sizeimage()));
+}
+
+ssize_t FakeDevice::write(std::span<const std::byte> bytes) {
+    if (unplugged)
+        return -ENODEV;
+    if (!has_rw || side != BufferType::output || !buffers_.empty())
+        return buffers_.empty() ? -EINVAL : -EBUSY;
+    file_io_ = true;
+    if (unshown_ >= write_room)
+        return -EAGAIN;
+    ++unshown_;
+    written_.emplace_back(reinterpret_cast<const char*>(bytes.data()),
+                          std::min<std::size_t>(bytes.size(), 7));
+    return static_cast<ssize_t>(bytes.size());
 }
 
 int FakeDevice::ioctl(unsigned long request_code, void* argument) {
@@ -143,7 +218,7 @@ int FakeDevice::ioctl(unsigned long request_code, void* argument) {
         return query_capability(*static_cast<v4l2_capability*>(argument));
     case VIDIOC_G_FMT: {
         auto* answer = static_cast<v4l2_format*>(argument);
-        *answer = to_raw(format, side);
+        *answer = to_raw(format, raw_type());
         return 0;
     }
     case VIDIOC_S_FMT:
@@ -179,7 +254,7 @@ int FakeDevice::query_capability(v4l2_capability& answer) const {
 }
 
 int FakeDevice::exchange_format(v4l2_format& exchanged, bool keep) {
-    if (exchanged.type != raw(side))
+    if (exchanged.type != raw_type())
         return -EINVAL;
     if (keep && !buffers_.empty())
         return -EBUSY;
@@ -190,42 +265,47 @@ int FakeDevice::exchange_format(v4l2_format& exchanged, bool keep) {
         adjust(wanted);
     if (keep)
         format = wanted;
-    exchanged = to_raw(wanted, side);
+    exchanged = to_raw(wanted, raw_type());
     return 0;
 }
 
 int FakeDevice::enumerate(v4l2_fmtdesc& entry) const {
-    if (entry.index > 0 || entry.type != raw(side))
+    if (entry.index > 0 || entry.type != raw_type())
         return -EINVAL;
     entry.pixelformat = format.fourcc.value();
     return 0;
 }
 
 int FakeDevice::request(v4l2_requestbuffers& request) {
-    if (request.type != raw(side))
+    if (request.type != raw_type())
         return -EINVAL;
     const bool possible = (request.memory == V4L2_MEMORY_MMAP && has_mmap) ||
+                          (request.memory == V4L2_MEMORY_USERPTR && has_userptr) ||
                           (request.memory == V4L2_MEMORY_DMABUF && has_import);
     if (!possible)
         return -EINVAL;
+    if (file_io_)
+        return -EBUSY;
     if (streaming_) {
         violations_.push_back("REQBUFS while it streams");
         return -EBUSY;
     }
     for (const Buffer& buffer : buffers_)
-        if (buffer.memory && is_mapped(inode_of(buffer.memory.get()))) {
-            violations_.push_back("REQBUFS with a live mapping");
-            return -EBUSY;
-        }
+        for (const Plane& plane : buffer)
+            if (plane.memory && is_mapped(inode_of(plane.memory.get()))) {
+                violations_.push_back("REQBUFS with a live mapping");
+                return -EBUSY;
+            }
     buffers_.clear();
     queued_.clear();
     memory_ = request.memory;
     request.count = std::min(request.count, most_buffers);
     request.capabilities = V4L2_BUF_CAP_SUPPORTS_MMAP;
     for (std::uint32_t i = 0; i < request.count; ++i) {
-        Buffer& buffer = buffers_.emplace_back();
+        Buffer& buffer = buffers_.emplace_back(format.plane_count);
         if (memory_ == V4L2_MEMORY_MMAP)
-            buffer.memory = fake_memory((format.sizeimage() + page - 1) / page * page);
+            for (Plane& plane : buffer)
+                plane.memory = fake_memory(page_rounded(format.planes[0].sizeimage));
     }
     return 0;
 }
@@ -233,32 +313,63 @@ int FakeDevice::request(v4l2_requestbuffers& request) {
 int FakeDevice::query(v4l2_buffer& buffer) const {
     if (buffer.index >= buffers_.size())
         return -EINVAL;
-    buffer.length = (format.sizeimage() + page - 1) / page * page;
-    buffer.m.offset = buffer.index * page;
+    if (!multi()) {
+        buffer.length = page_rounded(format.sizeimage());
+        buffer.m.offset = buffer.index * VIDEO_MAX_PLANES * page;
+        return 0;
+    }
+    if (buffer.length < format.plane_count)
+        return -EINVAL;
+    buffer.length = format.plane_count;
+    for (std::uint32_t i = 0; i < format.plane_count; ++i) {
+        buffer.m.planes[i].length = page_rounded(format.planes[i].sizeimage);
+        buffer.m.planes[i].m.mem_offset = (buffer.index * VIDEO_MAX_PLANES + i) * page;
+    }
     return 0;
 }
 
 bool FakeDevice::is_idle(std::uint32_t index) const {
     return std::ranges::count(queued_, index) == 0 &&
-           std::ranges::count(done_, index, &v4l2_buffer::index) == 0;
+           std::ranges::none_of(done_, [index](const Done& done) { return done.buffer.index == index; });
+}
+
+int FakeDevice::take_memory(Plane& plane, int fd, unsigned long address, std::uint32_t length,
+                            std::uint32_t needed) {
+    if (memory_ == V4L2_MEMORY_MMAP)
+        return 0;
+    if (imports_nothing || length < needed)
+        return -EINVAL;
+    if (memory_ == V4L2_MEMORY_USERPTR) {
+        plane.user = reinterpret_cast<std::byte*>(address);
+        return plane.user == nullptr ? -EFAULT : 0;
+    }
+    UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!own)
+        return -EBADF;
+    plane.imported = std::move(own);
+    return 0;
 }
 
 int FakeDevice::queue(v4l2_buffer& buffer) {
-    if (buffer.index >= buffers_.size() || buffer.memory != memory_ || buffer.type != raw(side))
+    if (buffer.index >= buffers_.size() || buffer.memory != memory_ || buffer.type != raw_type())
         return -EINVAL;
     if (!is_idle(buffer.index)) {
         violations_.push_back("QBUF of a buffer that is queued");
         return -EINVAL;
     }
-    if (memory_ == V4L2_MEMORY_DMABUF) {
-        if (imports_nothing)
-            return -EINVAL;
-        UniqueFd own(::fcntl(buffer.m.fd, F_DUPFD_CLOEXEC, 0));
-        if (!own)
-            return -EBADF;
-        if (buffer.length < format.sizeimage())
-            return -EINVAL;
-        buffers_[buffer.index].imported = std::move(own);
+    Buffer& planes = buffers_[buffer.index];
+    if (multi() && buffer.length < planes.size())
+        return -EINVAL;
+    for (std::uint32_t i = 0; i < planes.size(); ++i) {
+        const std::uint32_t needed = format.planes[i].sizeimage;
+        const v4l2_plane* const plane = multi() ? &buffer.m.planes[i] : nullptr;
+        if (plane != nullptr)
+            last_planes_[i] = *plane;
+        const int code = plane != nullptr
+                             ? take_memory(planes[i], plane->m.fd, plane->m.userptr, plane->length, needed)
+                             : take_memory(planes[i], buffer.m.fd, buffer.m.userptr, buffer.length, needed);
+        if (code != 0)
+            return code;
     }
     last_queued_ = buffer;
     queued_.push_back(buffer.index);
@@ -270,17 +381,29 @@ int FakeDevice::dequeue(v4l2_buffer& buffer) {
         return -EINVAL;
     if (done_.empty())
         return -EAGAIN;
-    buffer = done_.front();
+    const Done done = done_.front();
     done_.pop_front();
+    v4l2_plane* const planes = buffer.m.planes;
+    buffer = done.buffer;
+    buffer.bytesused = done.bytesused;
+    if (!multi())
+        return 0;
+    buffer.m.planes = planes;
+    buffer.length = format.plane_count;
+    for (std::uint32_t i = 0; i < format.plane_count; ++i) {
+        planes[i].bytesused = i == 0 ? done.bytesused : std::min(done.bytesused, format.planes[i].sizeimage);
+        planes[i].data_offset = done.data_offset;
+    }
     return 0;
 }
 
 int FakeDevice::export_buffer(v4l2_exportbuffer& request) const {
     if (!has_export)
         return -ENOTTY;
-    if (request.index >= buffers_.size() || memory_ != V4L2_MEMORY_MMAP)
+    if (request.index >= buffers_.size() || request.plane >= format.plane_count ||
+        memory_ != V4L2_MEMORY_MMAP)
         return -EINVAL;
-    request.fd = ::fcntl(buffers_[request.index].memory.get(), F_DUPFD_CLOEXEC, 0);
+    request.fd = ::fcntl(buffers_[request.index][request.plane].memory.get(), F_DUPFD_CLOEXEC, 0);
     return request.fd < 0 ? -errno : 0;
 }
 
@@ -296,13 +419,25 @@ int FakeDevice::stream(bool on) {
 }
 
 const UniqueFd* FakeDevice::memory_at(off_t offset) const noexcept {
-    const auto index = static_cast<std::size_t>(offset) / page;
-    return index < buffers_.size() && buffers_[index].memory ? &buffers_[index].memory : nullptr;
+    const auto cookie = static_cast<std::size_t>(offset) / page;
+    const std::size_t index = cookie / VIDEO_MAX_PLANES;
+    const std::size_t plane = cookie % VIDEO_MAX_PLANES;
+    if (index >= buffers_.size() || plane >= buffers_[index].size())
+        return nullptr;
+    const UniqueFd& memory = buffers_[index][plane].memory;
+    return memory ? &memory : nullptr;
 }
 
-std::uint32_t FakeDevice::poll() const noexcept {
+// As vb2: to wait for a device that does not stream yet begins read() or write().
+std::uint32_t FakeDevice::poll() noexcept {
     if (unplugged)
         return EPOLLERR | EPOLLHUP;
+    if (!streaming_ && buffers_.empty() && has_rw)
+        file_io_ = true;
+    if (file_io_ && side == BufferType::capture)
+        return unread_.empty() ? 0 : static_cast<std::uint32_t>(EPOLLIN);
+    if (file_io_)
+        return unshown_ < write_room ? static_cast<std::uint32_t>(EPOLLOUT) : 0U;
     if (!streaming_)
         return EPOLLERR;
     if (done_.empty())

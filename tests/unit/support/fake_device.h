@@ -5,10 +5,13 @@
 #include "format/frame_format.h"
 #include "v4l2/types.h"
 
+#include <array>
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <linux/videodev2.h>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,16 +39,21 @@ public:
     std::uint32_t capabilities;
     FrameFormat format; ///< YUYV 16x8
     bool has_mmap = true;
+    bool has_userptr = true;
+    bool has_rw = true;
     bool has_import = true;
     bool has_export = true;
     std::uint32_t most_buffers = 32;
+    /// The multi-planar API only, and a format of two planes: NM12 16x8.
+    void make_multiplanar();
     std::function<void(FrameFormat&)> adjust; ///< what the driver makes of a format that is asked for
 
     // What happens to it.
     bool unplugged = false;
     bool imports_nothing = false; ///< accepts REQBUFS(DMABUF) and refuses at QBUF, as some drivers do
     struct Captured {
-        std::optional<std::uint32_t> bytesused; ///< the whole frame if empty
+        std::optional<std::uint32_t> bytesused; ///< of each plane; the whole frame if empty
+        std::uint32_t data_offset = 0;          ///< of each plane, multi-planar only
         std::uint32_t flags = 0;                ///< V4L2_BUF_FLAG_*, beside the clock's
         std::optional<std::uint32_t> sequence;  ///< the next one if empty
         std::chrono::microseconds timestamp{1'000'000};
@@ -66,25 +74,42 @@ public:
     [[nodiscard]] std::size_t queued() const noexcept { return queued_.size(); }
     [[nodiscard]] const std::deque<std::uint32_t>& queued_indexes() const noexcept { return queued_; }
     [[nodiscard]] bool has_done() const noexcept { return !done_.empty(); }
-    /// The inode behind a buffer: its own memory's, or the imported one's.
-    [[nodiscard]] std::uint64_t inode(std::uint32_t index) const;
-    /// The first bytes behind a buffer.
-    [[nodiscard]] std::string content(std::uint32_t index, std::size_t length) const;
+    /// The inode behind a buffer's plane: its own memory's, or the imported one's.
+    [[nodiscard]] std::uint64_t inode(std::uint32_t index, std::uint32_t plane = 0) const;
+    /// The first bytes behind a buffer's plane.
+    [[nodiscard]] std::string content(std::uint32_t index, std::size_t length, std::uint32_t plane = 0) const;
+    /// What write() brought, frame by frame.
+    [[nodiscard]] const std::vector<std::string>& written() const noexcept { return written_; }
+    std::size_t write_room = 4; ///< frames that write() takes before show() makes room
     [[nodiscard]] const v4l2_buffer& last_queued() const noexcept { return last_queued_; }
+    [[nodiscard]] const std::array<v4l2_plane, VIDEO_MAX_PLANES>& last_planes() const noexcept {
+        return last_planes_;
+    }
     /// What no correct program does: REQBUFS with live mappings, a buffer queued twice.
     [[nodiscard]] const std::vector<std::string>& violations() const noexcept { return violations_; }
     /// How many fds the device itself keeps.
     [[nodiscard]] std::size_t own_fds() const noexcept;
 
     int ioctl(unsigned long request, void* argument);
+    ssize_t read(std::span<std::byte> bytes);
+    ssize_t write(std::span<const std::byte> bytes);
+    /// A new open file: read() and write() are over.
+    void opened();
     /// What mmap() of the device at this offset maps.
     [[nodiscard]] const UniqueFd* memory_at(off_t offset) const noexcept;
-    [[nodiscard]] std::uint32_t poll() const noexcept;
+    [[nodiscard]] std::uint32_t poll() noexcept;
 
 private:
-    struct Buffer {
-        UniqueFd memory;   ///< MMAP: its own
-        UniqueFd imported; ///< DMABUF: what was queued last
+    struct Plane {
+        UniqueFd memory;           ///< MMAP: its own
+        UniqueFd imported;         ///< DMABUF: what was queued last
+        std::byte* user = nullptr; ///< USERPTR: likewise
+    };
+    using Buffer = std::vector<Plane>;
+    struct Done {
+        v4l2_buffer buffer{};
+        std::uint32_t bytesused = 0;
+        std::uint32_t data_offset = 0;
     };
     int query_capability(v4l2_capability& answer) const;
     int exchange_format(v4l2_format& exchanged, bool keep);
@@ -92,17 +117,25 @@ private:
     int request(v4l2_requestbuffers& request);
     int query(v4l2_buffer& buffer) const;
     int queue(v4l2_buffer& buffer);
+    int take_memory(Plane& plane, int fd, unsigned long address, std::uint32_t length, std::uint32_t needed);
     int dequeue(v4l2_buffer& buffer);
     int export_buffer(v4l2_exportbuffer& request) const;
     int stream(bool on);
     bool is_idle(std::uint32_t index) const;
+    [[nodiscard]] std::uint32_t raw_type() const noexcept;
+    [[nodiscard]] bool multi() const noexcept;
 
     std::vector<Buffer> buffers_;
     std::uint32_t memory_ = 0;
     bool streaming_ = false;
+    bool file_io_ = false;             ///< read() or write() was called since the file was opened
+    std::deque<std::uint32_t> unread_; ///< sequences of frames that wait for read()
+    std::vector<std::string> written_;
+    std::size_t unshown_ = 0; ///< written, not shown
     std::deque<std::uint32_t> queued_;
-    std::deque<v4l2_buffer> done_;
+    std::deque<Done> done_;
     v4l2_buffer last_queued_{};
+    std::array<v4l2_plane, VIDEO_MAX_PLANES> last_planes_{};
     std::uint32_t next_sequence_ = 0;
     std::vector<std::string> violations_;
 };

@@ -118,23 +118,43 @@ int FakeSystem::open(const char* path, int /*flags*/) {
         return -ENOENT;
     const int fd = fake_memory(0).release();
     open_[fd] = found->get();
+    (*found)->opened();
     return fd;
+}
+
+ssize_t FakeSystem::read(int fd, std::span<std::byte> bytes) {
+    FakeDevice* const device = device_of(fd);
+    if (const int code = note("read", device != nullptr ? device->path : ""); code != 0)
+        return -code;
+    return device != nullptr ? device->read(bytes) : -EBADF;
+}
+
+ssize_t FakeSystem::write(int fd, std::span<const std::byte> bytes) {
+    FakeDevice* const device = device_of(fd);
+    if (const int code = note("write", device != nullptr ? device->path : ""); code != 0)
+        return -code;
+    return device != nullptr ? device->write(bytes) : -EBADF;
 }
 
 int FakeSystem::ioctl(int fd, unsigned long request, void* argument) {
     // An fd on a dma-buf may have the number of a device that was closed meanwhile.
     FakeDevice* const device = request == DMA_BUF_IOCTL_SYNC ? nullptr : device_of(fd);
-    if (const int code = note(name_of(request, argument), device != nullptr ? device->path : ""); code != 0)
-        return -code;
+    const int code = note(name_of(request, argument), device != nullptr ? device->path : "");
     if (request == DMA_BUF_IOCTL_SYNC)
-        return sync(argument);
+        return sync(argument, code);
+    if (code != 0)
+        return -code;
     return device != nullptr ? device->ioctl(request, argument) : -ENOTTY;
 }
 
-int FakeSystem::sync(const void* argument) {
+// An end that fails is an end nevertheless: nobody could do anything more.
+int FakeSystem::sync(const void* argument, int code) {
     const auto& request = *static_cast<const dma_buf_sync*>(argument);
-    cpu_accesses += (request.flags & DMA_BUF_SYNC_END) != 0 ? -1 : 1;
-    return 0;
+    if ((request.flags & DMA_BUF_SYNC_END) != 0)
+        --cpu_accesses;
+    else if (code == 0)
+        ++cpu_accesses;
+    return -code;
 }
 
 int FakeSystem::fstat(int fd, struct stat& result) {
@@ -182,7 +202,7 @@ int FakeSystem::epoll_control(int /*epoll_fd*/, int operation, int fd, epoll_eve
 std::uint32_t FakeSystem::events_of(int fd) const {
     if (const auto scripted = ready.find(fd); scripted != ready.end())
         return scripted->second();
-    if (const FakeDevice* const device = device_of(fd); device != nullptr)
+    if (FakeDevice* const device = device_of(fd); device != nullptr)
         return device->poll();
     pollfd asked{.fd = fd, .events = POLLIN, .revents = 0};
     return ::poll(&asked, 1, 0) > 0 ? static_cast<std::uint32_t>(asked.revents) : 0;

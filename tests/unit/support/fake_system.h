@@ -63,6 +63,8 @@ public:
     int open(const char* path, int flags) override;
     int ioctl(int fd, unsigned long request, void* argument) override;
     int fstat(int fd, struct stat& result) override;
+    ssize_t read(int fd, std::span<std::byte> bytes) override;
+    ssize_t write(int fd, std::span<const std::byte> bytes) override;
     std::expected<std::byte*, int> mmap(int fd, std::size_t length, int protection, off_t offset) override;
     int epoll_control(int epoll_fd, int operation, int fd, epoll_event& event) override;
     int epoll_wait(int epoll_fd, epoll_event* events, int capacity, int timeout_ms) override;
@@ -84,7 +86,7 @@ private:
     /// Notes the call; answers the errno to fail with, 0 to go on.
     int note(std::string_view name, std::string_view object);
     [[nodiscard]] FakeDevice* device_of(int fd) const;
-    int sync(const void* argument);
+    int sync(const void* argument, int code);
     [[nodiscard]] std::uint32_t events_of(int fd) const;
 
     std::vector<std::unique_ptr<FakeDevice>> devices_;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "flow/endpoint.h"
+#include "support/frames.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <set>
@@ -13,6 +15,24 @@
 
 namespace v4l2dma::testing {
 
+[[nodiscard]] inline std::string to_text(MemoryRole role) {
+    switch (role) {
+    case MemoryRole::exports:
+        return "exports";
+    case MemoryRole::lends:
+        return "lends";
+    case MemoryRole::imports:
+        return "imports";
+    case MemoryRole::borrows:
+        return "borrows";
+    case MemoryRole::touches:
+        return "touches";
+    case MemoryRole::copies:
+        break;
+    }
+    return "copies";
+}
+
 /// What both ends share: a common log of calls, and the errors that calls are told to answer with.
 struct Script {
     std::vector<std::string> log; ///< "source.allocate", "sink.put 3"
@@ -21,7 +41,9 @@ struct Script {
     /// Notes the call; its error, if it was told to fail.
     [[nodiscard]] Status call(const std::string& name, const std::string& argument = {}) {
         log.push_back(argument.empty() ? name : name + " " + argument);
-        const auto error = errors.find(name);
+        auto error = errors.find(name);
+        if (error == errors.end())
+            error = errors.find(name + " " + argument);
         return error == errors.end() ? Status{} : std::unexpected(error->second);
     }
     void fail(const std::string& name, int code) {
@@ -52,13 +74,16 @@ public:
         format_.width = 8;
         format_.height = 1;
         format_.planes[0] = {.bytesperline = 8, .sizeimage = 8};
+        for (BufferMemory& memory : memory_)
+            memory.planes[0].bytes = bytes_;
     }
 
     /// A frame to take next. @p sequence also chooses the buffer.
     void add_frame(std::uint32_t sequence, std::uint32_t flags = 0, std::uint32_t bytesused = 8) {
-        Frame frame{.index = sequence % 4, .format = &format_};
-        frame.metadata = {.bytesused = bytesused, .flags = flags, .sequence = sequence};
-        frame.mapped = memory_;
+        Frame frame{.index = sequence % buffers, .format = &format_, .memory = &memory_[sequence % buffers]};
+        frame.metadata = one_plane(bytesused);
+        frame.metadata.flags = flags;
+        frame.metadata.sequence = sequence;
         waiting_.push_back(frame);
     }
     [[nodiscard]] std::uint32_t ready() const { return waiting_.empty() ? 0U : 1U; } // EPOLLIN
@@ -66,7 +91,8 @@ public:
     [[nodiscard]] std::size_t out() const { return out_.size(); }
     [[nodiscard]] bool running() const { return running_; }
 
-    std::map<MemoryRole, std::string> obstacles;
+    static constexpr std::uint32_t buffers = 6;
+    std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::touches, "no"}};
     std::vector<std::string> violations;
     bool has_event = true; ///< false: event_fd() is -1
 
@@ -76,15 +102,13 @@ public:
         const auto found = obstacles.find(role);
         return found == obstacles.end() ? "" : found->second;
     }
-    [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override {
-        if (Status status = script_.call("source.allocate"); !status)
+    [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t) override {
+        if (Status status = script_.call("source.provide", to_text(role)); !status)
             return std::unexpected(status.error());
-        return count;
+        return std::span(memory_);
     }
-    [[nodiscard]] Status map() override { return script_.call("source.map"); }
-    [[nodiscard]] Status export_frames() override { return script_.call("source.export"); }
-    [[nodiscard]] Status import_buffers(std::span<DmabufBuffer>) override {
-        return script_.call("source.import");
+    [[nodiscard]] Status use(MemoryRole role, std::span<BufferMemory>) override {
+        return script_.call("source.use", to_text(role));
     }
     [[nodiscard]] Status start() override {
         Status status = script_.call("source.start");
@@ -109,6 +133,9 @@ public:
             violations.emplace_back("a frame came back that was not out");
         return script_.call("source.give_back", std::to_string(index));
     }
+    [[nodiscard]] std::uint32_t available() const noexcept override {
+        return buffers - static_cast<std::uint32_t>(out_.size());
+    }
     void stop() noexcept override {
         running_ = false;
         script_.log.emplace_back("source.stop");
@@ -120,7 +147,8 @@ public:
 private:
     Script& script_;
     FrameFormat format_;
-    std::vector<std::byte> memory_ = std::vector<std::byte>(8);
+    std::vector<std::byte> bytes_ = std::vector<std::byte>(8);
+    std::array<BufferMemory, buffers> memory_{};
     std::deque<Frame> waiting_;
     std::set<std::uint32_t> out_;
     bool running_ = false;
@@ -133,9 +161,8 @@ public:
     explicit ScriptedSink(Script& script) : script_(script) {}
 
     std::size_t room = 4;
-    bool has_event = true;      ///< false: event_fd() is -1
-    bool copies_frames = false; ///< its buffers are mapped: reclaim() has nothing to give back
-    std::map<MemoryRole, std::string> obstacles;
+    bool has_event = true; ///< false: event_fd() is -1
+    std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::lends, "no"}};
 
     /// The oldest frame is done with.
     void finish_one() {
@@ -152,25 +179,25 @@ public:
         return found == obstacles.end() ? "" : found->second;
     }
     [[nodiscard]] Status set_format(const FrameFormat&) override { return script_.call("sink.set_format"); }
-    [[nodiscard]] Result<std::uint32_t> allocate(std::uint32_t count) override {
-        if (Status status = script_.call("sink.allocate"); !status)
+    [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t) override {
+        role_ = role;
+        if (Status status = script_.call("sink.provide", to_text(role)); !status)
             return std::unexpected(status.error());
-        return count;
+        return std::span(memory_);
     }
-    [[nodiscard]] Status map() override { return script_.call("sink.map"); }
-    [[nodiscard]] Result<std::span<DmabufBuffer>> export_buffers() override {
-        if (Status status = script_.call("sink.export"); !status)
-            return std::unexpected(status.error());
-        return std::span<DmabufBuffer>{};
+    [[nodiscard]] Status prepare(MemoryRole role, std::uint32_t) override {
+        role_ = role;
+        return script_.call("sink.prepare", to_text(role));
     }
-    [[nodiscard]] Status prepare_import(std::uint32_t) override { return script_.call("sink.import"); }
-    [[nodiscard]] Result<bool> put(const Frame& frame) override {
+    [[nodiscard]] Result<PutResult> put(const Frame& frame) override {
         if (Status status = script_.call("sink.put", std::to_string(frame.metadata.sequence)); !status)
             return std::unexpected(status.error());
         if (held_.size() + done_.size() >= room)
-            return false;
+            return PutResult{};
         held_.push_back(frame.index);
-        return true;
+        const bool copied = role_ == MemoryRole::copies;
+        return PutResult{
+            .taken = true, .kept = !copied, .copied_bytes = copied ? frame.metadata.payload() : 0};
     }
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override {
         if (Status status = script_.call("sink.reclaim"); !status)
@@ -179,7 +206,7 @@ public:
             return std::nullopt;
         const std::uint32_t index = done_.front();
         done_.pop_front();
-        if (copies_frames)
+        if (role_ == MemoryRole::copies) // the source has it back already
             return reclaim();
         return index;
     }
@@ -196,6 +223,8 @@ public:
 
 private:
     Script& script_;
+    MemoryRole role_ = MemoryRole::imports;
+    std::array<BufferMemory, 4> memory_{};
     std::deque<std::uint32_t> held_;
     std::deque<std::uint32_t> done_;
     UniqueFd fd_{::eventfd(0, EFD_CLOEXEC)};

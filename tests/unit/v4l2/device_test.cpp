@@ -106,10 +106,10 @@ TEST_CASE("a side that is not there is explained") {
         {V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING, "carries metadata and no pictures (Fake"},
         {V4L2_CAP_META_OUTPUT | V4L2_CAP_STREAMING, "carries metadata and no pictures (Fake"},
         {V4L2_CAP_VIDEO_OUTPUT | V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING, "but for output"},
-        {V4L2_CAP_VIDEO_CAPTURE_MPLANE | V4L2_CAP_STREAMING, "multi-planar"},
+        {V4L2_CAP_VIDEO_OUTPUT_MPLANE | V4L2_CAP_STREAMING, "not a device for capture but for output"},
         {V4L2_CAP_VIDEO_M2M | V4L2_CAP_STREAMING, "memory-to-memory"},
         {V4L2_CAP_VIDEO_M2M_MPLANE | V4L2_CAP_STREAMING, "memory-to-memory"},
-        {V4L2_CAP_VIDEO_CAPTURE | V4L2_CAP_READWRITE, "cannot stream"},
+        {V4L2_CAP_VIDEO_CAPTURE, "neither streaming nor read and write"},
     };
     for (const auto& [capabilities, says] : refused) {
         FakeSystem system;

@@ -42,10 +42,26 @@ TEST_CASE("a format survives the way into the kernel's structure and back") {
                        .plane_count = 1,
                        .planes = {}};
     format.planes[0] = {.bytesperline = 768, .sizeimage = 600'000};
-    const v4l2_format raw_format = to_raw(format, BufferType::output);
+    const v4l2_format raw_format = to_raw(format, V4L2_BUF_TYPE_VIDEO_OUTPUT);
     CHECK(raw_format.type == V4L2_BUF_TYPE_VIDEO_OUTPUT);
     CHECK(raw_format.fmt.pix.priv == V4L2_PIX_FMT_PRIV_MAGIC);
     CHECK(from_raw(raw_format) == format);
+
+    format.plane_count = 2;
+    format.planes[1] = {.bytesperline = 384, .sizeimage = 300'000};
+    const v4l2_format raw_mplane = to_raw(format, V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE);
+    CHECK(raw_mplane.type == V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE);
+    CHECK(raw_mplane.fmt.pix_mp.num_planes == 2);
+    CHECK(from_raw(raw_mplane) == format);
+}
+
+TEST_CASE("a driver that tells of more planes than there can be is not believed") {
+    v4l2_format raw_format{};
+    raw_format.type = V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE;
+    raw_format.fmt.pix_mp.num_planes = 255;
+    CHECK(from_raw(raw_format).plane_count == FrameFormat::max_planes);
+    raw_format.fmt.pix_mp.num_planes = 0;
+    CHECK(from_raw(raw_format).plane_count == 1);
 }
 
 TEST_CASE("each format call that fails is named") {

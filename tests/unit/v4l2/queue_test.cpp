@@ -2,6 +2,7 @@
 #include "v4l2/queue.h"
 
 #include "support/fake_system.h"
+#include "support/frames.h"
 
 #include <cstring>
 #include <doctest/doctest.h>
@@ -32,17 +33,19 @@ Status live(Opened& opened, BufferType type, Memory memory) {
     Result<Queue> queue = Queue::create(opened.device, type, memory, 3);
     if (!queue)
         return std::unexpected(queue.error());
-    const UniqueFd foreign = testing::fake_memory(4096);
+    Result<DmabufBuffer> dmabuf = DmabufBuffer::adopt(testing::fake_memory(4096));
+    std::vector<std::byte> bytes(4096);
+    const BufferMemory foreign{.planes = {PlaneMemory{.dmabuf = &*dmabuf, .bytes = bytes}}};
     if (memory == Memory::mmap) {
         if (Status status = queue->map_all(); !status)
             return status;
-        if (Result<UniqueFd> fd = queue->export_buffer(1, O_RDWR); !fd)
+        if (Result<UniqueFd> fd = queue->export_plane(1, 0, O_RDWR); !fd)
             return std::unexpected(fd.error());
     }
     for (std::uint32_t index = 0; index < queue->count(); ++index) {
-        const BufferMetadata metadata{.bytesused = 256};
-        Status status = memory == Memory::mmap ? queue->queue(index, metadata)
-                                               : queue->queue_dmabuf(index, foreign.get(), 4096, metadata);
+        const BufferMetadata metadata = testing::one_plane(256);
+        Status status =
+            memory == Memory::mmap ? queue->queue(index, metadata) : queue->queue(index, foreign, metadata);
         if (!status)
             return status;
     }
@@ -101,7 +104,7 @@ bool check_failure(BufferType type, Memory memory, std::size_t position, int cod
 
 TEST_CASE("every call of a queue's life can fail: the error names it and nothing stays behind") {
     for (const BufferType type : {BufferType::capture, BufferType::output})
-        for (const Memory memory : {Memory::mmap, Memory::dmabuf})
+        for (const Memory memory : {Memory::mmap, Memory::userptr, Memory::dmabuf})
             for (const int code : every_errno) {
                 std::size_t position = 0;
                 while (check_failure(type, memory, position, code))
@@ -144,7 +147,7 @@ TEST_CASE("the driver decides on the number of buffers") {
         const Result<Queue> queue = Queue::create(opened.device, BufferType::capture, Memory::mmap, 6);
         REQUIRE(queue);
         CHECK(queue->count() == 2);
-        CHECK(queue->bytes(0).empty()); // not mapped
+        CHECK(queue->mapped(0).planes[0].bytes.empty()); // not mapped
     }
     opened.fake.most_buffers = 0;
     const Result<Queue> none = Queue::create(opened.device, BufferType::capture, Memory::mmap, 6);
@@ -169,10 +172,10 @@ TEST_CASE("a queue that is moved away gives nothing back twice") {
         REQUIRE(first);
         REQUIRE(first->map_all());
         Queue second = std::move(*first);
-        CHECK(second.bytes(1).size() == 4096);
+        CHECK(second.mapped(1).planes[0].bytes.size() == 4096);
         *first = std::move(second);
         CHECK(first->count() == 2);
-        CHECK(first->bytes(1).size() == 4096);
+        CHECK(first->mapped(1).planes[0].bytes.size() == 4096);
     }
     CHECK(opened.system.count("REQBUFS(0)") == 1);
 }
@@ -181,7 +184,7 @@ TEST_CASE("metadata goes out with an output's buffers") {
     Opened opened(BufferType::output);
     Result<Queue> queue = Queue::create(opened.device, BufferType::output, Memory::mmap, 2);
     REQUIRE(queue);
-    REQUIRE(queue->queue(1, {.bytesused = 99,
+    REQUIRE(queue->queue(1, {.planes = {PlanePayload{.bytesused = 99}},
                              .field = V4L2_FIELD_TOP,
                              .flags = V4L2_BUF_FLAG_KEYFRAME | V4L2_BUF_FLAG_ERROR | V4L2_BUF_FLAG_DONE,
                              .sequence = 5,
@@ -207,10 +210,10 @@ TEST_CASE("metadata comes in with a capture's buffers") {
     REQUIRE(buffer);
     REQUIRE(*buffer);
     CHECK((*buffer)->index == 1);
-    CHECK((*buffer)->metadata.bytesused == 77);
+    CHECK((*buffer)->metadata.payload() == 77);
     CHECK((*buffer)->metadata.sequence == 9);
     CHECK((*buffer)->metadata.timestamp == std::chrono::microseconds(2'000'003));
-    CHECK(static_cast<char>(queue->bytes(1)[0]) == 'f');
+    CHECK(static_cast<char>(queue->mapped(1).planes[0].bytes[0]) == 'f');
 }
 
 TEST_CASE("a loop's own picture is known by its timecode") {
@@ -275,7 +278,7 @@ TEST_CASE("whether a driver has EXPBUF is asked without exporting") {
 
 TEST_CASE("probing tells each memory type's errno and leaves nothing behind") {
     Opened opened(BufferType::capture);
-    opened.fake.has_import = false;
+    opened.fake.has_import = opened.fake.has_userptr = false;
     const MemorySupport support = probe_memory(opened.device, BufferType::capture);
     CHECK(support.mmap == 0);
     CHECK(support.expbuf == 0);
