@@ -33,6 +33,7 @@ public:
     BufferType side;
     std::string driver = "fake";
     std::string card;
+    std::string bus_info = "platform:fake";
     std::uint32_t capabilities;
     FrameFormat format; ///< YUYV 16x8
     bool has_mmap = true;
@@ -40,6 +41,10 @@ public:
     bool has_export = true;
     std::uint32_t most_buffers = 32;
     std::function<void(FrameFormat&)> adjust; ///< what the driver makes of a format that is asked for
+
+    /// Answers every ioctl that is about neither formats nor buffers (FakeControls); without it they are
+    /// ENOTTY.
+    std::function<int(unsigned long request, void* argument)> beside;
 
     // What happens to it.
     bool unplugged = false;
