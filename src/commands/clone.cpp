@@ -26,11 +26,12 @@ struct CloneOptions {
 
 void CloneOptions::add_to(CommandLine& line) {
     line.app()
-        .add_option("-i,--input", input, "Capture device: path, number, or card label")
+        .add_option("-i,--input", input, "Capture device: path, number, card label, or bus info")
         ->required()
         ->type_name("DEV");
     line.app()
-        .add_option("-o,--output", output, "Output device (a loop): path, number, or card label; or null:")
+        .add_option("-o,--output", output,
+                    "Output device (a loop): path, number, card label, or bus info; or null:")
         ->required()
         ->type_name("DEV");
     capture.add_to(line);

@@ -5,6 +5,7 @@
 #include "cli/exit_code.h"
 #include "cli/output.h"
 #include "cli/table.h"
+#include "commands/control_report.h"
 #include "commands/loop_report.h"
 #include "loop/control.h"
 #include "v4l2/device.h"
@@ -37,7 +38,9 @@ struct DeviceReport {
     Capability capability;
     std::vector<SideReport> sides;
     std::optional<LoopReport> loop;
-    std::string loop_unknown; ///< why a loop's counters are missing
+    std::string loop_unknown;                           ///< why a loop's counters are missing
+    std::optional<std::vector<ControlReport>> controls; ///< of a device that was asked for by name
+    std::string controls_unknown;                       ///< why they are missing
 };
 
 SideReport inspect_side(const Device& device, BufferType type) {
@@ -72,7 +75,7 @@ Result<LoopReport> inspect_loop(const Device& device) {
     return LoopReport{.info = **info, .stats = *stats, .readers = std::move(*readers)};
 }
 
-DeviceReport inspect_device(const Device& device) {
+DeviceReport inspect_device(const Device& device, bool with_controls) {
     DeviceReport report;
     report.path = device.path();
     report.capability = device.capability();
@@ -88,6 +91,12 @@ DeviceReport inspect_device(const Device& device) {
     for (const BufferType type : {BufferType::capture, BufferType::output})
         if (report.capability.is(type))
             report.sides.push_back(inspect_side(device, type));
+    if (!with_controls)
+        return report;
+    if (Result<std::vector<ControlReport>> controls = inspect_controls(device))
+        report.controls = std::move(*controls);
+    else
+        report.controls_unknown = controls.error().message();
     return report;
 }
 
@@ -138,17 +147,13 @@ std::string format_text(const SideReport& side) {
 
 /// As many rows as it takes: a driver may offer a hundred formats.
 void add_offers(Table& table, const std::vector<FormatDescription>& offers) {
-    constexpr std::size_t width = 90;
-    std::vector<std::string> lines(1);
-    for (const FormatDescription& offer : offers) {
-        const std::string name = offer.fourcc.text() + (offer.compressed ? " (compressed)" : "") +
-                                 (offer.emulated ? " (emulated)" : "");
-        if (lines.back().size() + name.size() > width)
-            lines.emplace_back();
-        lines.back() += (lines.back().empty() ? "" : ", ") + name;
-    }
-    if (offers.empty())
-        lines.back() = "none listed";
+    std::vector<std::string> names;
+    for (const FormatDescription& offer : offers)
+        names.push_back(offer.fourcc.text() + (offer.compressed ? " (compressed)" : "") +
+                        (offer.emulated ? " (emulated)" : ""));
+    if (names.empty())
+        names.emplace_back("none listed");
+    const std::vector<std::string> lines = wrap_list(names);
     for (std::size_t i = 0; i < lines.size(); ++i)
         table.add({i == 0 ? "  formats" : "", lines[i]});
 }
@@ -226,6 +231,10 @@ std::string to_text(const DeviceReport& report) {
         add_loop(table, *report.loop);
     else if (!report.loop_unknown.empty())
         table.add({"counters", report.loop_unknown});
+    if (report.controls)
+        add_controls(table, *report.controls);
+    else if (!report.controls_unknown.empty())
+        table.add({"controls", report.controls_unknown});
     return printable(report.path) + "\n" + table.text(2);
 }
 
@@ -305,6 +314,11 @@ nlohmann::ordered_json to_json(const DeviceReport& report) {
         json["loop"] = to_json(*report.loop);
     else if (!report.loop_unknown.empty())
         json["loop_unknown"] = report.loop_unknown;
+    json["controls"] = nullptr;
+    if (report.controls)
+        json["controls"] = controls_json(*report.controls);
+    else if (!report.controls_unknown.empty())
+        json["controls_unknown"] = report.controls_unknown;
     return json;
 }
 
@@ -329,12 +343,15 @@ int run_inspect(std::span<char*> arguments) {
                                 "kind is tried, a device in use is left alone.");
     std::vector<std::string> names;
     line.app()
-        .add_option("devices", names, "Path, number, or card label (default: every /dev/video*)")
+        .add_option("devices", names,
+                    "Path, number, card label, or bus info; their controls are listed, too (default: every "
+                    "/dev/video*, without controls)")
         ->type_name("DEV");
     line.add_json("Print one JSON document");
     if (const std::optional<int> code = line.parse(arguments))
         return *code;
-    if (names.empty())
+    const bool named = !names.empty();
+    if (!named)
         names = real_system().video_nodes();
     if (names.empty())
         return report(Error{.kind = ErrorKind::device,
@@ -347,7 +364,7 @@ int run_inspect(std::span<char*> arguments) {
     int exit_code = to_int(ExitCode::done);
     for (const std::string& name : names) {
         if (const Result<Device> device = Device::open(name))
-            reports.push_back(inspect_device(*device));
+            reports.push_back(inspect_device(*device, named));
         else if (const int code = report(device.error()); exit_code == to_int(ExitCode::done))
             exit_code = code; // the first failure's; the others are still worth an answer
     }

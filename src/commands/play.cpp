@@ -44,7 +44,7 @@ Status PlayOptions::check_files() const {
 void PlayOptions::add_to(CommandLine& line) {
     line.app()
         .add_option("-i,--input", input,
-                    "Capture device: path, number, or card label (default: the first loop, one "
+                    "Capture device: path, number, card label, or bus info (default: the first loop, one "
                     "with a writer first)")
         ->type_name("DEV");
     line.app().add_flag("--dmabuf", dmabuf, "Take the frames as dma-bufs, as a GPU or display would");

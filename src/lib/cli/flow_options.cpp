@@ -2,6 +2,7 @@
 #include "cli/flow_options.h"
 
 #include "base/atomic_file.h"
+#include "v4l2/control_settings.h"
 
 #include <charconv>
 #include <cmath>
@@ -68,6 +69,18 @@ void CaptureOptions::add_to(CommandLine& line) {
     add_pixels(line, "--height", wishes.height, "Height in pixels");
     line.app().add_option("--format", wishes.format, "Pixel format: YUYV, NV12, MJPG, ..");
     line.app().add_option("--fps", wishes.fps, "Frames a second")->check(real_range(0.01, 10000));
+    line.app()
+        .add_option(
+            "--set", wishes.controls,
+            "Set a control of the device, for example brightness=10 (repeatable; `v4l2dma inspect DEV` "
+            "lists them)")
+        ->type_name("NAME=VALUE")
+        ->allow_extra_args(false)
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                return parse_control_wish(text) ? std::string() : "'" + text + "' is not NAME=VALUE";
+            },
+            ""));
 }
 
 void MemoryOption::add_to(CommandLine& line, const std::string& name, const std::string& side,

@@ -30,7 +30,7 @@ struct RunOptions {
 void add_pixels(CommandLine& line, const std::string& name, std::optional<std::uint32_t>& pixels,
                 const std::string& help);
 
-/// --width, --height, --format, --fps of a capture device.
+/// --width, --height, --format, --fps, --set of a capture device.
 struct CaptureOptions {
     CaptureWishes wishes;
 

@@ -42,4 +42,15 @@ std::string Table::text(std::size_t indent) const {
     return text;
 }
 
+std::vector<std::string> wrap_list(std::span<const std::string> items, std::size_t width) {
+    constexpr std::string_view comma = ", ";
+    std::vector<std::string> lines;
+    for (const std::string& item : items)
+        if (lines.empty() || lines.back().size() + comma.size() + item.size() > width)
+            lines.push_back(item);
+        else
+            lines.back() += std::string(comma) + item;
+    return lines;
+}
+
 } // namespace v4l2dma

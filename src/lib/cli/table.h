@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,5 +27,8 @@ public:
 private:
     std::vector<std::vector<std::string>> rows_;
 };
+
+/// "a, b, c" on as many lines as it takes; a line is at most @p width bytes, unless one item is longer.
+[[nodiscard]] std::vector<std::string> wrap_list(std::span<const std::string> items, std::size_t width = 90);
 
 } // namespace v4l2dma

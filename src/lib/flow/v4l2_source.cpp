@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "flow/v4l2_source.h"
 
+#include "v4l2/control_settings.h"
+
 #include <algorithm>
 #include <cmath>
 #include <fcntl.h>
@@ -13,6 +15,9 @@ Result<std::unique_ptr<V4l2Source>> V4l2Source::open(Device device, const Captur
         return std::unexpected(std::move(status.error()));
     std::unique_ptr<V4l2Source> source(new V4l2Source(std::move(device)));
     if (Status status = source->apply(wishes); !status)
+        return std::unexpected(std::move(status.error()));
+    // Last: what a control takes may follow from the format and the frame rate.
+    if (Status status = apply_controls(source->device_, wishes.controls); !status)
         return std::unexpected(std::move(status.error()));
     return source;
 }

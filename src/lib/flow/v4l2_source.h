@@ -17,6 +17,7 @@ struct CaptureWishes {
     std::optional<std::uint32_t> height; ///< pixels
     std::optional<std::string> format;   ///< as resolve_format() takes it
     std::optional<double> fps;           ///< frames a second
+    std::vector<std::string> controls{}; ///< "NAME=VALUE", as apply_controls() takes them
 
     [[nodiscard]] bool any_format() const noexcept { return width || height || format; }
 };

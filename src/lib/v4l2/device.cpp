@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "v4l2/device.h"
 
+#include "base/suggest.h"
+
 #include <algorithm>
 #include <cctype>
 #include <fcntl.h>
-#include <spdlog/fmt/fmt.h>
+#include <span>
+#include <spdlog/fmt/ranges.h>
 
 namespace v4l2dma {
 
@@ -29,6 +32,27 @@ std::unexpected<Error> open_error(const std::string& path, int code) {
     return std::unexpected(std::move(error));
 }
 
+// For a name that no device has: those that were meant perhaps, or else all labels.
+std::string what_there_is(std::span<const Device> devices, std::string_view name) {
+    constexpr std::size_t most = 3;
+    const auto add_new = [](std::vector<std::string>& texts,
+                            std::string text) { // a device's nodes share them
+        if (std::ranges::count(texts, text) == 0)
+            texts.push_back(std::move(text));
+    };
+    std::vector<std::string> labels;
+    std::vector<std::string> places;
+    for (const Device& device : devices) {
+        add_new(labels, device.capability().card());
+        add_new(places, device.capability().bus_info());
+    }
+    std::vector<std::string_view> known(labels.begin(), labels.end());
+    known.insert(known.end(), places.begin(), places.end());
+    if (const auto near = near_matches(name, known, most); !near.empty())
+        return fmt::format("Did you mean {}?", fmt::join(near, " or "));
+    return labels.empty() ? "" : fmt::format("There are: {}", fmt::join(labels, ", "));
+}
+
 } // namespace
 
 Result<Device> Device::open(std::string_view name, System& system) {
@@ -38,7 +62,7 @@ Result<Device> Device::open(std::string_view name, System& system) {
         return open_path("/dev/video" + std::string(name), system);
     if (name.find('/') != std::string_view::npos)
         return open_path(std::string(name), system);
-    return open_label(name, system);
+    return open_by_capability(name, system);
 }
 
 Result<Device> Device::open_path(const std::string& path, System& system) {
@@ -55,15 +79,16 @@ Result<Device> Device::open_path(const std::string& path, System& system) {
     return device;
 }
 
-Result<Device> Device::open_label(std::string_view label, System& system) {
-    std::string known;
-    for (Device& device : open_all_devices(system)) {
-        const std::string card = device.capability().card();
-        if (card == label)
+Result<Device> Device::open_by_capability(std::string_view name, System& system) {
+    std::vector<Device> devices = open_all_devices(system);
+    for (Device& device : devices)
+        if (device.capability().card() == name)
             return std::move(device);
-        known += (known.empty() ? "There are: " : ", ") + card;
-    }
-    return make_error(ErrorKind::device, "open", label, "no video device has this card label", known);
+    for (Device& device : devices)
+        if (device.capability().bus_info() == name)
+            return std::move(device);
+    return make_error(ErrorKind::device, "open", name, "no video device has this card label or bus info",
+                      what_there_is(devices, name));
 }
 
 Status Device::refresh_capability() {

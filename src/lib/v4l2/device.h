@@ -21,9 +21,10 @@ namespace v4l2dma {
 /// Logs nothing: errors name the operation and the node, the caller knows what they mean.
 class Device {
 public:
-    /// Opens by path ("/dev/video0"), by number ("0"), or by card label (QUERYCAP's, exact; the first node in
-    /// order of number that has it). Non-blocking, close-on-exec.
-    /// Errors (device): no such node, no permission, not a V4L2 device.
+    /// Opens by path ("/dev/video0"), by number ("0"), by card label ("Front door") or by bus info
+    /// ("usb-0000:00:14.0-1"), both exactly as QUERYCAP has them: the first node in order of number that has
+    /// this label, or else this bus info. Non-blocking, close-on-exec.
+    /// Errors (device): no such node (with what is near), no permission, not a V4L2 device.
     [[nodiscard]] static Result<Device> open(std::string_view name, System& system = real_system());
 
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -66,7 +67,7 @@ private:
     Device(System& system, UniqueFd fd, std::string path) noexcept
         : system_(&system), fd_(std::move(fd)), path_(std::move(path)) {}
     static Result<Device> open_path(const std::string& path, System& system);
-    static Result<Device> open_label(std::string_view label, System& system);
+    static Result<Device> open_by_capability(std::string_view name, System& system);
 
     System* system_;
     UniqueFd fd_;

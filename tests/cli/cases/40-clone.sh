@@ -6,7 +6,7 @@
 test_clone_help() {
 	local option
 	run 0 "$bin" clone --help
-	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --frame-log --json; do
+	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --set --frame-log --json; do
 		expect_match "help" "$option" "$out"
 	done
 	expect_equal "stderr" "" "$err"
@@ -18,7 +18,7 @@ test_clone_options_that_are_missing() {
 	wrong 2 '--output is required' clone -i /dev/null
 	wrong 2 '--output is required' clone -i 1 --json
 	local option
-	for option in --input --output --memory --output-memory --frames --buffers --fps --width --height --format \
+	for option in --input --output --memory --output-memory --frames --buffers --fps --width --height --format --set \
 		--stats-interval --frame-log; do
 		wrong 2 "$option needs a value" clone "$option"
 	done
@@ -67,6 +67,15 @@ test_clone_numbers_out_of_range() {
 	wrong 2 '--buffers: Value 33 not in range 2 to 32' clone -i 250 -o null: --buffers 33
 	wrong 3 '/dev/video250' clone -i 250 -o null: --frames 100000000000 # many, but a number
 	wrong 3 '/dev/video250' clone -i 250 -o null: --fps 29.97 --stats-interval 0
+}
+
+test_clone_controls() {
+	local text
+	for text in word =1 =; do
+		wrong 2 "--set: '$text' is not NAME=VALUE" clone -i 250 -o null: "--set=$text"
+	done
+	wrong 2 "unexpected argument 'gain=2'" clone -i 250 -o null: --set gain=1 gain=2
+	wrong 3 '/dev/video250' clone -i 250 -o null: --set gain=1 --set 'White Balance, Automatic=no' --set button=
 }
 
 test_clone_memory() {

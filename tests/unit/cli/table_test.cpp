@@ -19,3 +19,12 @@ TEST_CASE("a cell counts characters and cannot send escape sequences") {
     table.add({"\x1b[2J", "b"});
     CHECK(table.text() == "\xc3\xbc     a\n?[2J  b\n");
 }
+
+TEST_CASE("a list goes on in the next line") {
+    using Lines = std::vector<std::string>;
+    CHECK(wrap_list({}).empty());
+    CHECK(wrap_list(Lines{"a", "b"}) == Lines{"a, b"});
+    CHECK(wrap_list(Lines{"aaa", "bbb", "ccc"}, 8) == Lines{"aaa, bbb", "ccc"});
+    CHECK(wrap_list(Lines{"aaa", "bbb", "ccc"}, 7) == Lines{"aaa", "bbb", "ccc"});
+    CHECK(wrap_list(Lines{"aaaaaaaaa", "b"}, 4) == Lines{"aaaaaaaaa", "b"});
+}

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "flow/v4l2_source.h"
 
+#include "support/fake_controls.h"
 #include "support/fake_system.h"
 
 #include <doctest/doctest.h>
 
 using namespace v4l2dma;
+using testing::FakeControls;
 using testing::FakeDevice;
 using testing::FakeSystem;
 
@@ -74,6 +76,21 @@ TEST_CASE("a frame rate that the camera does not have is a wish, too") {
     REQUIRE_FALSE(source);
     CHECK(source.error().operation == "S_PARM");
     CHECK(source.error().remedy == "Leave --fps away");
+}
+
+TEST_CASE("controls are set after the format, and a wrong one is refused") {
+    Camera camera;
+    FakeControls controls = FakeControls::of_every_type();
+    camera.fake.beside = std::ref(controls);
+    CaptureWishes wishes = size_wish(320, 240);
+    wishes.controls = {"brightness=5", "name=abc"};
+    REQUIRE(camera.open(wishes));
+    CHECK(controls.at("Brightness").value == 5);
+    CHECK(camera.system.calls_named({"S_FMT", "S_EXT_CTRLS"}) == "S_FMT S_EXT_CTRLS");
+    wishes.controls = {"name=xyz", "brightness=6"};
+    CHECK(camera.open(wishes).error().kind == ErrorKind::usage);
+    CHECK(controls.at("Name").text == "abc");
+    CHECK(camera.system.leaks() == 0);
 }
 
 TEST_CASE("errors of a stream say what happened") {

@@ -241,13 +241,14 @@ int FakeDevice::ioctl(unsigned long request_code, void* argument) {
     case VIDIOC_STREAMOFF:
         return stream(request_code == VIDIOC_STREAMON);
     default:
-        return -ENOTTY;
+        return beside ? beside(request_code, argument) : -ENOTTY;
     }
 }
 
 int FakeDevice::query_capability(v4l2_capability& answer) const {
     copy_text(answer.driver, driver);
     copy_text(answer.card, card);
+    copy_text(answer.bus_info, bus_info);
     answer.capabilities = capabilities | V4L2_CAP_DEVICE_CAPS;
     answer.device_caps = capabilities;
     return 0;

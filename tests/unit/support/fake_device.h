@@ -36,6 +36,7 @@ public:
     BufferType side;
     std::string driver = "fake";
     std::string card;
+    std::string bus_info = "platform:fake";
     std::uint32_t capabilities;
     FrameFormat format; ///< YUYV 16x8
     bool has_mmap = true;
@@ -47,6 +48,10 @@ public:
     /// The multi-planar API only, and a format of two planes: NM12 16x8.
     void make_multiplanar();
     std::function<void(FrameFormat&)> adjust; ///< what the driver makes of a format that is asked for
+
+    /// Answers every ioctl that is about neither formats nor buffers (FakeControls); without it they are
+    /// ENOTTY.
+    std::function<int(unsigned long request, void* argument)> beside;
 
     // What happens to it.
     bool unplugged = false;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "support/fake_system.h"
 
+#include "support/ioctl_names.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <linux/dma-buf.h>
@@ -45,7 +47,7 @@ std::string name_of(unsigned long request, const void* argument) {
     case DMA_BUF_IOCTL_SYNC:
         return "DMA_BUF_IOCTL_SYNC";
     default:
-        return "ioctl " + std::to_string(request & 0xff);
+        return name_of_other(request);
     }
 }
 

@@ -28,6 +28,38 @@ TEST_CASE("a device opens by path, number and label") {
     CHECK(Device::open("", system).error().kind == ErrorKind::usage);
 }
 
+TEST_CASE("a device opens by bus info, and a label comes first") {
+    FakeSystem system;
+    system.add("/dev/video0", BufferType::capture).bus_info = "usb-0000:00:14.0-1";
+    system.add("/dev/video1", BufferType::capture).bus_info = "usb-0000:00:14.0-2";
+    system.add("/dev/video2", BufferType::output).bus_info = "usb-0000:00:14.0-2";
+    CHECK(Device::open("usb-0000:00:14.0-2", system)->path() == "/dev/video1");
+    system.add("/dev/video3", BufferType::output).card = "usb-0000:00:14.0-2";
+    CHECK(Device::open("usb-0000:00:14.0-2", system)->path() == "/dev/video3");
+    CHECK(Device::open("usb-0000:00:14.0-1", system)->path() == "/dev/video0");
+    CHECK(system.leaks() == 0);
+}
+
+TEST_CASE("of several with one label the first is opened") {
+    FakeSystem system;
+    system.add("/dev/video1", BufferType::output).card = "Webcam";
+    system.add("/dev/video2", BufferType::capture).card = "Webcam";
+    CHECK(Device::open("Webcam", system)->path() == "/dev/video1");
+}
+
+TEST_CASE("a name that no device has brings those that are near") {
+    FakeSystem system;
+    system.add("/dev/video0", BufferType::capture).card = "Front door";
+    system.add("/dev/video1", BufferType::capture).card = "Front door";
+    system.add("/dev/video2", BufferType::capture).card = "Garden";
+    for (const char* name : {"Front dor", "Front", "door"})
+        CHECK(Device::open(name, system).error().remedy == "Did you mean Front door?");
+    CHECK(Device::open("platform:fak", system).error().remedy == "Did you mean platform:fake?");
+    CHECK(Device::open("Attic window", system).error().remedy == "There are: Front door, Garden");
+    FakeSystem nothing;
+    CHECK(Device::open("Attic", nothing).error().remedy.empty());
+}
+
 TEST_CASE("opening fails as a device error that says what to do") {
     struct {
         int code;
