@@ -16,7 +16,8 @@ Status Snapshot::observe(const Frame& frame) {
     const Result<FrameBytes> payload = FrameBytes::of(frame);
     if (!payload)
         return std::unexpected(payload.error());
-    const Result<std::vector<std::byte>> png = encode_png(*frame.format, payload->bytes());
+    const std::span<const std::byte> bytes = payload->bytes();
+    const Result<std::vector<std::byte>> png = encode_png(*frame.format, {&bytes, 1});
     if (!png)
         return std::unexpected(png.error());
     taken_ = true;
