@@ -16,7 +16,7 @@ Status Snapshot::observe(const Frame& frame) {
     const Result<FrameBytes> payload = FrameBytes::of(frame);
     if (!payload)
         return std::unexpected(payload.error());
-    const Result<std::vector<std::byte>> png = encode_png(*frame.format, payload->planes().front());
+    const Result<std::vector<std::byte>> png = encode_png(*frame.format, payload->planes());
     if (!png)
         return std::unexpected(png.error());
     taken_ = true;

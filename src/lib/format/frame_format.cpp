@@ -25,6 +25,7 @@ std::uint64_t plane_rows(const ComponentPlane& plane, std::uint64_t height) {
 /// The component planes, by the stride of the memory plane that each of them begins or shares.
 Layout lay_out(const PixelFormat& entry, const FrameFormat& format) {
     Layout layout{.plane_count = entry.plane_count, .planes = {}};
+    const std::uint64_t least = min_bytesperline(entry, format.width);
     std::uint64_t offset = 0;
     for (std::uint32_t i = 0; i < entry.plane_count; ++i) {
         const std::uint64_t stride = entry.apart ? format.planes[i].bytesperline
@@ -32,7 +33,8 @@ Layout lay_out(const PixelFormat& entry, const FrameFormat& format) {
         layout.planes[i] = {.memory_plane = entry.apart ? i : 0,
                             .offset = static_cast<std::uint32_t>(entry.apart ? 0 : offset),
                             .stride = static_cast<std::uint32_t>(stride),
-                            .rows = static_cast<std::uint32_t>(plane_rows(entry.planes[i], format.height))};
+                            .rows = static_cast<std::uint32_t>(plane_rows(entry.planes[i], format.height)),
+                            .row_bytes = static_cast<std::uint32_t>(plane_stride(entry.planes[i], least))};
         offset += layout.planes[i].size();
     }
     return layout;

@@ -58,8 +58,13 @@ struct PlaneLayout {
     std::uint32_t offset = 0; ///< bytes, from the begin of the memory plane's payload
     std::uint32_t stride = 0; ///< bytes
     std::uint32_t rows = 0;
+    std::uint32_t row_bytes = 0; ///< bytes of a row that are pixels; what is left of the stride is padding
 
     [[nodiscard]] std::uint64_t size() const noexcept { return std::uint64_t{stride} * rows; }
+    /// Bytes of the memory plane up to the end of the last pixel.
+    [[nodiscard]] std::uint64_t end() const noexcept {
+        return rows == 0 ? offset : offset + std::uint64_t{stride} * (rows - 1) + row_bytes;
+    }
 };
 
 /// The component planes of a frame.

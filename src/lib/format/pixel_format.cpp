@@ -28,7 +28,8 @@ constexpr FourCC be(const char (&text)[5]) {
 }
 constexpr FourCC no_drm{};
 
-// {V4L2 name, description, bits of the first plane, pixels per group, planes, their shape, DRM name, apart}
+// {V4L2 name, description, bits of the first plane, pixels per group, planes, their shape, DRM name, apart,
+// together, tiled}
 constexpr PixelFormat table[] = {
     {cc("YUYV"), "YUYV 4:2:2", 16, 2, 1, packed, cc("YUYV")},
     {cc("UYVY"), "UYVY 4:2:2", 16, 2, 1, packed, cc("UYVY")},
@@ -48,20 +49,20 @@ constexpr PixelFormat table[] = {
     {cc("YUV9"), "planar YUV 4:1:0", 8, 4, 3, planar_410, no_drm},
     {cc("YVU9"), "planar YVU 4:1:0", 8, 4, 3, planar_410, no_drm},
     {cc("411P"), "planar YUV 4:1:1", 8, 4, 3, planar_411, no_drm},
-    {cc("NM12"), "Y/UV 4:2:0, planes apart", 8, 2, 2, semi_420, cc("NV12"), true},
-    {cc("NM21"), "Y/VU 4:2:0, planes apart", 8, 2, 2, semi_420, cc("NV21"), true},
-    {cc("NM16"), "Y/UV 4:2:2, planes apart", 8, 2, 2, semi_422, cc("NV16"), true},
-    {cc("NM61"), "Y/VU 4:2:2, planes apart", 8, 2, 2, semi_422, cc("NV61"), true},
-    {cc("PM12"), "12-bit Y/UV 4:2:0, planes apart", 16, 2, 2, semi_420, no_drm, true},
-    {cc("YM12"), "planar YUV 4:2:0, planes apart", 8, 2, 3, planar_420, cc("YU12"), true},
-    {cc("YM21"), "planar YVU 4:2:0, planes apart", 8, 2, 3, planar_420, cc("YV12"), true},
-    {cc("YM16"), "planar YUV 4:2:2, planes apart", 8, 2, 3, planar_422, cc("YU16"), true},
+    {cc("NM12"), "Y/UV 4:2:0, planes apart", 8, 2, 2, semi_420, cc("NV12"), true, cc("NV12")},
+    {cc("NM21"), "Y/VU 4:2:0, planes apart", 8, 2, 2, semi_420, cc("NV21"), true, cc("NV21")},
+    {cc("NM16"), "Y/UV 4:2:2, planes apart", 8, 2, 2, semi_422, cc("NV16"), true, cc("NV16")},
+    {cc("NM61"), "Y/VU 4:2:2, planes apart", 8, 2, 2, semi_422, cc("NV61"), true, cc("NV61")},
+    {cc("PM12"), "12-bit Y/UV 4:2:0, planes apart", 16, 2, 2, semi_420, no_drm, true, cc("P012")},
+    {cc("YM12"), "planar YUV 4:2:0, planes apart", 8, 2, 3, planar_420, cc("YU12"), true, cc("YU12")},
+    {cc("YM21"), "planar YVU 4:2:0, planes apart", 8, 2, 3, planar_420, cc("YV12"), true, cc("YV12")},
+    {cc("YM16"), "planar YUV 4:2:2, planes apart", 8, 2, 3, planar_422, cc("YU16"), true, cc("422P")},
     {cc("YM61"), "planar YVU 4:2:2, planes apart", 8, 2, 3, planar_422, cc("YV16"), true},
     {cc("YM24"), "planar YUV 4:4:4, planes apart", 8, 1, 3, planar_444, cc("YU24"), true},
     {cc("YM42"), "planar YVU 4:4:4, planes apart", 8, 1, 3, planar_444, cc("YV24"), true},
-    {cc("VT12"), "Y/UV 4:2:0 (4x4 tiles)", 8, 4, 2, semi_420, no_drm},
-    {cc("VT15"), "10-bit Y/UV 4:2:0 (4x4 tiles)", 10, 4, 2, semi_420, no_drm},
-    {cc("T010"), "10-bit Y/UV 4:2:0 (4x4 tiles, 16 bits)", 16, 4, 2, semi_420, no_drm},
+    {cc("VT12"), "Y/UV 4:2:0 (4x4 tiles)", 8, 4, 2, semi_420, no_drm, false, {}, true},
+    {cc("VT15"), "10-bit Y/UV 4:2:0 (4x4 tiles)", 10, 4, 2, semi_420, no_drm, false, {}, true},
+    {cc("T010"), "10-bit Y/UV 4:2:0 (4x4 tiles, 16 bits)", 16, 4, 2, semi_420, no_drm, false, {}, true},
     // DRM names the bits of a little-endian word, V4L2 the bytes in memory.
     {cc("RGB3"), "24-bit RGB 8-8-8", 24, 1, 1, packed, cc("BG24")},
     {cc("BGR3"), "24-bit BGR 8-8-8", 24, 1, 1, packed, cc("RG24")},
@@ -233,6 +234,14 @@ std::span<const PixelFormat> pixel_formats() {
 const PixelFormat* find_pixel_format(FourCC fourcc) {
     const auto* entry = std::ranges::find(table, fourcc, &PixelFormat::fourcc);
     return entry == std::end(table) ? nullptr : entry;
+}
+
+bool same_pixels(FourCC a, FourCC b) {
+    const auto together = [](FourCC fourcc) {
+        const PixelFormat* entry = find_pixel_format(fourcc);
+        return entry == nullptr || entry->together == FourCC() ? fourcc : entry->together;
+    };
+    return together(a) == together(b);
 }
 
 std::vector<FourCC> similar_formats(std::string_view text, std::size_t limit) {

@@ -31,6 +31,9 @@ struct PixelFormat {
     FourCC drm{}; ///< DRM's name of the same bytes, 0 if it has none
     bool apart =
         false; ///< each component plane is a memory plane of its own (NM12), else all share one (NV12)
+    FourCC
+        together{}; ///< the same planes in one piece of memory (NM12: NV12), 0 if not apart or without a name
+    bool tiled = false; ///< a row of the table's planes is not a row of pixels
 
     /// Pieces of memory that a frame consists of.
     [[nodiscard]] constexpr std::uint32_t memory_planes() const noexcept { return apart ? plane_count : 1U; }
@@ -42,6 +45,9 @@ struct PixelFormat {
 [[nodiscard]] std::span<const PixelFormat> pixel_formats();
 /// The table's entry for @p fourcc, nullptr if the table does not know it. Lives as long as the program.
 [[nodiscard]] const PixelFormat* find_pixel_format(FourCC fourcc);
+/// Whether frames of the two differ at most in where their component planes lie: NM12 and NV12, and any
+/// format and itself.
+[[nodiscard]] bool same_pixels(FourCC a, FourCC b);
 /// Known formats whose name is a near match of @p text, best first, at most @p limit ("YUVY" -> YUYV, YUV4).
 [[nodiscard]] std::vector<FourCC> similar_formats(std::string_view text, std::size_t limit = 3);
 /// What the user means by @p text, whatever its case. A format that neither the table nor @p offered (what

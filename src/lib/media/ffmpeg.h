@@ -6,16 +6,23 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavutil/frame.h>
+#include <libavutil/imgutils.h>
+#include <libavutil/opt.h>
+#include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 }
 
 // Every function of FFmpeg that v4l2dma calls: the library, the name.
 #define V4L2DMA_FFMPEG(F)                                                                                    \
+    F(avutil, av_buffer_create)                                                                              \
     F(avutil, av_frame_alloc)                                                                                \
-    F(avutil, av_frame_copy)                                                                                 \
     F(avutil, av_frame_free)                                                                                 \
     F(avutil, av_frame_get_buffer)                                                                           \
+    F(avutil, av_frame_unref)                                                                                \
+    F(avutil, av_image_get_buffer_size)                                                                      \
     F(avutil, av_log_set_level)                                                                              \
+    F(avutil, av_opt_set_int)                                                                                \
+    F(avutil, av_pix_fmt_desc_get)                                                                           \
     F(avutil, av_strerror)                                                                                   \
     F(avcodec, av_new_packet)                                                                                \
     F(avcodec, av_packet_alloc)                                                                              \
@@ -23,16 +30,20 @@ extern "C" {
     F(avcodec, avcodec_alloc_context3)                                                                       \
     F(avcodec, avcodec_find_decoder)                                                                         \
     F(avcodec, avcodec_find_encoder)                                                                         \
+    F(avcodec, avcodec_flush_buffers)                                                                        \
     F(avcodec, avcodec_free_context)                                                                         \
     F(avcodec, avcodec_open2)                                                                                \
     F(avcodec, avcodec_receive_frame)                                                                        \
     F(avcodec, avcodec_receive_packet)                                                                       \
     F(avcodec, avcodec_send_frame)                                                                           \
     F(avcodec, avcodec_send_packet)                                                                          \
+    F(swscale, sws_alloc_context)                                                                            \
     F(swscale, sws_freeContext)                                                                              \
     F(swscale, sws_getCoefficients)                                                                          \
-    F(swscale, sws_getContext)                                                                               \
-    F(swscale, sws_scale)                                                                                    \
+    F(swscale, sws_init_context)                                                                             \
+    F(swscale, sws_isSupportedInput)                                                                         \
+    F(swscale, sws_isSupportedOutput)                                                                        \
+    F(swscale, sws_scale_frame)                                                                              \
     F(swscale, sws_setColorspaceDetails)
 
 namespace v4l2dma {

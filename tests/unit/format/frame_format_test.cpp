@@ -42,11 +42,14 @@ TEST_CASE("planes follow the stride, not the width") {
     CHECK(nv12->planes[1].offset == 704 * 480);
     CHECK(nv12->planes[1].stride == 704);
     CHECK(nv12->planes[1].rows == 240);
+    CHECK(nv12->planes[1].row_bytes == 640);
+    CHECK(nv12->planes[1].end() == 704 * 480 + 704 * 239 + 640);
 
     const Result<Layout> yu12 = layout_of(make("YU12", 640, 480, 704, 704 * 480 * 3 / 2));
     REQUIRE(yu12);
     CHECK(yu12->planes[2].offset == 704 * 480 + 352 * 240);
     CHECK(yu12->planes[2].stride == 352);
+    CHECK(yu12->planes[2].row_bytes == 320);
     CHECK(yu12->size() == 704 * 480 * 3 / 2);
 }
 

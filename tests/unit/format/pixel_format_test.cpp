@@ -43,3 +43,23 @@ TEST_CASE("an unknown format names near matches") {
     CHECK(similar_formats("VN12").front() == FourCC("NV12"));
     CHECK(similar_formats("@@@@").empty());
 }
+
+TEST_CASE("planes apart and planes together are the same pixels") {
+    CHECK(same_pixels(FourCC("NM12"), FourCC("NV12")));
+    CHECK(same_pixels(FourCC("422P"), FourCC("YM16")));
+    CHECK(same_pixels(FourCC("YM24"), FourCC("YM24")));
+    CHECK(same_pixels(FourCC("ZZZZ"), FourCC("ZZZZ")));
+    CHECK_FALSE(same_pixels(FourCC("NM12"), FourCC("NV21")));
+    CHECK_FALSE(same_pixels(FourCC("YM24"), FourCC("YM42")));
+    for (const PixelFormat& entry : pixel_formats()) {
+        if (entry.together == FourCC())
+            continue;
+        const PixelFormat* together = find_pixel_format(entry.together);
+        REQUIRE(together != nullptr);
+        CHECK(entry.apart);
+        CHECK_FALSE(together->apart);
+        CHECK(together->plane_count == entry.plane_count);
+        CHECK(together->bits_per_pixel == entry.bits_per_pixel);
+        CHECK(together->drm == entry.drm);
+    }
+}

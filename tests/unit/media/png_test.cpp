@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "media/png.h"
 
+#include "support/jpeg.h"
+#include "support/picture.h"
+
 #include <array>
 #include <cstring>
 #include <doctest/doctest.h>
@@ -8,47 +11,21 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <sys/mman.h>
 
 extern "C" {
 #include <libavcodec/avcodec.h>
 }
 
 using namespace v4l2dma;
+using testing::make_jpeg;
+using testing::padded_format;
+using testing::Picture;
 
 namespace {
 
-/// Memory that ends exactly where a page begins that cannot be read.
-class GuardedMemory {
-public:
-    explicit GuardedMemory(std::size_t length) : length_(length) {
-        address_ = static_cast<std::byte*>(
-            ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-        REQUIRE(address_ != MAP_FAILED);
-        REQUIRE(length <= size - page);
-        REQUIRE(::mprotect(address_ + size - page, page, PROT_NONE) == 0);
-    }
-    GuardedMemory(const GuardedMemory&) = delete;
-    GuardedMemory& operator=(const GuardedMemory&) = delete;
-    ~GuardedMemory() { ::munmap(address_, size); }
-    [[nodiscard]] std::span<std::byte> bytes() const { return {address_ + size - page - length_, length_}; }
-
-private:
-    static constexpr std::size_t page = 4096;
-    static constexpr std::size_t size = 17 * page;
-    std::byte* address_ = nullptr;
-    std::size_t length_;
-};
-
-/// The least that a frame of this format can be.
-FrameFormat tight(std::string_view fourcc, std::uint32_t width, std::uint32_t height) {
-    FrameFormat format{.fourcc = *FourCC::parse(fourcc), .width = width, .height = height};
-    const PixelFormat* entry = find_pixel_format(format.fourcc);
-    REQUIRE(entry != nullptr);
-    const std::uint64_t stride = min_bytesperline(*entry, width);
-    format.planes[0] = {.bytesperline = static_cast<std::uint32_t>(stride),
-                        .sizeimage = static_cast<std::uint32_t>(min_sizeimage(*entry, stride, height))};
-    return format;
+/// As encode_png(), of a frame in one piece of memory.
+Result<std::vector<std::byte>> encode(const FrameFormat& format, std::span<const std::byte> memory) {
+    return encode_png(format, {&memory, 1});
 }
 
 /// The upper left pixel of a PNG file, as red, green, blue.
@@ -73,12 +50,12 @@ std::array<int, 3> first_pixel(std::span<const std::byte> png) {
 void check_colour(std::string_view fourcc, std::string_view repeated, std::array<int, 3> expected,
                   const Colorimetry& colorimetry = {}) {
     CAPTURE(fourcc);
-    FrameFormat format = tight(fourcc, 16, 16);
+    FrameFormat format = *tight_format(*FourCC::parse(fourcc), 16, 16);
     format.colorimetry = colorimetry;
     std::vector<std::byte> memory(format.sizeimage());
     for (std::size_t i = 0; i < memory.size(); ++i)
         memory[i] = static_cast<std::byte>(repeated[i % repeated.size()]);
-    const Result<std::vector<std::byte>> png = encode_png(format, memory);
+    const Result<std::vector<std::byte>> png = encode(format, memory);
     REQUIRE(png);
     const std::array<int, 3> found = first_pixel(*png);
     for (std::size_t i = 0; i < 3; ++i)
@@ -103,10 +80,9 @@ TEST_CASE("a picture of every uncompressed format, tight in its memory, in odd s
         if (entry.compressed())
             continue;
         for (const auto& [width, height] : {Size{1, 1}, {2, 2}, {3, 3}, {7, 5}, {17, 9}, {34, 3}, {64, 64}}) {
-            const FrameFormat format = tight(entry.fourcc.text(), width, height);
-            CAPTURE(format.text());
-            const GuardedMemory memory(format.sizeimage());
-            const Result<std::vector<std::byte>> png = encode_png(format, memory.bytes());
+            const Picture picture(padded_format(entry.fourcc, width, height, 0));
+            CAPTURE(picture.format().text());
+            const Result<std::vector<std::byte>> png = encode_png(picture.format(), picture.planes());
             if (!png) { // a format that FFmpeg does not convert, or not in this size, is said to be so
                 CHECK((png.error().kind == ErrorKind::unsupported || width == 1));
                 continue;
@@ -144,18 +120,39 @@ TEST_CASE("the range of the values follows the colorimetry") {
 }
 
 TEST_CASE("a frame that is too short, or no picture at all, is refused") {
-    const FrameFormat format = tight("NV12", 16, 8);
+    const FrameFormat format = *tight_format(FourCC("NV12"), 16, 8);
     const std::vector<std::byte> memory(format.sizeimage() - 1);
-    const Result<std::vector<std::byte>> cut = encode_png(format, memory);
+    const Result<std::vector<std::byte>> cut = encode(format, memory);
     REQUIRE_FALSE(cut);
     CHECK(cut.error().message().contains("too short"));
-    CHECK_FALSE(encode_png(format, {}));
+    CHECK_FALSE(encode(format, {}));
 
     FrameFormat jpeg{.fourcc = FourCC("MJPG"), .width = 16, .height = 8};
-    CHECK_FALSE(encode_png(jpeg, memory));
-    CHECK(encode_png(jpeg, {}).error().message().contains("too short"));
+    CHECK_FALSE(encode(jpeg, memory));
+    CHECK(encode(jpeg, {}).error().message().contains("too short"));
     jpeg.fourcc = FourCC("H264");
-    CHECK(encode_png(jpeg, memory).error().kind == ErrorKind::unsupported);
+    CHECK(encode(jpeg, memory).error().kind == ErrorKind::unsupported);
     jpeg.fourcc = FourCC("ZZZZ");
-    CHECK(encode_png(jpeg, memory).error().kind == ErrorKind::unsupported);
+    CHECK(encode(jpeg, memory).error().kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("planes that lie apart become a picture") {
+    const Picture red(padded_format(FourCC("YM21"), 34, 18, 2));
+    red.each_row([](std::uint32_t plane, std::span<std::byte> row) {
+        std::ranges::fill(row, std::array{std::byte{81}, std::byte{240}, std::byte{90}}[plane]);
+    });
+    const Result<std::vector<std::byte>> png = encode_png(red.format(), red.planes());
+    REQUIRE(png);
+    const std::array<int, 3> found = first_pixel(*png);
+    CHECK(found[0] >= 253);
+    CHECK(found[1] <= 2);
+    CHECK(found[2] <= 2);
+    CHECK_FALSE(encode_png(red.format(), red.planes().first(2)));
+}
+
+TEST_CASE("a JPEG becomes a picture") {
+    const Result<std::vector<std::byte>> png =
+        encode({.fourcc = FourCC("MJPG"), .width = 70, .height = 38}, make_jpeg(70, 38, {255, 128, 128}));
+    REQUIRE(png);
+    CHECK(first_pixel(*png) == std::array{255, 255, 255});
 }

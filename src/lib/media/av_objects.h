@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "media/ffmpeg.h"
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace v4l2dma {
+
+// Owners of FFmpeg's objects. All of this is only to be used after load_ffmpeg() succeeded.
+
+struct FreeAvFrame {
+    void operator()(AVFrame* frame) const noexcept { ffmpeg().av_frame_free(&frame); }
+};
+struct FreeAvPacket {
+    void operator()(AVPacket* packet) const noexcept { ffmpeg().av_packet_free(&packet); }
+};
+struct FreeAvCodec {
+    void operator()(AVCodecContext* context) const noexcept { ffmpeg().avcodec_free_context(&context); }
+};
+struct FreeSws {
+    void operator()(SwsContext* context) const noexcept { ffmpeg().sws_freeContext(context); }
+};
+using AvFrame = std::unique_ptr<AVFrame, FreeAvFrame>;
+using AvPacket = std::unique_ptr<AVPacket, FreeAvPacket>;
+using AvCodec = std::unique_ptr<AVCodecContext, FreeAvCodec>;
+using Sws = std::unique_ptr<SwsContext, FreeSws>;
+
+/// An Error (system) from FFmpeg's error number.
+[[nodiscard]] std::unexpected<Error> av_error(std::string_view operation, std::string_view object, int code);
+
+/// An empty frame. Errors: (system) no memory.
+[[nodiscard]] Result<AvFrame> make_av_frame();
+/// A frame whose pixels are the caller's, to be put into data[] and linesize[] before each use. FFmpeg takes
+/// it for a counted one, which it may keep for the length of a call but does not copy. Errors: (system) no
+/// memory.
+[[nodiscard]] Result<AvFrame> make_borrowing_frame(AVPixelFormat format, std::uint32_t width,
+                                                   std::uint32_t height);
+/// A packet with a copy of @p bytes, and the padding that decoders read beyond the end. Errors: (system) no
+/// memory, or too many bytes.
+[[nodiscard]] Result<AvPacket> copy_to_packet(std::span<const std::byte> bytes);
+
+/// Opens @p codec, which is nullptr if this FFmpeg has none; @p configure sets what it needs first.
+/// Errors: (unsupported) no such codec; (system) what FFmpeg says.
+template <typename Configure>
+[[nodiscard]] Result<AvCodec> open_av_codec(const AVCodec* codec, std::string_view name,
+                                            Configure configure) {
+    if (codec == nullptr)
+        return make_error(ErrorKind::unsupported, "codec", name, "this FFmpeg was built without it");
+    AvCodec context(ffmpeg().avcodec_alloc_context3(codec));
+    if (!context)
+        return system_error("codec", name, ENOMEM);
+    configure(*context);
+    if (const int result = ffmpeg().avcodec_open2(context.get(), codec, nullptr); result < 0)
+        return av_error("codec", name, result);
+    return context;
+}
+
+} // namespace v4l2dma
