@@ -7,6 +7,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -112,6 +113,17 @@ std::vector<std::string> System::list_folder(const std::string& path) {
         names.push_back(entry->path().filename().string());
     std::ranges::sort(names);
     return names;
+}
+
+std::optional<std::uint64_t> System::available_memory() {
+    std::ifstream file("/proc/meminfo"); // "MemAvailable:    1234 kB"
+    std::string name;
+    for (std::uint64_t kilobytes = 0; file >> name >> kilobytes;) {
+        if (name == "MemAvailable:")
+            return kilobytes * 1024;
+        std::getline(file, name);
+    }
+    return std::nullopt;
 }
 
 System& real_system() {

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
+#include <optional>
 #include <string>
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -47,6 +49,8 @@ public:
     virtual int add_seals(int fd, int seals);
     /// The names in a folder, sorted; none if it cannot be read.
     [[nodiscard]] virtual std::vector<std::string> list_folder(const std::string& path);
+    /// Bytes that can be had without swapping (MemAvailable of /proc/meminfo); empty if nobody knows.
+    [[nodiscard]] virtual std::optional<std::uint64_t> available_memory();
 };
 
 /// The kernel itself.

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view heap_folder = "/dev/dma_heap";
 constexpr std::string_view card_folder = "/dev/dri";
+constexpr std::uint64_t largest_file = std::numeric_limits<off_t>::max() / 2; // what can be rounded up, too
 
 /// What all allocators of a kind have in common.
 struct Kind {
@@ -147,12 +148,11 @@ Result<std::unique_ptr<DmabufAllocator>> DmabufAllocator::open(std::string_view 
 }
 
 Result<DmabufBuffer> DmabufAllocator::allocate(std::size_t bytes) const {
-    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-    constexpr auto most = static_cast<std::size_t>(std::numeric_limits<off_t>::max());
     if (bytes == 0)
         return system_error("allocate", object(bytes), EINVAL);
-    if (bytes > most - page)
-        return system_error("allocate", object(bytes), ENOMEM);
+    if (Status possible = check_available(bytes); !possible)
+        return std::unexpected(std::move(possible.error()));
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     Result<UniqueFd> fd = create((bytes + page - 1) / page * page);
     if (!fd)
         return std::unexpected(std::move(fd.error()));
@@ -161,6 +161,15 @@ Result<DmabufBuffer> DmabufAllocator::allocate(std::size_t bytes) const {
         return make_error(ErrorKind::device, "allocate", object(bytes),
                           fmt::format("it gave {} bytes", buffer->size()));
     return buffer;
+}
+
+Status DmabufAllocator::check_available(std::size_t bytes) const {
+    const std::uint64_t available = system().available_memory().value_or(largest_file);
+    if (bytes <= std::min(available, largest_file))
+        return {};
+    Error error = system_error("allocate", object(bytes), ENOMEM).error();
+    error.detail = fmt::format("{} bytes are available", available);
+    return std::unexpected(std::move(error));
 }
 
 std::string DmabufAllocator::object(std::size_t bytes) const {

@@ -34,7 +34,9 @@ public:
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// At least @p bytes, zeroed by the kernel, in whole pages (a DRM driver may add more); can be read,
-    /// written and mapped by the CPU. Errors (system): of the call that failed, with the limit it hit.
+    /// written and mapped by the CPU. Errors (system): of the call that failed, with the limit it hit; ENOMEM
+    /// for more than is available, without asking the kernel: a heap has no limit, and this memory is no
+    /// process's, so that to get it the kernel would end other programs one by one.
     [[nodiscard]] Result<DmabufBuffer> allocate(std::size_t bytes) const;
 
     /// What an allocator is made from.
@@ -59,6 +61,8 @@ protected:
     [[nodiscard]] std::string object(std::size_t bytes) const;
 
 private:
+    [[nodiscard]] Status check_available(std::size_t bytes) const;
+
     std::string name_;
     std::string path_;
     UniqueFd fd_;

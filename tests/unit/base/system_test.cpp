@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/videodev2.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 using namespace v4l2dma;
 
@@ -73,4 +74,12 @@ TEST_CASE("a folder is listed in order; what cannot be read is empty") {
     CHECK(std::ranges::count(names, "null") == 1);
     CHECK(system.list_folder("/dev/nonexistent").empty());
     CHECK(system.list_folder("/dev/null").empty());
+}
+
+TEST_CASE("some memory is available, in bytes") {
+    const std::optional<std::uint64_t> available = real_system().available_memory();
+    REQUIRE(available);
+    CHECK(*available > 1U << 20U);
+    CHECK(*available < static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
 }

@@ -26,6 +26,12 @@ struct One {
     FakeAllocator& allocator;
 };
 
+std::unique_ptr<DmabufAllocator> must_open(System& system, std::string_view wish = "") {
+    Opened allocator = DmabufAllocator::open(wish, system);
+    REQUIRE_MESSAGE(allocator, allocator.error().message());
+    return std::move(*allocator);
+}
+
 std::string name_of(const Opened& allocator) {
     return allocator ? (*allocator)->name() : allocator.error().message();
 }
@@ -37,19 +43,18 @@ TEST_CASE("each kind of allocator makes dma-bufs of whole pages") {
         CAPTURE(node);
         One machine(node);
         {
-            Opened allocator = DmabufAllocator::open("", machine.system);
-            REQUIRE_MESSAGE(allocator, name_of(allocator));
-            CHECK((*allocator)->path() == node);
+            const auto allocator = must_open(machine.system);
+            CHECK(allocator->path() == node);
             for (const std::size_t bytes : {1U, 4096U, 4097U, 614400U}) {
-                Result<DmabufBuffer> buffer = (*allocator)->allocate(bytes);
+                Result<DmabufBuffer> buffer = allocator->allocate(bytes);
                 REQUIRE(buffer);
                 CHECK(buffer->size() >= bytes);
                 CHECK(buffer->size() % 4096 == 0);
                 CHECK(buffer->size() < bytes + 16384); // a DRM card's: whole rows
                 CHECK(buffer->write());
             }
-            const Result<DmabufBuffer> one = (*allocator)->allocate(4096);
-            const Result<DmabufBuffer> other = (*allocator)->allocate(4096);
+            const Result<DmabufBuffer> one = allocator->allocate(4096);
+            const Result<DmabufBuffer> other = allocator->allocate(4096);
             CHECK(one->identity() != other->identity());
             CHECK(machine.allocator.handles() == 0);
         }
@@ -61,7 +66,7 @@ TEST_CASE("each kind of allocator makes dma-bufs of whole pages") {
 TEST_CASE("buffers outlive their allocator") {
     for (const char* node : {heap_node, udmabuf_node, card_node}) {
         One machine(node);
-        Result<DmabufBuffer> buffer = (*DmabufAllocator::open("", machine.system))->allocate(4096);
+        Result<DmabufBuffer> buffer = must_open(machine.system)->allocate(4096);
         REQUIRE(buffer);
         CHECK(buffer->write());
         CHECK(testing::open_fake_fds() == 1);
@@ -72,7 +77,7 @@ TEST_CASE("the best allocator that works is taken") {
     FakeSystem system;
     system.add_allocator("/dev/dri/card0").has_dumb_buffers = false;
     system.add_allocator("/dev/dri/card1");
-    CHECK((*DmabufAllocator::open("", system))->path() == "/dev/dri/card1");
+    CHECK(must_open(system)->path() == "/dev/dri/card1");
     system.add_allocator(udmabuf_node);
     CHECK(name_of(DmabufAllocator::open("", system)) == "udmabuf");
     system.add_allocator(heap_node);
@@ -92,7 +97,7 @@ TEST_CASE("an allocator is chosen by its name or its node") {
     CHECK(name_of(DmabufAllocator::open("udmabuf", system)) == "udmabuf");
     CHECK(name_of(DmabufAllocator::open("drm", system)) == "drm");
     CHECK(name_of(DmabufAllocator::open("linux,cma", system)) == "linux,cma");
-    CHECK((*DmabufAllocator::open("/dev/dri/card0", system))->path() == "/dev/dri/card0");
+    CHECK(must_open(system, "/dev/dri/card0")->path() == "/dev/dri/card0");
     CHECK(system.violations().empty());
 }
 
@@ -198,10 +203,9 @@ TEST_CASE("each call that fails is named, and nothing is left behind") {
             CAPTURE(code);
             One machine(expected.node);
             {
-                Opened allocator = DmabufAllocator::open("", machine.system);
-                REQUIRE(allocator);
+                const auto allocator = must_open(machine.system);
                 machine.system.fail(expected.call, code);
-                const Result<DmabufBuffer> buffer = (*allocator)->allocate(614400);
+                const Result<DmabufBuffer> buffer = allocator->allocate(614400);
                 REQUIRE_FALSE(buffer);
                 CHECK(buffer.error().operation == expected.call);
                 CHECK(buffer.error().code == code);
@@ -211,7 +215,7 @@ TEST_CASE("each call that fails is named, and nothing is left behind") {
                 }
                 CHECK(testing::open_fake_fds() == 1); // the node
                 CHECK(machine.allocator.handles() == 0);
-                CHECK((*allocator)->allocate(614400)); // may be tried again
+                CHECK(allocator->allocate(614400)); // may be tried again
             }
             CHECK(machine.system.leaks() == 0);
             CHECK(machine.system.violations().empty());
@@ -241,10 +245,9 @@ TEST_CASE("each call of opening may fail, and nothing is left behind") {
 
 TEST_CASE("udmabuf's limit is explained") {
     One machine(udmabuf_node);
-    Opened allocator = DmabufAllocator::open("", machine.system);
-    REQUIRE(allocator);
-    CHECK((*allocator)->allocate(std::size_t{64} << 20U));
-    const Result<DmabufBuffer> buffer = (*allocator)->allocate((std::size_t{64} << 20U) + 1);
+    const auto allocator = must_open(machine.system);
+    CHECK(allocator->allocate(std::size_t{64} << 20U));
+    const Result<DmabufBuffer> buffer = allocator->allocate((std::size_t{64} << 20U) + 1);
     REQUIRE_FALSE(buffer);
     CHECK(buffer.error().code == EINVAL);
     CHECK(buffer.error().detail.contains("size_limit_mb"));
@@ -260,34 +263,44 @@ TEST_CASE("a kernel that does not know MFD_NOEXEC_SEAL has udmabuf, too") {
 
 TEST_CASE("a card stays free for those who show something on it") {
     One machine(card_node);
-    Opened allocator = DmabufAllocator::open("", machine.system);
-    REQUIRE(allocator);
+    const auto allocator = must_open(machine.system);
     CHECK_FALSE(machine.allocator.is_master());
 }
 
 TEST_CASE("impossible sizes are refused") {
     for (const char* node : {heap_node, udmabuf_node, card_node}) {
         One machine(node);
-        Opened allocator = DmabufAllocator::open("", machine.system);
-        REQUIRE(allocator);
-        CHECK((*allocator)->allocate(0).error().code == EINVAL);
-        CHECK((*allocator)->allocate(std::numeric_limits<std::size_t>::max()).error().code == ENOMEM);
+        const auto allocator = must_open(machine.system);
+        CHECK(allocator->allocate(0).error().code == EINVAL);
+        CHECK(allocator->allocate(std::numeric_limits<std::size_t>::max()).error().code == ENOMEM);
     }
     One machine(card_node);
-    Opened allocator = DmabufAllocator::open("", machine.system);
-    const Result<DmabufBuffer> buffer = (*allocator)->allocate(std::size_t{4} << 30U);
+    const auto allocator = must_open(machine.system);
+    const Result<DmabufBuffer> buffer = allocator->allocate(std::size_t{4} << 30U);
     REQUIRE_FALSE(buffer);
     CHECK(buffer.error().code == EINVAL);
     CHECK(buffer.error().detail.contains("4 GiB"));
     CHECK(machine.system.count("CREATE_DUMB") == 1); // the trial
 }
 
+TEST_CASE("more than there is, is refused before the kernel ends programs to get it") {
+    One machine(heap_node);
+    const auto allocator = must_open(machine.system);
+    machine.system.available = 8192;
+    CHECK(allocator->allocate(8192));
+    const std::size_t asked = machine.system.count("DMA_HEAP_IOCTL_ALLOC");
+    const Result<DmabufBuffer> buffer = allocator->allocate(8193);
+    REQUIRE_FALSE(buffer);
+    CHECK(buffer.error().message() ==
+          "allocate /dev/dma_heap/system, 8193 bytes: Cannot allocate memory (8192 bytes are available)");
+    CHECK(machine.system.count("DMA_HEAP_IOCTL_ALLOC") == asked);
+}
+
 TEST_CASE("a dma-buf that is shorter than it should be is not taken") {
     One machine(heap_node);
-    Opened allocator = DmabufAllocator::open("", machine.system);
-    REQUIRE(allocator);
+    const auto allocator = must_open(machine.system);
     machine.allocator.missing_bytes = 4096;
-    const Result<DmabufBuffer> buffer = (*allocator)->allocate(8192);
+    const Result<DmabufBuffer> buffer = allocator->allocate(8192);
     REQUIRE_FALSE(buffer);
     CHECK(buffer.error().kind == ErrorKind::device);
     CHECK(buffer.error().detail == "it gave 4096 bytes");

@@ -59,6 +59,8 @@ public:
     /// What epoll finds on an fd that is not a device's; without it the real fd is asked.
     std::map<int, std::function<std::uint32_t()>> ready;
     std::chrono::microseconds time{std::chrono::seconds(2)};
+    /// MemAvailable, bytes.
+    std::optional<std::uint64_t> available;
     /// A wait that nothing can end, or this many of them, is an error of the test's subject.
     std::size_t most_waits = 2000;
     /// The timeout of the last wait, -1 for an endless one.
@@ -77,6 +79,7 @@ public:
     int ftruncate(int fd, off_t length) override;
     int add_seals(int fd, int seals) override;
     std::vector<std::string> list_folder(const std::string& path) override;
+    std::optional<std::uint64_t> available_memory() override { return available; }
 
     /// DMA_BUF_IOCTL_SYNC starts less ends: 0 when nobody looks.
     int cpu_accesses = 0;
