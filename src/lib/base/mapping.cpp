@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "base/mapping.h"
 
+#include <string>
 #include <sys/mman.h>
 #include <utility>
 
@@ -43,10 +44,14 @@ Result<Mapping> Mapping::map(int fd, std::size_t length, off_t offset, MapAccess
     const std::expected<std::byte*, int> address = system.mmap(fd, length, protection(access), offset);
     if (!address)
         return system_error("mmap", object, address.error());
-    Mapping mapping;
-    mapping.address_ = *address;
-    mapping.length_ = length;
-    return mapping;
+    return Mapping(*address, length);
+}
+
+Result<Mapping> Mapping::anonymous(std::size_t length, System& system) {
+    const std::expected<std::byte*, int> address = system.mmap_anonymous(length);
+    if (!address)
+        return system_error("mmap", std::to_string(length) + " bytes of memory", address.error());
+    return Mapping(*address, length);
 }
 
 void Mapping::reset() noexcept {

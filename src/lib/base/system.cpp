@@ -7,6 +7,7 @@
 #include <ctime>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -95,6 +96,50 @@ std::vector<std::string> System::video_nodes() {
     for (const unsigned number : numbers)
         nodes.push_back("/dev/video" + std::to_string(number));
     return nodes;
+}
+
+std::expected<std::byte*, int> System::mmap_anonymous(std::size_t length) {
+    void* address = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address == MAP_FAILED)
+        return std::unexpected(errno);
+    return static_cast<std::byte*>(address);
+}
+
+int System::memfd_create(const char* name, unsigned flags) {
+    return answer(::memfd_create(name, flags));
+}
+
+int System::ftruncate(int fd, off_t length) {
+    int result = 0;
+    do {
+        result = ::ftruncate(fd, length);
+    } while (result < 0 && errno == EINTR);
+    return answer(result);
+}
+
+int System::add_seals(int fd, int seals) {
+    return answer(::fcntl(fd, F_ADD_SEALS, seals));
+}
+
+std::vector<std::string> System::list_folder(const std::string& path) {
+    std::vector<std::string> names;
+    std::error_code ignored; // what cannot be read, has none
+    for (std::filesystem::directory_iterator entry(path, ignored), end; !ignored && entry != end;
+         entry.increment(ignored))
+        names.push_back(entry->path().filename().string());
+    std::ranges::sort(names);
+    return names;
+}
+
+std::optional<std::uint64_t> System::available_memory() {
+    std::ifstream file("/proc/meminfo"); // "MemAvailable:    1234 kB"
+    std::string name;
+    for (std::uint64_t kilobytes = 0; file >> name >> kilobytes;) {
+        if (name == "MemAvailable:")
+            return kilobytes * 1024;
+        std::getline(file, name);
+    }
+    return std::nullopt;
 }
 
 System& real_system() {

@@ -3,7 +3,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <sys/epoll.h>
@@ -42,6 +44,17 @@ public:
     [[nodiscard]] virtual std::chrono::microseconds now();
     /// Every /dev/videoN there is, ordered by number.
     [[nodiscard]] virtual std::vector<std::string> video_nodes();
+    /// Private zeroed memory to read and write; the error is an errno value.
+    virtual std::expected<std::byte*, int> mmap_anonymous(std::size_t length);
+    virtual int memfd_create(const char* name, unsigned flags);
+    /// Retries when a signal interrupts the call.
+    virtual int ftruncate(int fd, off_t length);
+    /// F_ADD_SEALS.
+    virtual int add_seals(int fd, int seals);
+    /// The names in a folder, sorted; none if it cannot be read.
+    [[nodiscard]] virtual std::vector<std::string> list_folder(const std::string& path);
+    /// Bytes that can be had without swapping (MemAvailable of /proc/meminfo); empty if nobody knows.
+    [[nodiscard]] virtual std::optional<std::uint64_t> available_memory();
 };
 
 /// The kernel itself.

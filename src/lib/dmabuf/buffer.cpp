@@ -9,7 +9,7 @@ namespace v4l2dma {
 
 namespace {
 
-int sync(System& system, int fd, std::uint64_t flags) {
+int call_sync(System& system, int fd, std::uint64_t flags) {
     dma_buf_sync request{.flags = flags};
     return system.ioctl(fd, DMA_BUF_IOCTL_SYNC, &request);
 }
@@ -20,12 +20,18 @@ std::string name(DmabufIdentity identity) {
 
 } // namespace
 
-CpuAccess::CpuAccess(CpuAccess&& other) noexcept
-    : system_(other.system_), fd_(std::exchange(other.fd_, -1)), bytes_(std::exchange(other.bytes_, {})) {}
+Result<CpuSync> CpuSync::start(System& system, int fd, std::uint64_t flags, DmabufIdentity identity) {
+    if (const int result = call_sync(system, fd, DMA_BUF_SYNC_START | flags); result < 0)
+        return system_error("DMA_BUF_IOCTL_SYNC", name(identity), -result);
+    return CpuSync(system, fd, flags);
+}
 
-CpuAccess::~CpuAccess() {
+CpuSync::CpuSync(CpuSync&& other) noexcept
+    : system_(other.system_), fd_(std::exchange(other.fd_, -1)), flags_(other.flags_) {}
+
+CpuSync::~CpuSync() {
     if (fd_ >= 0)
-        sync(*system_, fd_, DMA_BUF_SYNC_END | DMA_BUF_SYNC_READ);
+        call_sync(*system_, fd_, DMA_BUF_SYNC_END | flags_);
 }
 
 Result<DmabufBuffer> DmabufBuffer::adopt(UniqueFd fd, System& system) {
@@ -45,16 +51,36 @@ Result<DmabufBuffer> DmabufBuffer::adopt(UniqueFd fd, System& system) {
 }
 
 Result<CpuAccess> DmabufBuffer::read() {
-    if (!mapping_) {
-        Result<Mapping> mapping =
-            Mapping::map(fd_.get(), size_, 0, MapAccess::read, name(identity_), *system_);
-        if (!mapping)
-            return std::unexpected(std::move(mapping.error()));
-        mapping_ = std::move(*mapping);
+    if (Status mapped = map(readable_, MapAccess::read); !mapped)
+        return std::unexpected(std::move(mapped.error()));
+    Result<CpuSync> sync = CpuSync::start(*system_, fd_.get(), DMA_BUF_SYNC_READ, identity_);
+    if (!sync)
+        return std::unexpected(std::move(sync.error()));
+    return CpuAccess(std::move(*sync), readable_.bytes());
+}
+
+Result<CpuWriteAccess> DmabufBuffer::write() {
+    if (Status mapped = map(writable_, MapAccess::read_write); !mapped) {
+        if (mapped.error().code == EACCES)
+            mapped.error().detail = "it was exported for reading only";
+        return std::unexpected(std::move(mapped.error()));
     }
-    if (const int result = sync(*system_, fd_.get(), DMA_BUF_SYNC_START | DMA_BUF_SYNC_READ); result < 0)
-        return system_error("DMA_BUF_IOCTL_SYNC", name(identity_), -result);
-    return CpuAccess(*system_, fd_.get(), mapping_.bytes());
+    // Not SYNC_WRITE alone: the caches would keep what was there before the device wrote last, and give that
+    // back for every byte that is not written now.
+    Result<CpuSync> sync = CpuSync::start(*system_, fd_.get(), DMA_BUF_SYNC_RW, identity_);
+    if (!sync)
+        return std::unexpected(std::move(sync.error()));
+    return CpuWriteAccess(std::move(*sync), writable_.bytes());
+}
+
+Status DmabufBuffer::map(Mapping& mapping, MapAccess access) const {
+    if (mapping)
+        return {};
+    Result<Mapping> made = Mapping::map(fd_.get(), size_, 0, access, name(identity_), *system_);
+    if (!made)
+        return std::unexpected(std::move(made.error()));
+    mapping = std::move(*made);
+    return {};
 }
 
 } // namespace v4l2dma

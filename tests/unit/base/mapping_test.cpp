@@ -3,6 +3,8 @@
 
 #include "support/fake_system.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <doctest/doctest.h>
 #include <utility>
 
@@ -61,4 +63,36 @@ TEST_CASE("what cannot be mapped says why") {
     CHECK(Mapping::map(-1, 4096, 0, MapAccess::read, "buffer").error().code == EBADF);
     CHECK(Mapping::map(fd.get(), 0, 0, MapAccess::read, "buffer").error().code == EINVAL);
     CHECK(fake_mappings() == 0);
+}
+
+TEST_CASE("anonymous memory is zeroed, private and can be written") {
+    for (const std::size_t length : {std::size_t{1}, std::size_t{4096}, std::size_t{614400}}) {
+        const Result<Mapping> memory = Mapping::anonymous(length);
+        REQUIRE(memory);
+        CHECK(memory->bytes().size() == length);
+        CHECK(reinterpret_cast<std::uintptr_t>(memory->bytes().data()) % 4096 == 0);
+        CHECK(std::ranges::count(memory->bytes(), std::byte{0}) == static_cast<std::ptrdiff_t>(length));
+        std::ranges::fill(memory->bytes(), std::byte{7});
+        CHECK(memory->bytes().back() == std::byte{7});
+    }
+}
+
+TEST_CASE("anonymous memory goes with its owner; where there is none, the error says how much was wanted") {
+    FakeSystem system;
+    {
+        const Result<Mapping> memory = Mapping::anonymous(8192, system);
+        REQUIRE(memory);
+        CHECK(fake_mappings() == 1);
+    }
+    for (const int code : {ENOMEM, EAGAIN, EINVAL}) {
+        system.fail("mmap_anonymous", code);
+        const Result<Mapping> none = Mapping::anonymous(8192, system);
+        REQUIRE_FALSE(none);
+        CHECK(none.error().code == code);
+        CHECK(none.error().operation == "mmap");
+        CHECK(none.error().object == "8192 bytes of memory");
+    }
+    CHECK(system.leaks() == 0);
+    CHECK(Mapping::anonymous(0).error().code == EINVAL);
+    CHECK(Mapping::anonymous(std::size_t{1} << 62U).error().code == ENOMEM);
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/videodev2.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 using namespace v4l2dma;
 
@@ -48,4 +49,37 @@ TEST_CASE("video nodes are listed in order of number") {
         numbers.push_back(number);
     }
     CHECK(std::ranges::is_sorted(numbers));
+}
+
+TEST_CASE("a sealed memfd grows and does not shrink") {
+    System& system = real_system();
+    const UniqueFd memory(system.memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    REQUIRE(memory);
+    CHECK(system.ftruncate(memory.get(), 8192) == 0);
+    CHECK(system.add_seals(memory.get(), F_SEAL_SHRINK) == 0);
+    CHECK(system.ftruncate(memory.get(), 4096) == -EPERM);
+    struct stat status {};
+    CHECK(system.fstat(memory.get(), status) == 0);
+    CHECK(status.st_size == 8192);
+
+    CHECK(system.memfd_create("test", ~0U) == -EINVAL);
+    CHECK(system.ftruncate(-1, 4096) == -EBADF);
+    CHECK(system.add_seals(-1, F_SEAL_SHRINK) == -EBADF);
+}
+
+TEST_CASE("a folder is listed in order; what cannot be read is empty") {
+    System& system = real_system();
+    const std::vector<std::string> names = system.list_folder("/dev");
+    CHECK(std::ranges::is_sorted(names));
+    CHECK(std::ranges::count(names, "null") == 1);
+    CHECK(system.list_folder("/dev/nonexistent").empty());
+    CHECK(system.list_folder("/dev/null").empty());
+}
+
+TEST_CASE("some memory is available, in bytes") {
+    const std::optional<std::uint64_t> available = real_system().available_memory();
+    REQUIRE(available);
+    CHECK(*available > 1U << 20U);
+    CHECK(*available < static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                           static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
 }

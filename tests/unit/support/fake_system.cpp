@@ -47,6 +47,8 @@ std::string name_of(unsigned long request, const void* argument) {
     case DMA_BUF_IOCTL_SYNC:
         return "DMA_BUF_IOCTL_SYNC";
     default:
+        if (const char* name = FakeAllocator::name_of(request); name != nullptr)
+            return name;
         return name_of_other(request);
     }
 }
@@ -55,6 +57,10 @@ std::string name_of(unsigned long request, const void* argument) {
 
 FakeDevice& FakeSystem::add(std::string path, BufferType side) {
     return *devices_.emplace_back(std::make_unique<FakeDevice>(std::move(path), side));
+}
+
+FakeAllocator& FakeSystem::add_allocator(std::string path) {
+    return *allocators_.emplace_back(std::make_unique<FakeAllocator>(std::move(path)));
 }
 
 std::string FakeSystem::calls_named(std::initializer_list<std::string_view> names,
@@ -81,7 +87,10 @@ std::size_t FakeSystem::leaks() const {
     std::size_t own = 0;
     for (const auto& device : devices_)
         own += device->own_fds();
-    return open_fake_fds() - own + fake_mappings();
+    std::size_t handles = 0;
+    for (const auto& allocator : allocators_)
+        handles += allocator->handles();
+    return open_fake_fds() - own + fake_mappings() + handles;
 }
 
 std::vector<std::string> FakeSystem::violations() const {
@@ -89,6 +98,9 @@ std::vector<std::string> FakeSystem::violations() const {
     for (const auto& device : devices_)
         for (const std::string& violation : device->violations())
             all.push_back(device->path + ": " + violation);
+    for (const auto& allocator : allocators_)
+        for (const std::string& violation : allocator->violations())
+            all.push_back(allocator->path + ": " + violation);
     return all;
 }
 
@@ -112,13 +124,28 @@ FakeDevice* FakeSystem::device_of(int fd) const {
     return found == open_.end() ? nullptr : found->second;
 }
 
+FakeAllocator* FakeSystem::allocator_of(int fd, unsigned long request) const {
+    const auto found = open_allocators_.find(fd);
+    return FakeAllocator::name_of(request) != nullptr && found != open_allocators_.end() ? found->second
+                                                                                         : nullptr;
+}
+
 int FakeSystem::open(const char* path, int /*flags*/) {
     if (const int code = note("open", path); code != 0)
         return -code;
-    const auto found = std::ranges::find(devices_, path, [](const auto& device) { return device->path; });
-    if (found == devices_.end())
+    const auto path_of = [](const auto& node) { return node->path; };
+    const auto found = std::ranges::find(devices_, path, path_of);
+    const auto allocator = std::ranges::find(allocators_, path, path_of);
+    if (found == devices_.end() && allocator == allocators_.end())
         return -ENOENT;
     const int fd = fake_memory(0).release();
+    // The number may have been another node's, closed meanwhile.
+    open_.erase(fd);
+    open_allocators_.erase(fd);
+    if (found == devices_.end()) {
+        open_allocators_[fd] = allocator->get();
+        return fd;
+    }
     open_[fd] = found->get();
     (*found)->opened();
     return fd;
@@ -141,17 +168,22 @@ ssize_t FakeSystem::write(int fd, std::span<const std::byte> bytes) {
 int FakeSystem::ioctl(int fd, unsigned long request, void* argument) {
     // An fd on a dma-buf may have the number of a device that was closed meanwhile.
     FakeDevice* const device = request == DMA_BUF_IOCTL_SYNC ? nullptr : device_of(fd);
-    const int code = note(name_of(request, argument), device != nullptr ? device->path : "");
+    FakeAllocator* const allocator = allocator_of(fd, request);
+    const std::string object = allocator != nullptr ? allocator->path : device != nullptr ? device->path : "";
+    const int code = note(name_of(request, argument), object);
     if (request == DMA_BUF_IOCTL_SYNC)
         return sync(argument, code);
     if (code != 0)
         return -code;
+    if (allocator != nullptr)
+        return allocator->ioctl(request, argument);
     return device != nullptr ? device->ioctl(request, argument) : -ENOTTY;
 }
 
 // An end that fails is an end nevertheless: nobody could do anything more.
 int FakeSystem::sync(const void* argument, int code) {
     const auto& request = *static_cast<const dma_buf_sync*>(argument);
+    sync_flags.push_back(request.flags);
     if ((request.flags & DMA_BUF_SYNC_END) != 0)
         --cpu_accesses;
     else if (code == 0)
@@ -239,6 +271,39 @@ std::vector<std::string> FakeSystem::video_nodes() {
     for (const auto& device : devices_)
         nodes.push_back(device->path);
     return nodes;
+}
+
+std::expected<std::byte*, int> FakeSystem::mmap_anonymous(std::size_t length) {
+    if (const int code = note("mmap_anonymous", ""); code != 0)
+        return std::unexpected(code);
+    // Of a file that is counted.
+    return System::mmap(fake_memory(length).get(), length, PROT_READ | PROT_WRITE, 0);
+}
+
+int FakeSystem::memfd_create(const char* /*name*/, unsigned flags) {
+    if (const int code = note("memfd_create", ""); code != 0)
+        return -code;
+    // Only the flags that every kernel knows, under the name that is counted.
+    return System::memfd_create(fake_memory_name, flags & (MFD_CLOEXEC | MFD_ALLOW_SEALING));
+}
+
+int FakeSystem::ftruncate(int fd, off_t length) {
+    const int code = note("ftruncate", "");
+    return code != 0 ? -code : System::ftruncate(fd, length);
+}
+
+int FakeSystem::add_seals(int fd, int seals) {
+    const int code = note("F_ADD_SEALS", "");
+    return code != 0 ? -code : System::add_seals(fd, seals);
+}
+
+std::vector<std::string> FakeSystem::list_folder(const std::string& path) {
+    std::vector<std::string> names;
+    for (const auto& allocator : allocators_)
+        if (const auto slash = allocator->path.rfind('/'); allocator->path.substr(0, slash) == path)
+            names.push_back(allocator->path.substr(slash + 1));
+    std::ranges::sort(names);
+    return names;
 }
 
 } // namespace v4l2dma::testing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/system.h"
+#include "support/fake_allocator.h"
 #include "support/fake_device.h"
 
 #include <functional>
@@ -20,6 +21,9 @@ class FakeSystem final : public System {
 public:
     /// Device numbers follow the order of adding.
     FakeDevice& add(std::string path, BufferType side);
+
+    /// A node that makes dma-bufs: see FakeAllocator for the paths.
+    FakeAllocator& add_allocator(std::string path);
 
     /// One call that somebody made.
     struct Call {
@@ -45,7 +49,7 @@ public:
     /// The call that failed as told; null if none was reached.
     [[nodiscard]] const Call* failed_call() const noexcept;
 
-    /// fds and mappings of fake memory that nobody has given back, except the devices' own.
+    /// fds, mappings and handles of fake memory that nobody has given back, except the devices' own.
     [[nodiscard]] std::size_t leaks() const;
     /// Of all devices.
     [[nodiscard]] std::vector<std::string> violations() const;
@@ -55,6 +59,8 @@ public:
     /// What epoll finds on an fd that is not a device's; without it the real fd is asked.
     std::map<int, std::function<std::uint32_t()>> ready;
     std::chrono::microseconds time{std::chrono::seconds(2)};
+    /// MemAvailable, bytes.
+    std::optional<std::uint64_t> available;
     /// A wait that nothing can end, or this many of them, is an error of the test's subject.
     std::size_t most_waits = 2000;
     /// The timeout of the last wait, -1 for an endless one.
@@ -70,9 +76,17 @@ public:
     int epoll_wait(int epoll_fd, epoll_event* events, int capacity, int timeout_ms) override;
     std::chrono::microseconds now() override { return time; }
     std::vector<std::string> video_nodes() override;
+    std::expected<std::byte*, int> mmap_anonymous(std::size_t length) override;
+    int memfd_create(const char* name, unsigned flags) override;
+    int ftruncate(int fd, off_t length) override;
+    int add_seals(int fd, int seals) override;
+    std::vector<std::string> list_folder(const std::string& path) override;
+    std::optional<std::uint64_t> available_memory() override { return available; }
 
     /// DMA_BUF_IOCTL_SYNC starts less ends: 0 when nobody looks.
     int cpu_accesses = 0;
+    /// The flags of every DMA_BUF_IOCTL_SYNC, in order.
+    std::vector<std::uint64_t> sync_flags;
 
 private:
     struct Failure {
@@ -86,11 +100,14 @@ private:
     /// Notes the call; answers the errno to fail with, 0 to go on.
     int note(std::string_view name, std::string_view object);
     [[nodiscard]] FakeDevice* device_of(int fd) const;
+    [[nodiscard]] FakeAllocator* allocator_of(int fd, unsigned long request) const;
     int sync(const void* argument, int code);
     [[nodiscard]] std::uint32_t events_of(int fd) const;
 
     std::vector<std::unique_ptr<FakeDevice>> devices_;
     std::map<int, FakeDevice*> open_;
+    std::vector<std::unique_ptr<FakeAllocator>> allocators_;
+    std::map<int, FakeAllocator*> open_allocators_;
     std::map<int, epoll_event> watched_;
     std::vector<Call> calls_;
     std::vector<Failure> failures_;
