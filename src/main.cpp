@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "base/log.h"
+#include "base/suggest.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
-#include "cli/suggest.h"
 #include "cli/table.h"
 #include "commands/commands.h"
 

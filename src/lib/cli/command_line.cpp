@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "cli/command_line.h"
 
+#include "base/suggest.h"
 #include "cli/exit_code.h"
 #include "cli/output.h"
-#include "cli/suggest.h"
 
 #include <algorithm>
 #include <vector>

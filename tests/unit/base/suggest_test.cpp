@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 #include <array>
 #include <doctest/doctest.h>
@@ -17,4 +17,12 @@ TEST_CASE("a near match is found for typing errors and for nothing else") {
     CHECK(nearest("banana", known).empty());
     CHECK(nearest("", known).empty());
     CHECK(nearest(std::string(100000, 'x'), known).empty());
+}
+
+TEST_CASE("edits are counted, swapped neighbours as one") {
+    CHECK(edit_distance("", "") == 0);
+    CHECK(edit_distance("load", "load") == 0);
+    CHECK(edit_distance("", "abc") == 3);
+    CHECK(edit_distance("abcd", "abdc") == 1);
+    CHECK(edit_distance("kitten", "sitting") == 3);
 }

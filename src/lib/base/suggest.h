@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string_view>
 
 namespace v4l2dma {
+
+/// Edits (insert, delete, replace, swap of neighbours) that make @p b of @p a. Takes time and memory of the
+/// product of their lengths: for words.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
 
 /// The one of @p known that the user probably meant by @p word, or an empty view if none is near.
 ///

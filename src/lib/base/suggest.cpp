@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -7,10 +7,8 @@
 
 namespace v4l2dma {
 
-namespace {
-
-/// Edit distance with swaps of neighbours (optimal string alignment).
-std::size_t distance(std::string_view a, std::string_view b) {
+// Optimal string alignment.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i)
         cost[i][0] = i;
@@ -27,8 +25,6 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return cost[a.size()][b.size()];
 }
 
-} // namespace
-
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known) {
     constexpr std::size_t longest = 64; // whatever is longer is no typing error, and not worth the table
     if (word.empty() || word.size() > longest)
@@ -36,7 +32,7 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
     std::string_view best;
     std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
     for (const std::string_view candidate : known) {
-        const std::size_t d = candidate.starts_with(word) ? 0 : distance(word, candidate);
+        const std::size_t d = candidate.starts_with(word) ? 0 : edit_distance(word, candidate);
         if (d < best_distance) {
             best = candidate;
             best_distance = d;
