@@ -6,10 +6,8 @@
 
 namespace v4l2dma {
 
-namespace {
-
-/// Edit distance with swaps of neighbours (optimal string alignment).
-std::size_t distance(std::string_view a, std::string_view b) {
+// Optimal string alignment.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i)
         cost[i][0] = i;
@@ -26,6 +24,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return cost[a.size()][b.size()];
 }
 
+namespace {
+
 /// What is farther away than this is no typing error.
 std::size_t tolerance(std::string_view word) {
     return std::max<std::size_t>(1, word.size() / 3);
@@ -36,7 +36,7 @@ std::size_t remoteness(std::string_view word, std::string_view candidate) {
     constexpr std::size_t shortest_part = 3; // one or two letters are in everything
     if (candidate.starts_with(word))
         return 0;
-    const std::size_t errors = distance(word, candidate);
+    const std::size_t errors = edit_distance(word, candidate);
     const bool part = word.size() >= shortest_part && candidate.contains(word);
     return part ? std::min(errors, tolerance(word)) : errors;
 }

@@ -8,6 +8,10 @@
 
 namespace v4l2dma {
 
+/// Edits (insert, delete, replace, swap of neighbours) that make @p b of @p a. Takes time and memory of the
+/// product of their lengths: for words.
+[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
+
 /// Those of @p known that the user may have meant by @p word, the nearest first, at most @p most.
 ///
 /// Near: @p word is the beginning or, from three letters on, a part of it, or a typing error or two away

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "format/pixel_format.h"
 
+#include "base/suggest.h"
+
 #include <algorithm>
 #include <cctype>
-#include <numeric>
 
 namespace v4l2dma {
 
@@ -208,23 +209,6 @@ std::string upper(std::string_view text) {
     return result;
 }
 
-// Edits (insert, delete, replace, swap of neighbours) between two short words.
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
-    for (std::size_t i = 0; i <= a.size(); ++i)
-        cost[i][0] = i;
-    std::iota(cost[0].begin(), cost[0].end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t replace = cost[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-            cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, replace});
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
-        }
-    }
-    return cost[a.size()][b.size()];
-}
-
 } // namespace
 
 std::span<const PixelFormat> pixel_formats() {
@@ -253,7 +237,7 @@ std::vector<FourCC> similar_formats(std::string_view text, std::size_t limit) {
     const std::string wanted = upper(text);
     std::vector<Candidate> candidates;
     for (const PixelFormat& entry : table) {
-        const std::size_t edits = distance(wanted, entry.fourcc.text());
+        const std::size_t edits = edit_distance(wanted, entry.fourcc.text());
         if (edits <= farthest && edits < wanted.size())
             candidates.push_back({entry.fourcc, edits});
     }

@@ -29,3 +29,11 @@ TEST_CASE("near matches come in order of nearness, and a part of a name is near"
     CHECK(near_matches("ex", known, 9) == Matches{"exposure_time", "exposur"}); // too short for a part
     CHECK(near_matches("", known, 9).empty());
 }
+
+TEST_CASE("edits are counted, swapped neighbours as one") {
+    CHECK(edit_distance("", "") == 0);
+    CHECK(edit_distance("load", "load") == 0);
+    CHECK(edit_distance("", "abc") == 3);
+    CHECK(edit_distance("abcd", "abdc") == 1);
+    CHECK(edit_distance("kitten", "sitting") == 3);
+}

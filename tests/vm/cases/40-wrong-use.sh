@@ -61,8 +61,11 @@ test_zero_copy_that_cannot_be_had() {
 	expect_match "which call refused" 'EXPBUF' "$err"
 	expect_match "which call refused" 'REQBUFS' "$err"
 	expect_idle
-	# Without the demand it goes on with a copy, and says so.
+	# Without the demand the camera gets the addresses of the loop's memory; or there is a copy, which is said.
 	run 0 "$bin" clone -i "$camera" -o "$loop" -n 5 --json
+	expect_equal "path" sink-lends "$(jq -rs 'last | .path' <<<"$out")"
+	expect_equal "bytes copied" 0 "$(jq -rs 'last | .copied_bytes' <<<"$out")"
+	run 0 "$bin" clone -i "$camera" -o "$loop" -n 5 --json --memory mmap --output-memory mmap
 	expect_equal "bytes copied" "$(jq -rs 'first | .sizeimage * 5' <<<"$out")" "$(jq -rs 'last | .copied_bytes' <<<"$out")"
 	start writer "$bin" clone -i "$camera" -o "$loop" --json
 	await writer start

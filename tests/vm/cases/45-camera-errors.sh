@@ -7,7 +7,7 @@
 declare -A memory_of=(
 	[sink-exports]="--memory dmabuf --output-memory mmap"
 	[source-exports]="--memory mmap --output-memory dmabuf"
-	[copy]="--memory mmap --output-memory mmap"
+	[copy]="--strategy copy"
 )
 paths=(sink-exports source-exports copy)
 
