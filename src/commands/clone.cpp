@@ -19,6 +19,7 @@ struct CloneOptions {
     MemoryOption memory;
     MemoryOption output_memory;
     std::string strategy;
+    std::string heap;
 
     void add_to(CommandLine& line);
     [[nodiscard]] PathWishes path_wishes() const;
@@ -26,7 +27,9 @@ struct CloneOptions {
 
 void CloneOptions::add_to(CommandLine& line) {
     line.app()
-        .add_option("-i,--input", input, "Capture device: path, number, card label, or bus info")
+        .add_option(
+            "-i,--input", input,
+            "Capture device: path, number, card label, or bus info; or test:PATTERN[,WxH][,FORMAT][,FPS]")
         ->required()
         ->type_name("DEV");
     line.app()
@@ -40,6 +43,10 @@ void CloneOptions::add_to(CommandLine& line) {
     memory.add_to(line, "--memory", "capture device", "read");
     output_memory.add_to(line, "--output-memory", "output device", "write");
     add_strategy(line, strategy);
+    line.app()
+        .add_option("--heap", heap,
+                    "Whose dma-bufs to take where neither side has memory: system, udmabuf, drm, ..")
+        ->type_name("NAME");
     line.add_json("Print start, statistics and end as JSON, one object a line");
 }
 
@@ -47,6 +54,7 @@ PathWishes CloneOptions::path_wishes() const {
     return {.zero_copy = dmabuf,
             .source_method = memory.method(),
             .sink_method = output_memory.method(),
+            .heap = heap,
             .strategy = strategy,
             .buffers = run.buffers};
 }
@@ -119,8 +127,6 @@ int run_clone(std::span<char*> arguments) {
     if (options.dmabuf && options.memory.method() == IoMethod::mmap &&
         options.output_memory.method() == IoMethod::mmap)
         return line.usage_error("--dmabuf contradicts mmap memory on both sides");
-    if (options.memory.method() == IoMethod::dmabuf && options.output_memory.method() == IoMethod::dmabuf)
-        return line.usage_error("one side must have the memory: dmabuf on both sides is not possible");
     return clone(options, line.json());
 }
 

@@ -39,8 +39,17 @@ std::uint64_t FrameBytes::size() const noexcept {
 Result<WritableBytes> WritableBytes::of(const BufferMemory& memory) {
     WritableBytes result;
     result.plane_count_ = memory.plane_count;
-    for (std::uint32_t i = 0; i < memory.plane_count; ++i)
-        result.planes_[i] = memory.planes[i].bytes;
+    for (std::uint32_t i = 0; i < memory.plane_count; ++i) {
+        const PlaneMemory& plane = memory.planes[i];
+        result.planes_[i] = plane.bytes;
+        if (plane.dmabuf == nullptr)
+            continue;
+        Result<CpuWriteAccess> writing = plane.dmabuf->write();
+        if (!writing)
+            return std::unexpected(std::move(writing.error()));
+        result.planes_[i] = writing->bytes();
+        result.accesses_[i].emplace(std::move(*writing));
+    }
     return result;
 }
 

@@ -61,6 +61,7 @@ private:
 
     std::uint32_t plane_count_ = 0;
     std::array<std::span<std::byte>, FrameFormat::max_planes> planes_{};
+    std::array<std::optional<CpuWriteAccess>, FrameFormat::max_planes> accesses_{};
 };
 
 /// Somebody who looks at every frame that passes: a log, a snapshot. Looking is diagnosis: it is not counted

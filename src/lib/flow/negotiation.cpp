@@ -40,7 +40,9 @@ Status Negotiation::establish_next() {
             return {};
         attempts_.back().obstacle = status.error().message();
         log_obstacle();
-        last_error_ = status.error();
+        // A path that was never possible says less than one whose devices failed.
+        if (!last_error_ || status.error().kind != ErrorKind::unsupported)
+            last_error_ = status.error();
         release();
         // A device that is gone or busy is so on every path.
         if (status.error().kind == ErrorKind::device)
@@ -66,12 +68,29 @@ Status Negotiation::connect(const Strategy& strategy) {
     if (strategy.sink == MemoryRole::copies)
         if (Result<std::span<BufferMemory>> slots = sink_.provide(strategy.sink, wishes_.buffers); !slots)
             return failed(slots);
-    Result<std::span<BufferMemory>> memory = source_.provide(strategy.source, wishes_.buffers);
+    Result<std::span<BufferMemory>> memory = frames_memory(strategy);
     if (!memory)
         return failed(memory);
-    return strategy.sink == MemoryRole::copies
-               ? Status{}
-               : sink_.prepare(strategy.sink, static_cast<std::uint32_t>(memory->size()));
+    if (strategy.sink != MemoryRole::copies)
+        if (Status status = sink_.prepare(strategy.sink, static_cast<std::uint32_t>(memory->size())); !status)
+            return status;
+    return shared_ ? source_.use(strategy.source, *memory) : Status{};
+}
+
+// The memory that frames lie in, where it is not the sink's.
+Result<std::span<BufferMemory>> Negotiation::frames_memory(const Strategy& strategy) {
+    const bool dmabufs = strategy.memory == Strategy::Memory::dmabuf;
+    if (!dmabufs && strategy.memory != Strategy::Memory::plain)
+        return source_.provide(strategy.source, wishes_.buffers);
+    const bool addresses = strategy.source == MemoryRole::borrows || strategy.sink == MemoryRole::borrows;
+    Result<SharedMemory> memory =
+        dmabufs ? SharedMemory::dmabufs(source_.format(), wishes_.buffers, wishes_.heap, addresses, system_)
+                : SharedMemory::plain(source_.format(), wishes_.buffers, system_);
+    if (!memory) {
+        memory.error().kind = ErrorKind::unsupported; // no device of this path: another may do without
+        return std::unexpected(std::move(memory.error()));
+    }
+    return shared_.emplace(std::move(*memory)).buffers();
 }
 
 void Negotiation::release() noexcept {
@@ -82,6 +101,7 @@ void Negotiation::release() noexcept {
         sink_.release();
     source_.release();
     sink_.release();
+    shared_.reset(); // nobody works in it any more
 }
 
 std::string Negotiation::why_not(const Path& path) const {
@@ -99,8 +119,6 @@ std::string Negotiation::why_not(const Path& path) const {
         return "excluded by the memory type that was asked for";
     if (wishes_.zero_copy && !path.zero_copy())
         return "not zero-copy";
-    if (strategy.memory == Strategy::Memory::dmabuf || strategy.memory == Strategy::Memory::plain)
-        return "no third memory yet";
     return {};
 }
 
@@ -108,6 +126,8 @@ Error Negotiation::nothing_left() const {
     std::string tried;
     std::string excluded;
     for (const Attempt& attempt : attempts_) {
+        if (!wishes_.strategy.empty() && wishes_.strategy != attempt.strategy->name)
+            continue;
         std::string& list = attempt.tried ? tried : excluded;
         list += (list.empty() ? "" : "; ") + std::string(attempt.strategy->name) + ": " + attempt.obstacle;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "flow/shared_memory.h"
 #include "flow/strategy.h"
 
 #include <optional>
@@ -14,8 +15,9 @@ struct PathWishes {
     bool zero_copy = false;                  ///< nothing else will do
     std::optional<IoMethod> source_method{}; ///< only paths on which the source moves frames like this
     std::optional<IoMethod> sink_method{};   ///< likewise the sink
-    std::string strategy{};                  ///< only the path with this name; empty: any
-    std::uint32_t buffers = 6;               ///< to ask for, on each side that allocates
+    std::string heap{};        ///< whose dma-bufs, where neither end has memory; empty: the best
+    std::string strategy{};    ///< only the path with this name; empty: any
+    std::uint32_t buffers = 6; ///< to ask for, on each side that allocates
 };
 
 /// Finds the best path that works, once, by trying (what copies least comes first, then as strategies() has
@@ -32,8 +34,8 @@ public:
         bool tried = false;
     };
 
-    Negotiation(Source& source, Sink& sink, const PathWishes& wishes)
-        : source_(source), sink_(sink), wishes_(wishes) {}
+    Negotiation(Source& source, Sink& sink, const PathWishes& wishes, System& system = real_system())
+        : source_(source), sink_(sink), wishes_(wishes), system_(system) {}
     Negotiation(const Negotiation&) = delete;
     Negotiation& operator=(const Negotiation&) = delete;
     ~Negotiation() { release(); }
@@ -55,6 +57,7 @@ private:
     [[nodiscard]] Status establish_next();
     [[nodiscard]] Status establish_on(const Strategy& strategy);
     [[nodiscard]] Status connect(const Strategy& strategy);
+    [[nodiscard]] Result<std::span<BufferMemory>> frames_memory(const Strategy& strategy);
     [[nodiscard]] std::string why_not(const Path& path) const;
     [[nodiscard]] Error nothing_left() const;
     void log_obstacle() const;
@@ -62,8 +65,10 @@ private:
     Source& source_;
     Sink& sink_;
     PathWishes wishes_;
-    std::vector<Path> candidates_; ///< best first
-    std::size_t next_ = 0;         ///< of candidates_, the one to try next
+    System& system_;
+    std::optional<SharedMemory> shared_; ///< of a path whose memory belongs to neither end
+    std::vector<Path> candidates_;       ///< best first
+    std::size_t next_ = 0;               ///< of candidates_, the one to try next
     std::vector<Attempt> attempts_;
     std::optional<Error> last_error_;
 };

@@ -2,6 +2,7 @@
 #include "flow/open_endpoint.h"
 
 #include "flow/null_sink.h"
+#include "flow/test_source.h"
 #include "flow/v4l2_sink.h"
 
 namespace v4l2dma {
@@ -16,6 +17,10 @@ SourceResult open_v4l2_source(std::string_view name, const CaptureWishes& wishes
     if (!device)
         return std::unexpected(std::move(device.error()));
     return V4l2Source::open(std::move(*device), wishes);
+}
+
+SourceResult open_test_source(std::string_view name, const CaptureWishes& wishes, System& system) {
+    return TestSource::open(name, wishes, system);
 }
 
 SinkResult open_v4l2_sink(std::string_view name, bool, System& system) {
@@ -34,6 +39,7 @@ template <typename Open> struct Kind {
     Open open;
 };
 constexpr Kind<SourceResult (*)(std::string_view, const CaptureWishes&, System&)> sources[] = {
+    {"test:", open_test_source},
     {"", open_v4l2_source},
 };
 constexpr Kind<SinkResult (*)(std::string_view, bool, System&)> sinks[] = {

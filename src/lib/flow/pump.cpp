@@ -24,6 +24,7 @@ Result<PumpResult> Pump::run() {
     if (!loop)
         return std::unexpected(std::move(loop.error()));
     loop_.emplace(std::move(*loop));
+    statistics_.start(system_.now()); // for a run that comes to no path
 
     Status status = stream();
     if (status)

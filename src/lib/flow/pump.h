@@ -52,7 +52,7 @@ public:
          const StopSignals& signals, PumpListener& listener, std::span<FrameObserver* const> observers,
          System& system = real_system())
         : source_(source), sink_(sink), options_(options), signals_(signals), listener_(listener),
-          observers_(observers), system_(system), negotiation_(source, sink, wishes) {}
+          observers_(observers), system_(system), negotiation_(source, sink, wishes, system) {}
 
     /// Negotiates, runs, drains, gives everything back. May be called once.
     /// After an error total() still tells what got through.

@@ -84,12 +84,21 @@ test_clone_memory() {
 		wrong 2 '--memory: .*not in \{auto,mmap,dmabuf,userptr,rw,read\}' clone -i 250 -o null: "--memory=$value"
 		wrong 2 '--output-memory: .*not in .*write' clone -i 250 -o null: "--output-memory=$value"
 	done
-	wrong 2 'dmabuf on both sides is not possible' clone -i 250 -o 251 --memory dmabuf --output-memory dmabuf
+	wrong 3 '/dev/video251' clone -i 250 -o 251 --memory dmabuf --output-memory dmabuf
 	wrong 2 'contradicts mmap' clone -i 250 -o 251 --dmabuf --memory mmap --output-memory mmap
 	wrong 3 '/dev/video251' clone -i 250 -o 251 --memory mmap --output-memory dmabuf
 	wrong 3 '/dev/video251' clone -i 250 -o 251 --memory read --output-memory write
 	wrong 2 '--strategy: .*not in .*sink-exports' clone -i 250 -o 251 --strategy best
 	wrong 3 '/dev/video251' clone -i 250 -o 251 --strategy copy
+}
+
+test_clone_generated_pictures() {
+	run 0 "$bin" clone -i test:bars,320x180,NV12,100 -o null: -n 5 --json
+	expect_equal "format" "NV12 320x180" "$(jq -rs 'first | "\(.format) \(.width)x\(.height)"' <<<"$out")"
+	expect_equal "frames, copied bytes" "5 0" "$(jq -rs 'last | "\(.frames) \(.copied_bytes)"' <<<"$out")"
+	wrong 2 'test pattern bar: unknown. .*bars' clone -i test:bar -o null:
+	wrong 2 'not a size' clone -i test:bars,100000x1 -o null:
+	wrong 4 'zero-copy test:bars to null:: fill-dmabuf: .*nobody' clone -i test:bars -o null: --dmabuf --heap nobody
 }
 
 test_clone_frame_log_that_cannot_be_written() {

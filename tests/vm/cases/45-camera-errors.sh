@@ -3,21 +3,13 @@
 #
 # A camera that fails: vivid's injected errors, each at the next call of its kind, and only once.
 
-# What the two ends have to be for each path from the camera into the loop.
-declare -A memory_of=(
-	[sink-exports]="--memory dmabuf --output-memory mmap"
-	[source-exports]="--memory mmap --output-memory dmabuf"
-	[copy]="--strategy copy"
-)
 paths=(sink-exports source-exports copy)
 
 inject() { v4l2-ctl -d "$camera" --set-ctrl="$1=${2:-1}"; }
 
 # start_flow PATH: camera, clone, loop, play; and frames come out.
 start_flow() {
-	local options
-	read -ra options <<<"${memory_of[$1]}"
-	start clone "$bin" clone -i "$camera" -o "$loop" "${options[@]}" --json --frame-log "$work/written"
+	start clone "$bin" clone -i "$camera" -o "$loop" --strategy "$1" --json --frame-log "$work/written"
 	await clone start
 	expect_equal "path" "$1" "$(json clone start .path)"
 	start play "$bin" play -i "$loop" --json --frame-log "$work/read"
@@ -58,7 +50,7 @@ test_disconnect_in_flow() { fails_in_flow disconnect 3 "$camera.*unplugged"; }
 # refuses_at_start CONTROL CALL: the path that meets the error is given up for the next one, and where there is no other,
 # clone says which call failed.
 refuses_at_start() {
-	local path options
+	local path
 	load_camera
 	load_loop
 	inject "$1"
@@ -66,9 +58,8 @@ refuses_at_start() {
 	expect_equal "path after $2 failed" source-exports "$(jq -rs 'last | .path' <<<"$out")"
 	expect_usable
 	for path in "${paths[@]}"; do
-		read -ra options <<<"${memory_of[$path]}"
 		inject "$1"
-		run 4 "$bin" clone -i "$camera" -o "$loop" "${options[@]}" -n 5
+		run 4 "$bin" clone -i "$camera" -o "$loop" --strategy "$path" -n 5
 		expect_match "what clone says ($path)" "$path: $2.*$camera.*Invalid argument" "$err"
 		expect_equal "lines on stderr ($path)" 1 "$(wc -l <<<"$err")"
 		expect_usable
