@@ -25,7 +25,7 @@ begun() {
 # which has a counter in it, says which frame it is.
 expect_passed() {
 	case $1 in
-	read-source | read-memory | read-write)
+	read-source | read-dmabuf | read-memory | read-write)
 		expect_equal "frames of read whose picture is not in written ($1)" 0 \
 			"$(awk 'NR == FNR { hash[$5]; next } !($5 in hash) { n++ } END { print n + 0 }' written read)"
 		;;
