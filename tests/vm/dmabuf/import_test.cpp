@@ -35,6 +35,10 @@ DequeuedBuffer await(const Device& device, const Queue& queue, short event) {
     return *buffer;
 }
 
+BufferMemory memory_of(DmabufBuffer& buffer) {
+    return {.planes = {PlaneMemory{.dmabuf = &buffer}}};
+}
+
 /// A test picture has several colours; what was never drawn has one.
 bool shows_picture(std::span<const std::byte> bytes) {
     return std::set<std::byte>(bytes.begin(), bytes.end()).size() > 10;
@@ -49,19 +53,19 @@ TEST_CASE("a camera fills the memory") {
     Queue queue = must(Queue::create(camera, BufferType::capture, Memory::dmabuf, buffer_count));
     std::vector<DmabufBuffer> buffers = allocate_all(*allocator, queue, bytes);
     for (std::uint32_t i = 0; i < queue.count(); ++i)
-        must(queue.queue_dmabuf(i, buffers[i].fd(), static_cast<std::uint32_t>(buffers[i].size())));
+        must(queue.queue(i, memory_of(buffers[i])));
     must(queue.stream_on());
     std::set<std::uint32_t> filled;
     while (filled.size() < queue.count()) {
         const DequeuedBuffer frame = await(camera, queue, POLLIN);
         DmabufBuffer& buffer = buffers.at(frame.index);
-        CHECK(frame.metadata.bytesused == bytes);
+        CHECK(frame.metadata.payload() == bytes);
         {
             const CpuAccess access = must(buffer.read());
             CHECK(shows_picture(access.bytes().first(bytes)));
         }
         filled.insert(frame.index);
-        must(queue.queue_dmabuf(frame.index, buffer.fd(), static_cast<std::uint32_t>(buffer.size())));
+        must(queue.queue(frame.index, memory_of(buffer)));
     }
 }
 
@@ -73,8 +77,9 @@ TEST_CASE("an output takes what the CPU wrote into the memory") {
     std::vector<DmabufBuffer> buffers = allocate_all(*allocator, queue, format.sizeimage());
     for (std::uint32_t i = 0; i < queue.count(); ++i) {
         std::ranges::fill(must(buffers[i].write()).bytes(), std::byte{0x80});
-        must(queue.queue_dmabuf(i, buffers[i].fd(), static_cast<std::uint32_t>(buffers[i].size()),
-                                {.bytesused = format.sizeimage(), .field = V4L2_FIELD_NONE}));
+        BufferMetadata metadata{.field = V4L2_FIELD_NONE};
+        metadata.planes[0].bytesused = format.sizeimage();
+        must(queue.queue(i, memory_of(buffers[i]), metadata));
     }
     must(queue.stream_on());
     std::set<std::uint32_t> shown;
@@ -86,10 +91,10 @@ TEST_CASE("an output takes what the CPU wrote into the memory") {
 TEST_CASE("a camera's buffer that was exported for reading can be read and not written") {
     const Device camera = must(Device::open(environment("V4L2DMA_CAMERA")));
     const Queue queue = must(Queue::create(camera, BufferType::capture, Memory::mmap, 2));
-    DmabufBuffer read_only = must(DmabufBuffer::adopt(must(queue.export_buffer(0, O_RDONLY))));
+    DmabufBuffer read_only = must(DmabufBuffer::adopt(must(queue.export_plane(0, 0, O_RDONLY))));
     CHECK(read_only.write().error().code == EACCES);
     CHECK(read_only.read());
-    DmabufBuffer writable = must(DmabufBuffer::adopt(must(queue.export_buffer(1, O_RDWR))));
+    DmabufBuffer writable = must(DmabufBuffer::adopt(must(queue.export_plane(1, 0, O_RDWR))));
     CHECK(writable.read());
     must(writable.write()).bytes()[0] = std::byte{1};
 }
