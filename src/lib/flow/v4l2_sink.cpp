@@ -40,7 +40,7 @@ Status V4l2Sink::set_format(const FrameFormat& format) {
     Result<FrameFormat> granted = v4l2dma::set_format(device_, BufferType::output, format);
     // A layout that equals the loop's last one may be a leftover of G_FMT to it; said twice it is meant
     // (docs/kmod.md).
-    if (granted && !granted->same_places(format))
+    if (granted && !granted->same_layout(format))
         granted = v4l2dma::set_format(device_, BufferType::output, format);
     if (!granted)
         return std::unexpected(std::move(granted.error()));

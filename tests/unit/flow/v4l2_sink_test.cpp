@@ -49,6 +49,19 @@ TEST_CASE("an output takes exactly the source's layout, or says what it offers")
     CHECK(output.sink->set_format(format)); // the pixels are the same
 }
 
+TEST_CASE("a layout that differs only by what the loop had before is asked for twice") {
+    Output output;
+    const FrameFormat format = output.fake.format;
+    int asked = 0;
+    output.fake.adjust = [&](FrameFormat& granted) {
+        if (asked++ == 0)
+            granted.planes[0].sizeimage = 900'000;
+    };
+    CHECK(output.sink->set_format(format));
+    CHECK(asked == 2);
+    CHECK(output.fake.format.sizeimage() == format.sizeimage());
+}
+
 TEST_CASE("an output streams from its first frame on") {
     Output output;
     REQUIRE(output.sink->set_format(output.fake.format));
