@@ -5,6 +5,7 @@
 #include "cli/flow_options.h"
 #include "flow/frame_log.h"
 #include "flow/open_endpoint.h"
+#include "flow/session.h"
 
 namespace v4l2dma {
 
@@ -38,6 +39,8 @@ void CloneOptions::add_to(CommandLine& line) {
         ->required()
         ->type_name("DEV");
     capture.add_to(line);
+    line.app().add_flag("--reconnect", capture.wishes.reconnect,
+                        "Wait for a capture device that is unplugged, and go on when it is back");
     run.add_to(line);
     line.app().add_flag("--dmabuf", dmabuf, "Demand zero-copy: fail with exit code 4 where it cannot be had");
     memory.add_to(line, "--memory", "capture device", "read");
@@ -103,13 +106,14 @@ int clone(const CloneOptions& options, bool json) {
                           .interval = options.run.interval(),
                           .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
                          *ends->source, *ends->sink);
-    Pump pump(*ends->source, *ends->sink, options.path_wishes(),
-              {.frame_limit = options.run.frames, .report_interval = reporter.pump_interval()}, *signals,
-              reporter, observers);
-    const Result<PumpResult> result = pump.run();
-    const Status outcome = result ? ends->sink->verdict() : std::unexpected(result.error());
+    Session session(
+        *ends->source, *ends->sink,
+        {.path = options.path_wishes(), .pump = options.run.pump_options(reporter.pump_interval())}, *signals,
+        reporter, observers);
+    const Status streamed = session.run();
+    const Status outcome = streamed ? ends->sink->verdict() : streamed;
     const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
-    const Status finished = reporter.finish(pump.result(), error);
+    const Status finished = reporter.finish(session.result(), error);
     if (error)
         return report(*error);
     return finished ? to_int(ExitCode::done) : report(finished.error());

@@ -6,6 +6,7 @@
 #include "cli/flow_options.h"
 #include "flow/frame_log.h"
 #include "flow/null_sink.h"
+#include "flow/session.h"
 #include "flow/snapshot.h"
 #include "flow/v4l2_source.h"
 #include "loop/control.h"
@@ -98,6 +99,17 @@ std::string size_text(const PlayOptions& options) {
                          : fmt::format("with height {}", options.height.value_or(0));
 }
 
+/// @p kind of the error: what was right when the command began is no wrong usage later.
+Status check_size(const PlayOptions& options, const Source& source, ErrorKind kind) {
+    const FrameFormat& format = source.format();
+    if (options.width.value_or(format.width) == format.width &&
+        options.height.value_or(format.height) == format.height)
+        return {};
+    return make_error(kind, "frames", size_text(options),
+                      fmt::format("{} has {}", source.name(), format.text()),
+                      "A reader gets what the writer sends; set the size there");
+}
+
 Result<std::unique_ptr<V4l2Source>> open_input(const PlayOptions& options) {
     Result<Device> device = options.input.empty() ? find_loop() : Device::open(options.input);
     if (!device)
@@ -105,12 +117,8 @@ Result<std::unique_ptr<V4l2Source>> open_input(const PlayOptions& options) {
     Result<std::unique_ptr<V4l2Source>> source = V4l2Source::open(std::move(*device), {});
     if (!source)
         return source;
-    const FrameFormat& format = (*source)->format();
-    if (options.width.value_or(format.width) != format.width ||
-        options.height.value_or(format.height) != format.height)
-        return make_error(ErrorKind::usage, "frames", size_text(options),
-                          fmt::format("{} has {}", (*source)->name(), format.text()),
-                          "A reader gets what the writer sends; set the size there");
+    if (Status status = check_size(options, **source, ErrorKind::usage); !status)
+        return std::unexpected(std::move(status.error()));
     return source;
 }
 
@@ -203,91 +211,53 @@ private:
     std::vector<FrameObserver*> all_;
 };
 
-/// From the first frame to the last, over every format that the loop's writers choose meanwhile.
-class Play {
-public:
-    Play(const PlayOptions& options, bool json, const StopSignals& signals)
-        : options_(options), json_(json), signals_(signals), sink_(options.dmabuf) {}
+/// What remains to be said at the end.
+struct Finish {
+    ReportOptions report_options;
+    const PumpResult& result;
+    const NullSink& sink;
+    const LoopCounters& counters;
 
-    int run();
-
-private:
-    [[nodiscard]] Status stream(V4l2Source& source);
-    [[nodiscard]] Status reopen(std::unique_ptr<V4l2Source>& source);
-    [[nodiscard]] int finish(const Status& outcome, const LoopCounters& counters) const;
-    [[nodiscard]] ReportOptions report_options() const {
-        return {.command = "play", .json = json_, .stop_fd = signals_.fd()};
+    [[nodiscard]] int operator()(const Status& outcome) const {
+        const nlohmann::ordered_json extra = end_members(sink, counters);
+        const Status told = report_end(report_options, result,
+                                       outcome ? std::nullopt : std::optional(outcome.error()), extra);
+        if (!report_options.json)
+            say_loop(extra);
+        if (!outcome)
+            return report(outcome.error());
+        return told ? to_int(ExitCode::done) : report(told.error());
     }
-    [[nodiscard]] std::optional<std::uint64_t> frames_left() const {
-        return options_.run.frames ? std::optional(*options_.run.frames - sum_.total.frames) : std::nullopt;
-    }
-
-    const PlayOptions& options_;
-    bool json_;
-    const StopSignals& signals_;
-    NullSink sink_;
-    Observers observers_;
-    PumpResult sum_; ///< of all streams so far
 };
 
-int Play::run() {
-    if (const Status status = options_.check_files(); !status)
+/// From the first frame to the last, over every format that the loop's writers choose meanwhile.
+int play(const PlayOptions& options, bool json, const StopSignals& signals) {
+    if (const Status status = options.check_files(); !status)
         return report(status.error());
-    Result<std::unique_ptr<V4l2Source>> source = open_input(options_);
-    if (!source)
-        return report(source.error());
-    if (const Status status = observers_.create(options_); !status)
+    const Result<std::unique_ptr<V4l2Source>> opened = open_input(options);
+    if (!opened)
+        return report(opened.error());
+    V4l2Source& source = **opened;
+    Observers observers;
+    if (const Status status = observers.create(options); !status)
         return report(status.error());
-    const LoopCounters counters((*source)->device());
-    const std::string path((*source)->name());
-    while (true) {
-        if (Status streamed = stream(**source); streamed || !(*source)->format_changed())
-            return finish(streamed ? verdict(sink_, observers_.snapshot(), path) : streamed, counters);
-        if (const Status reopened = reopen(*source); !reopened)
-            return finish(reopened, counters);
-    }
-}
-
-// The source's buffers go before new ones are asked for.
-Status Play::reopen(std::unique_ptr<V4l2Source>& source) {
-    PlayOptions again = options_;
-    again.input = source->name();
-    source.reset();
-    Result<std::unique_ptr<V4l2Source>> opened = open_input(again);
-    if (!opened) {
-        if (opened.error().kind == ErrorKind::usage) // what was asked for was right when we began
-            opened.error().kind = ErrorKind::system;
-        return std::unexpected(std::move(opened.error()));
-    }
-    source = std::move(*opened);
-    spdlog::info("play: the writer changed the format to {}", source->format().text());
-    return {};
-}
-
-Status Play::stream(V4l2Source& source) {
-    RunReporter listener({.report = report_options(),
-                          .interval = options_.run.interval(),
+    const LoopCounters counters(source.device());
+    NullSink sink(options.dmabuf);
+    const ReportOptions report_options{.command = "play", .json = json, .stop_fd = signals.fd()};
+    RunReporter listener({.report = report_options,
+                          .interval = options.run.interval(),
                           .waiting = fmt::format("waiting for the first frame of {}", source.name())},
-                         source, sink_);
-    Pump pump(source, sink_, {.zero_copy = options_.dmabuf, .buffers = options_.run.buffers},
-              {.frame_limit = frames_left(), .report_interval = listener.pump_interval()}, signals_, listener,
-              observers_.all());
-    const Result<PumpResult> result = pump.run();
-    const StatisticsReport earlier = sum_.total;
-    sum_ = pump.result();
-    sum_.total.add(earlier);
-    return result ? Status{} : std::unexpected(result.error());
-}
-
-int Play::finish(const Status& outcome, const LoopCounters& counters) const {
-    const nlohmann::ordered_json extra = end_members(sink_, counters);
-    const Status finished =
-        report_end(report_options(), sum_, outcome ? std::nullopt : std::optional(outcome.error()), extra);
-    if (!json_)
-        say_loop(extra);
-    if (!outcome)
-        return report(outcome.error());
-    return finished ? to_int(ExitCode::done) : report(finished.error());
+                         source, sink);
+    Session session(
+        source, sink,
+        {.path = {.zero_copy = options.dmabuf, .buffers = options.run.buffers},
+         .pump = options.run.pump_options(listener.pump_interval()),
+         .accepts = [&](const FrameFormat&) { return check_size(options, source, ErrorKind::system); }},
+        signals, listener, observers.all());
+    const Status streamed = session.run();
+    listener.clear();
+    const Finish finish{report_options, session.result(), sink, counters};
+    return finish(streamed ? verdict(sink, observers.snapshot(), source.name()) : streamed);
 }
 
 } // namespace
@@ -301,7 +271,7 @@ int run_play(std::span<char*> arguments) {
     const Result<StopSignals> signals = StopSignals::create();
     if (!signals)
         return report(signals.error());
-    return Play(options, line.json(), *signals).run();
+    return play(options, line.json(), *signals);
 }
 
 } // namespace v4l2dma

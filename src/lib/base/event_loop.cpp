@@ -8,10 +8,10 @@
 namespace v4l2dma {
 
 Result<EventLoop> EventLoop::create(System& system) {
-    UniqueFd fd(::epoll_create1(EPOLL_CLOEXEC));
-    if (!fd)
-        return system_error("epoll_create", "");
-    return EventLoop(system, std::move(fd));
+    const int fd = system.epoll_create();
+    if (fd < 0)
+        return system_error("epoll_create", "", -fd);
+    return EventLoop(system, UniqueFd(fd));
 }
 
 Status EventLoop::control(int operation, int fd, std::uint32_t events, std::uint32_t key, Trigger trigger) {

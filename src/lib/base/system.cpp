@@ -62,6 +62,10 @@ std::expected<std::byte*, int> System::mmap(int fd, std::size_t length, int prot
     return static_cast<std::byte*>(address);
 }
 
+int System::epoll_create() {
+    return answer(::epoll_create1(EPOLL_CLOEXEC));
+}
+
 int System::epoll_control(int epoll_fd, int operation, int fd, epoll_event& event) {
     return answer(::epoll_ctl(epoll_fd, operation, fd, &event));
 }

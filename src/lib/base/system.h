@@ -37,6 +37,7 @@ public:
     virtual ssize_t write(int fd, std::span<const std::byte> bytes);
     /// A shared mapping; the error is an errno value.
     virtual std::expected<std::byte*, int> mmap(int fd, std::size_t length, int protection, off_t offset);
+    virtual int epoll_create();
     virtual int epoll_control(int epoll_fd, int operation, int fd, epoll_event& event);
     /// @p timeout_ms < 0 waits without end. Retries nothing: -EINTR is an answer.
     virtual int epoll_wait(int epoll_fd, epoll_event* events, int capacity, int timeout_ms);

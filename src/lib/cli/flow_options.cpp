@@ -42,6 +42,10 @@ void RunOptions::add_to(CommandLine& line) {
         .add_option("-n,--frames", frames, "Stop after so many frames")
         ->check(CLI::Range(std::uint64_t{1}, std::numeric_limits<std::uint64_t>::max() / 2));
     line.app()
+        .add_option("--timeout", timeout, "Seconds without a frame after which to give up (default: never)")
+        ->type_name("SECONDS")
+        ->check(real_range(0.001, 86400));
+    line.app()
         .add_option("--stats-interval", stats_interval, "Seconds between two lines of statistics, 0 for none")
         ->check(real_range(0, 86400))
         ->capture_default_str();
@@ -53,6 +57,13 @@ void RunOptions::add_to(CommandLine& line) {
 
 std::chrono::milliseconds RunOptions::interval() const {
     return std::chrono::milliseconds(std::llround(stats_interval * 1000));
+}
+
+PumpOptions RunOptions::pump_options(std::chrono::microseconds report_interval) const {
+    PumpOptions options{.frame_limit = frames, .report_interval = report_interval};
+    if (timeout)
+        options.stall_limit = std::chrono::microseconds(std::llround(*timeout * 1e6));
+    return options;
 }
 
 Status RunOptions::check_files() const {

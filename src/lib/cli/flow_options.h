@@ -13,15 +13,18 @@
 
 namespace v4l2dma {
 
-/// The options of every command that moves frames: --buffers, --frames, --stats-interval, --frame-log.
+/// The options of every command that moves frames: --buffers, --frames, --timeout, --stats-interval,
+/// --frame-log.
 struct RunOptions {
     std::uint32_t buffers = PathWishes{}.buffers;
     std::optional<std::uint64_t> frames;
-    double stats_interval = 1.0; ///< seconds
+    std::optional<double> timeout; ///< seconds without a frame
+    double stats_interval = 1.0;   ///< seconds
     std::string frame_log;
 
     void add_to(CommandLine& line);
     [[nodiscard]] std::chrono::milliseconds interval() const;
+    [[nodiscard]] PumpOptions pump_options(std::chrono::microseconds report_interval) const;
     /// Whether the frame log can be written; asked before a device is touched.
     [[nodiscard]] Status check_files() const;
 };

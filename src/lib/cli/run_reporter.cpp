@@ -77,20 +77,39 @@ Status RunReporter::started(const Path& path) {
     const Strategy& strategy = *path.strategy;
     const std::uint32_t copied = path.copies * format.sizeimage();
     if (options_.report.json)
-        return write_json_line(event("start", {{"command", options_.report.command},
-                                               {"source", source_.name()},
-                                               {"sink", sink_.name()},
-                                               {"format", format.fourcc.text()},
-                                               {"width", format.width},
-                                               {"height", format.height},
-                                               {"bytesperline", format.bytesperline()},
-                                               {"sizeimage", format.sizeimage()},
-                                               {"path", strategy.name},
-                                               {"zero_copy", path.zero_copy()},
-                                               {"copied_bytes_per_frame", copied}}),
-                               {.limit = {}, .stop_fd = options_.report.stop_fd});
+        return tell("start", {{"command", options_.report.command},
+                              {"source", source_.name()},
+                              {"sink", sink_.name()},
+                              {"format", format.fourcc.text()},
+                              {"width", format.width},
+                              {"height", format.height},
+                              {"bytesperline", format.bytesperline()},
+                              {"sizeimage", format.sizeimage()},
+                              {"path", strategy.name},
+                              {"zero_copy", path.zero_copy()},
+                              {"copied_bytes_per_frame", copied}});
     spdlog::info("{}: {} from {} to {}, {} ({}): {} bytes copied per frame", options_.report.command,
                  format.text(), source_.name(), sink_.name(), strategy.name, strategy.text, copied);
+    return {};
+}
+
+Status RunReporter::tell(std::string_view name, const Json& members) const {
+    return write_json_line(event(name, members), {.limit = {}, .stop_fd = options_.report.stop_fd});
+}
+
+Status RunReporter::interrupted(std::string_view why) {
+    line_.clear();
+    if (options_.report.json)
+        return tell("interrupted", {{"reason", why}});
+    spdlog::warn("{}: {}", options_.report.command, why);
+    return {};
+}
+
+Status RunReporter::awaits(std::string_view what) {
+    line_.clear();
+    if (options_.report.json)
+        return tell("waiting", {{"for", what}});
+    spdlog::info("{}: waiting for {}", options_.report.command, what);
     return {};
 }
 

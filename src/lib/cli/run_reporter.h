@@ -25,8 +25,9 @@ struct ReportOptions {
                                 const nlohmann::ordered_json& extra = nlohmann::ordered_json::object());
 
 /// What a command that moves frames says while it runs, for people on stderr or (`--json`) as NDJSON on
-/// stdout: one "start", a "stats" per interval, one "end", each an object with its name in "event". A "stats"
-/// for which stdout has no room is left out: the frames do not wait for it. The others wait.
+/// stdout: a "start" for each stream, a "stats" per interval, an "interrupted" where a stream ends that may
+/// go on and a "waiting" for what it takes, one "end", each an object with its name in "event". A "stats" for
+/// which stdout has no room is left out: the frames do not wait for it. The others wait.
 class RunReporter final : public PumpListener {
 public:
     struct Options {
@@ -40,6 +41,10 @@ public:
 
     [[nodiscard]] Status started(const Path& path) override;
     [[nodiscard]] Status progress(const Path& path, const StatisticsReport& report) override;
+    [[nodiscard]] Status interrupted(std::string_view why) override;
+    [[nodiscard]] Status awaits(std::string_view what) override;
+    /// Takes the live line off the terminal.
+    void clear() { line_.clear(); }
     /// report_end(), after the live line.
     [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error);
 
@@ -47,6 +52,8 @@ public:
     [[nodiscard]] std::chrono::microseconds pump_interval() const noexcept;
 
 private:
+    [[nodiscard]] Status tell(std::string_view name, const nlohmann::ordered_json& members) const;
+
     Options options_;
     const Source& source_;
     const Sink& sink_;

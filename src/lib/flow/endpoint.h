@@ -22,6 +22,12 @@ enum class MemoryRole {
     copies,  ///< a sink only: has buffers of its own, into which each frame is copied
 };
 
+/// What can be waited for at a descriptor.
+struct FdEvent {
+    int fd = -1;              ///< borrowed; -1: nothing tells
+    std::uint32_t events = 0; ///< EPOLLIN and so on
+};
+
 /// Where frames come from.
 ///
 /// Life on a path: provide() or use(); then start(); then take() and give_back() in turns; then stop() and
@@ -60,8 +66,21 @@ public:
     virtual void stop() noexcept = 0;
     virtual void release() noexcept = 0;
     /// Becomes readable (EPOLLIN) when take() has something; -1: nothing to wait for, take() is called again
-    /// and again. Valid from start() to release().
+    /// and again. Valid from start() to release(). EPOLLPRI: changed() has something to say.
     [[nodiscard]] virtual int event_fd() const noexcept = 0;
+
+    /// Whether the stream has to end because something else comes in from now on: another signal or format.
+    [[nodiscard]] virtual Result<bool> changed() { return false; }
+    /// Whether it is worth waiting for after @p error ended the stream.
+    [[nodiscard]] virtual bool may_come_back(const Error&) const { return false; }
+    /// Between two streams, and before the first: gets ready for the next, whose format() may be another one.
+    /// False: not now; ask again when comeback_event() happens, or in a while. Errors: it will not come back
+    /// as it was wished for.
+    [[nodiscard]] virtual Result<bool> come_back() { return true; }
+    /// When come_back() may have another answer.
+    [[nodiscard]] virtual FdEvent comeback_event() const noexcept { return {}; }
+    /// What come_back() waits for: "a signal at HDMI 0".
+    [[nodiscard]] virtual std::string awaited() const { return {}; }
 };
 
 /// What put() made of a frame.

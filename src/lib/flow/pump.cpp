@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <spdlog/fmt/fmt.h>
 
 namespace v4l2dma {
 
@@ -12,6 +13,7 @@ namespace {
 
 enum Key : std::uint32_t { signal_key, source_key, sink_key };
 
+constexpr std::uint32_t source_events = EPOLLIN | EPOLLPRI;
 constexpr unsigned frames_per_wakeup = 64;
 // Buffers that the source can still fill: with fewer the sink is waited for, with enough no longer.
 constexpr std::uint32_t few_buffers = 2;
@@ -44,9 +46,11 @@ Status Pump::stream() {
     if (Status status = watch_source(); !status)
         return status;
     while (!done()) {
-        if (Status status = wait(next_report_); !status)
+        if (Status status = wait(std::min(next_report_, stall_deadline())); !status)
             return status;
         if (Status status = report_if_due(); !status)
+            return status;
+        if (Status status = check_stall(); !status)
             return status;
     }
     return {};
@@ -61,11 +65,12 @@ Status Pump::watch_source() {
         entry == nullptr
             ? 1
             : std::max<std::uint64_t>(1, min_sizeimage(*entry, format.bytesperline(), format.height));
-    statistics_.start(system_.now());
-    next_report_ = system_.now() + options_.report_interval;
+    last_passed_ = system_.now();
+    statistics_.start(last_passed_);
+    next_report_ = last_passed_ + options_.report_interval;
     source_watched_ = true;
     source_paused_ = false;
-    return source_.event_fd() < 0 ? Status{} : loop_->add(source_.event_fd(), EPOLLIN, source_key);
+    return source_.event_fd() < 0 ? Status{} : loop_->add(source_.event_fd(), source_events, source_key);
 }
 
 void Pump::unwatch_source() noexcept {
@@ -133,12 +138,21 @@ void Pump::on_signal() noexcept {
 }
 
 bool Pump::done() const noexcept {
-    return result_.interrupted || (options_.frame_limit && statistics_.frames() >= *options_.frame_limit);
+    return result_.interrupted || result_.source_changed ||
+           (options_.frame_limit && statistics_.frames() >= *options_.frame_limit);
 }
 
 // One frame for each wake-up: the event is level-triggered and comes again if there are more, and to ask
 // until there is none would be a call for nothing with each frame.
 Status Pump::on_source(std::uint32_t events) {
+    if ((events & EPOLLPRI) != 0) {
+        const Result<bool> changed = source_.changed();
+        if (!changed)
+            return std::unexpected(changed.error());
+        result_.source_changed = *changed;
+        if (*changed || (events & ~static_cast<std::uint32_t>(EPOLLPRI)) == 0)
+            return {};
+    }
     if (source_paused_) // only an error wakes us
         return make_error(ErrorKind::device, "wait for", source_.name(), "it reports an error");
     const Path* const path = &negotiation_.current();
@@ -190,7 +204,8 @@ Status Pump::put(const Frame& frame) {
 }
 
 Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
-    statistics_.passed(frame.metadata, frame.copied_bytes + result.copied_bytes, system_.now());
+    last_passed_ = system_.now();
+    statistics_.passed(frame.metadata, frame.copied_bytes + result.copied_bytes, last_passed_);
     if (statistics_.frames() == 1)
         if (Status status = listener_.started(negotiation_.current()); !status)
             return status;
@@ -252,7 +267,23 @@ Status Pump::pause_source(bool wanted) {
     if (source_.event_fd() < 0 || wanted == source_paused_)
         return {}; // source_never_waits() looks by itself
     source_paused_ = wanted;
-    return loop_->modify(source_.event_fd(), wanted ? 0U : static_cast<std::uint32_t>(EPOLLIN), source_key);
+    return loop_->modify(source_.event_fd(), wanted ? static_cast<std::uint32_t>(EPOLLPRI) : source_events,
+                         source_key);
+}
+
+std::chrono::microseconds Pump::stall_deadline() const noexcept {
+    return options_.stall_limit ? last_passed_ + *options_.stall_limit : std::chrono::microseconds::max();
+}
+
+Status Pump::check_stall() const {
+    if (done() || system_.now() < stall_deadline())
+        return {};
+    const double seconds = std::chrono::duration<double>(*options_.stall_limit).count();
+    if (pending_ || source_.available() == 0)
+        return make_error(ErrorKind::system, "wait for", sink_.name(),
+                          fmt::format("it gave no frame back for {:g} seconds", seconds));
+    return make_error(ErrorKind::system, "wait for", source_.name(),
+                      fmt::format("no frame came for {:g} seconds", seconds));
 }
 
 Status Pump::report_if_due() {

@@ -13,9 +13,11 @@
 namespace v4l2dma {
 
 struct PumpOptions {
-    std::optional<std::uint64_t> frame_limit;             ///< ends after so many frames
+    std::optional<std::uint64_t> frame_limit{};           ///< ends after so many frames
     std::chrono::microseconds report_interval{1'000'000}; ///< between two PumpListener::progress()
     std::chrono::microseconds drain_limit{1'000'000};     ///< how long the end waits for the sink's frames
+    /// How long no frame may pass before that is an error; empty: no matter how long.
+    std::optional<std::chrono::microseconds> stall_limit{};
 };
 
 /// Hears how the pump fares; the commands print it.
@@ -30,17 +32,22 @@ public:
     [[nodiscard]] virtual Status started(const Path& path) = 0;
     /// Every report_interval, also before the first frame.
     [[nodiscard]] virtual Status progress(const Path& path, const StatisticsReport& report) = 0;
+    /// The stream ended because of @p why, and may go on (Session).
+    [[nodiscard]] virtual Status interrupted(std::string_view) { return {}; }
+    /// Nothing streams before there is @p what.
+    [[nodiscard]] virtual Status awaits(std::string_view) { return {}; }
 };
 
 /// How a run ended.
 struct PumpResult {
     std::optional<Path> path; ///< the last one that ran; empty if none did
     StatisticsReport total;
-    bool interrupted = false; ///< by a signal
-    bool forced = false;      ///< a second one came before everything was given back
+    bool interrupted = false;    ///< by a signal
+    bool source_changed = false; ///< the source has another signal or format: Source::come_back()
+    bool forced = false;         ///< a second one came before everything was given back
 };
 
-/// Moves frames from a source to a sink until the limit, a signal or an error.
+/// Moves frames from a source to a sink until the limit, a signal, a change of the source or an error.
 ///
 /// Waits in epoll for the source, the sink and the signals, bounded by the report interval, and never
 /// otherwise. In a steady state a frame costs one wait, and one DQBUF and one QBUF on each side: the sink is
@@ -84,6 +91,8 @@ private:
     [[nodiscard]] Status drain();
     void on_signal() noexcept;
     [[nodiscard]] Status report_if_due();
+    [[nodiscard]] std::chrono::microseconds stall_deadline() const noexcept;
+    [[nodiscard]] Status check_stall() const;
     [[nodiscard]] bool done() const noexcept;
     [[nodiscard]] bool source_never_waits() const noexcept;
 
@@ -101,6 +110,7 @@ private:
     std::optional<Frame> pending_;    ///< a frame that the sink had no room for
     std::uint64_t least_payload_ = 0; ///< bytes; what is shorter is no whole frame
     std::chrono::microseconds next_report_{};
+    std::chrono::microseconds last_passed_{}; ///< when a frame passed, or the path began
     unsigned interrupts_ = 0;
     bool source_watched_ = false;
     bool source_paused_ = false; ///< in the event loop only for errors

@@ -13,12 +13,18 @@ namespace v4l2dma {
 Result<std::unique_ptr<V4l2Source>> V4l2Source::open(Device device, const CaptureWishes& wishes) {
     if (Status status = device.require(BufferType::capture); !status)
         return std::unexpected(std::move(status.error()));
-    std::unique_ptr<V4l2Source> source(new V4l2Source(std::move(device)));
-    if (Status status = source->apply(wishes); !status)
+    std::unique_ptr<V4l2Source> source(new V4l2Source(std::move(device), wishes));
+    if (Status status = source->remember_device(); !status)
         return std::unexpected(std::move(status.error()));
-    // Last: what a control takes may follow from the format and the frame rate.
-    if (Status status = apply_controls(source->device_, wishes.controls); !status)
+    if (Status status = source->listen(); !status)
         return std::unexpected(std::move(status.error()));
+    // Also without a signal: what the wishes are wrong about shows at once.
+    const Result<bool> signal = source->follow_input();
+    if (!signal)
+        return std::unexpected(signal.error());
+    if (Status status = source->set_up(); !status)
+        return std::unexpected(std::move(status.error()));
+    source->ready_ = *signal;
     return source;
 }
 
@@ -26,61 +32,68 @@ V4l2Source::~V4l2Source() {
     release();
 }
 
-Status V4l2Source::apply(const CaptureWishes& wishes) {
+Status V4l2Source::set_up() {
+    if (Status status = apply_wishes(); !status)
+        return status;
+    // Last: what a control takes may follow from the format and the frame rate.
+    return apply_controls(device_, wishes_.controls);
+}
+
+Status V4l2Source::apply_wishes() {
     Result<FrameFormat> current = get_format(device_, BufferType::capture);
     if (!current)
         return std::unexpected(std::move(current.error()));
     format_ = *current;
-    if (wishes.any_format())
-        if (Status status = apply_format(wishes); !status)
+    if (wishes_.any_format())
+        if (Status status = apply_format(); !status)
             return status;
-    if (!wishes.fps)
+    if (!wishes_.fps)
         return {};
-    Result<double> rate = set_frame_rate(device_, BufferType::capture, *wishes.fps);
+    const double fps = *wishes_.fps;
+    Result<double> rate = set_frame_rate(device_, BufferType::capture, fps);
     if (!rate) {
         rate.error().remedy = "Leave --fps away";
         return std::unexpected(std::move(rate.error()));
     }
     constexpr double tolerance = 0.01; // 29.97 and 30000/1001 are the same wish
-    if (std::abs(*rate - *wishes.fps) > tolerance * *wishes.fps)
+    if (std::abs(*rate - fps) > tolerance * fps)
         return make_error(
-            ErrorKind::usage, "--fps", fmt::format("{:g}", *wishes.fps),
+            ErrorKind::usage, "--fps", fmt::format("{:g}", fps),
             fmt::format("{} offers {:g} instead, at {}", device_.path(), *rate, format_.text()));
     return {};
 }
 
-Status V4l2Source::apply_format(const CaptureWishes& wishes) {
+Status V4l2Source::apply_format() {
     FrameFormat wanted = format_;
-    wanted.width = wishes.width.value_or(wanted.width);
-    wanted.height = wishes.height.value_or(wanted.height);
+    wanted.width = wishes_.width.value_or(wanted.width);
+    wanted.height = wishes_.height.value_or(wanted.height);
     wanted.planes = {}; // stride and size are the driver's to choose
     wanted.colorimetry = {};
-    if (wishes.format) {
+    if (wishes_.format) {
         std::vector<FourCC> offered;
         for (const FormatDescription& entry : enumerate_formats(device_, BufferType::capture))
             offered.push_back(entry.fourcc);
-        const Result<FourCC> fourcc = resolve_format(*wishes.format, offered);
+        const Result<FourCC> fourcc = resolve_format(*wishes_.format, offered);
         if (!fourcc)
             return std::unexpected(fourcc.error());
         wanted.fourcc = *fourcc;
     }
     // First without changing anything: a refused wish leaves the camera as it was.
     if (const Result<FrameFormat> offer = try_format(device_, BufferType::capture, wanted); offer)
-        if (Status status = check_wishes(*offer, wanted, wishes); !status)
+        if (Status status = check_wishes(*offer, wanted); !status)
             return status;
     Result<FrameFormat> granted = set_format(device_, BufferType::capture, wanted);
     if (!granted)
         return std::unexpected(std::move(granted.error()));
     format_ = *granted;
-    return check_wishes(*granted, wanted, wishes);
+    return check_wishes(*granted, wanted);
 }
 
 // Only what was wished for: a driver may choose another height for a wished width.
-Status V4l2Source::check_wishes(const FrameFormat& granted, const FrameFormat& wanted,
-                                const CaptureWishes& wishes) const {
-    const bool right = (!wishes.width || granted.width == wanted.width) &&
-                       (!wishes.height || granted.height == wanted.height) &&
-                       (!wishes.format || granted.fourcc == wanted.fourcc);
+Status V4l2Source::check_wishes(const FrameFormat& granted, const FrameFormat& wanted) const {
+    const bool right = (!wishes_.width || granted.width == wanted.width) &&
+                       (!wishes_.height || granted.height == wanted.height) &&
+                       (!wishes_.format || granted.fourcc == wanted.fourcc);
     if (right)
         return {};
     const std::string offers = describe_offers(device_, BufferType::capture);
@@ -111,11 +124,6 @@ unsigned V4l2Source::copies(MemoryRole role) const {
     const bool moves =
         role == MemoryRole::touches || (role == MemoryRole::borrows && device_.capability().is_loop());
     return moves ? 1 : 0;
-}
-
-bool V4l2Source::format_changed() const {
-    const Result<FrameFormat> current = get_format(device_, BufferType::capture);
-    return current && !(*current == format_);
 }
 
 Status V4l2Source::request(Memory memory, std::uint32_t count) {
@@ -293,8 +301,8 @@ std::unexpected<Error> V4l2Source::explain(Error error) const {
 void V4l2Source::stop() noexcept {
     if (queue_ && queue_->streaming())
         static_cast<void>(queue_->stream_off()); // a device that is gone has stopped
-    if (reading_)
-        static_cast<void>(device_.reopen());
+    if (reading_ && device_.reopen())
+        static_cast<void>(listen());
     reading_ = false;
 }
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/folder_watch.h"
 #include "flow/endpoint.h"
+#include "v4l2/device_identity.h"
 #include "v4l2/format.h"
+#include "v4l2/signal.h"
 
 #include <memory>
 #include <optional>
@@ -18,11 +21,16 @@ struct CaptureWishes {
     std::optional<std::string> format;   ///< as resolve_format() takes it
     std::optional<double> fps;           ///< frames a second
     std::vector<std::string> controls{}; ///< "NAME=VALUE", as apply_controls() takes them
+    bool reconnect = false;              ///< waits for a device that was unplugged
 
     [[nodiscard]] bool any_format() const noexcept { return width || height || format; }
 };
 
 /// A camera, or a loop's capture side.
+///
+/// Survives what happens to its input: the signal's size and rate are followed (DV timings, analogue
+/// standards), a lost signal is waited for, another writer of a loop too; and, if that is wished, an
+/// unplugged device.
 class V4l2Source final : public Source {
 public:
     /// Takes the device over and makes it deliver what is wished. A wish that the driver would adjust is an
@@ -31,8 +39,6 @@ public:
     ~V4l2Source() override;
 
     [[nodiscard]] const Device& device() const noexcept { return device_; }
-    /// The device delivers another format than format() says: a loop got another writer. Open it anew.
-    [[nodiscard]] bool format_changed() const;
 
     [[nodiscard]] std::string_view name() const override { return device_.path(); }
     [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }
@@ -49,12 +55,25 @@ public:
     void release() noexcept override;
     [[nodiscard]] int event_fd() const noexcept override { return device_.fd(); }
 
+    // Signals that change, devices that come back: v4l2_source_comeback.cpp
+    [[nodiscard]] Result<bool> changed() override;
+    [[nodiscard]] bool may_come_back(const Error& error) const override;
+    [[nodiscard]] Result<bool> come_back() override;
+    [[nodiscard]] FdEvent comeback_event() const noexcept override;
+    [[nodiscard]] std::string awaited() const override;
+
 private:
-    explicit V4l2Source(Device device) : device_(std::move(device)) {}
-    Status apply(const CaptureWishes& wishes);
-    Status apply_format(const CaptureWishes& wishes);
-    Status check_wishes(const FrameFormat& granted, const FrameFormat& wanted,
-                        const CaptureWishes& wishes) const;
+    V4l2Source(Device device, const CaptureWishes& wishes) : device_(std::move(device)), wishes_(wishes) {}
+    Status set_up();
+    Status apply_wishes();
+    Status apply_format();
+    Status check_wishes(const FrameFormat& granted, const FrameFormat& wanted) const;
+    Status listen();
+    Status remember_device();
+    Result<bool> find_again();
+    Result<bool> announced();
+    Result<bool> follow_input();
+    [[nodiscard]] bool format_changed() const;
     Status request(Memory memory, std::uint32_t count);
     Status export_all();
     Status refresh_export(std::uint32_t index);
@@ -64,6 +83,7 @@ private:
     std::unexpected<Error> explain(Error error) const;
 
     Device device_;
+    CaptureWishes wishes_;
     FrameFormat format_;
     MemoryRole role_ = MemoryRole::lends;
     std::optional<Queue> queue_;
@@ -74,6 +94,11 @@ private:
     std::vector<BufferMemory> own_;                   ///< by index; of provide()
     std::span<BufferMemory> memory_;                  ///< by index; ours, or what use() was given
     std::vector<bool> out_;                           ///< by index: taken and not given back
+
+    bool ready_ = false;                     ///< set up for what comes in; false after each stream that ended
+    InputSignal signal_;                     ///< at the input, when it was last looked at
+    std::optional<DeviceIdentity> identity_; ///< of a device that is waited for when it is unplugged
+    std::optional<FolderWatch> watch_;       ///< of the folder where it would come back
 };
 
 } // namespace v4l2dma

@@ -56,6 +56,8 @@ public:
     [[nodiscard]] ssize_t try_write(std::span<const std::byte> bytes) const {
         return system_->write(fd_.get(), bytes);
     }
+    /// Lets go of the node; only path() and capability() are of use then.
+    void close() noexcept { fd_.reset(); }
     /// A new open file of the same node in place of the old one: the only way to end read() and write(),
     /// which keep the queue until the file is closed. fd() changes.
     [[nodiscard]] Status reopen();

@@ -389,3 +389,77 @@ TEST_CASE("an interrupted wait is no error, a failed one is") {
     unwatched.system.fail("epoll_ctl", ENOSPC, 1);
     CHECK(unwatched.run().error().code == ENOSPC);
 }
+
+TEST_CASE("a source that says it is another one now ends the stream, and is not failed") {
+    Rig rig;
+    rig.add_frames(3);
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (rig.script.count("source.take") == 3)
+            rig.source.change = true;
+    };
+    const Result<PumpResult> result = rig.run();
+    REQUIRE(result);
+    CHECK(result->source_changed);
+    CHECK(result->total.frames == 3);
+    CHECK_FALSE(result->interrupted);
+}
+
+TEST_CASE("an event that changes nothing costs no look for a frame") {
+    Rig rig;
+    rig.source.change = false;
+    rig.system.on_wait = [&] {
+        if (rig.script.count("source.changed") == 1 && rig.script.count("source.take") == 0)
+            rig.add_frames(2);
+        rig.sink.finish_one();
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 2});
+    REQUIRE(result);
+    CHECK_FALSE(result->source_changed);
+    CHECK(rig.script.count("source.take") == 2);
+}
+
+TEST_CASE("what changed() fails with ends the run") {
+    Rig rig;
+    rig.source.change = true;
+    rig.script.fail("source.changed", ENODEV);
+    const Result<PumpResult> result = rig.run();
+    REQUIRE_FALSE(result);
+    CHECK(result.error().code == ENODEV);
+}
+
+TEST_CASE("a source that stalls is named after the time limit, and not before") {
+    Rig rig;
+    rig.add_frames(2);
+    const auto begin = rig.system.time;
+    const Result<PumpResult> result = rig.run({.stall_limit = 3s});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().object == "/dev/source");
+    CHECK(result.error().message().contains("no frame came for 3 seconds"));
+    CHECK(rig.system.time - begin >= 3s);
+    CHECK(rig.after.total.frames == 2);
+}
+
+TEST_CASE("a sink that stalls is named, not the source") {
+    Rig rig;
+    rig.sink.room = 1;
+    rig.add_frames(6);
+    rig.system.on_wait = [] {};
+    const Result<PumpResult> result = rig.run({.drain_limit = 0s, .stall_limit = 3s});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().object == "/dev/sink");
+}
+
+TEST_CASE("frames that keep coming are no stall, however long it takes") {
+    Rig rig;
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (rig.script.count("source.take") < 8) {
+            rig.system.time += 2s;
+            rig.source.add_frame(static_cast<std::uint32_t>(rig.script.count("source.take")));
+        }
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 8, .stall_limit = 3s});
+    REQUIRE(result);
+    CHECK(result->total.frames == 8);
+}

@@ -216,20 +216,29 @@ std::expected<std::byte*, int> FakeSystem::mmap(int fd, std::size_t length, int 
     return memory != nullptr ? System::mmap(memory->get(), length, protection, 0) : std::unexpected(EINVAL);
 }
 
-int FakeSystem::epoll_control(int /*epoll_fd*/, int operation, int fd, epoll_event& event) {
+int FakeSystem::epoll_create() {
+    if (const int code = note("epoll_create", ""); code != 0)
+        return -code;
+    const int fd = System::epoll_create();
+    watched_.erase(fd); // of one that was closed
+    return fd;
+}
+
+int FakeSystem::epoll_control(int epoll_fd, int operation, int fd, epoll_event& event) {
     // Taking out what is there fails for nobody.
     const int code = operation == EPOLL_CTL_DEL ? 0 : note("epoll_ctl", "");
     if (code != 0)
         return -code;
     if (fd < 0)
         return -EBADF;
-    const bool known = watched_.contains(fd);
+    std::map<int, epoll_event>& watched = watched_[epoll_fd];
+    const bool known = watched.contains(fd);
     if (known == (operation == EPOLL_CTL_ADD))
         return known ? -EEXIST : -ENOENT;
     if (operation == EPOLL_CTL_DEL)
-        watched_.erase(fd);
+        watched.erase(fd);
     else
-        watched_[fd] = event;
+        watched[fd] = event;
     return 0;
 }
 
@@ -242,7 +251,7 @@ std::uint32_t FakeSystem::events_of(int fd) const {
     return ::poll(&asked, 1, 0) > 0 ? static_cast<std::uint32_t>(asked.revents) : 0;
 }
 
-int FakeSystem::epoll_wait(int /*epoll_fd*/, epoll_event* events, int capacity, int timeout_ms) {
+int FakeSystem::epoll_wait(int epoll_fd, epoll_event* events, int capacity, int timeout_ms) {
     last_timeout_ms = timeout_ms;
     if (++waits_ > most_waits)
         throw std::runtime_error("waits without end");
@@ -251,7 +260,7 @@ int FakeSystem::epoll_wait(int /*epoll_fd*/, epoll_event* events, int capacity, 
     if (on_wait)
         on_wait();
     int count = 0;
-    for (const auto& [fd, watched] : watched_) {
+    for (const auto& [fd, watched] : watched_[epoll_fd]) {
         const std::uint32_t happened = events_of(fd) & (watched.events | EPOLLERR | EPOLLHUP);
         if (happened == 0 || count == capacity)
             continue;

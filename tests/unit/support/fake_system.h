@@ -72,6 +72,7 @@ public:
     ssize_t read(int fd, std::span<std::byte> bytes) override;
     ssize_t write(int fd, std::span<const std::byte> bytes) override;
     std::expected<std::byte*, int> mmap(int fd, std::size_t length, int protection, off_t offset) override;
+    int epoll_create() override;
     int epoll_control(int epoll_fd, int operation, int fd, epoll_event& event) override;
     int epoll_wait(int epoll_fd, epoll_event* events, int capacity, int timeout_ms) override;
     std::chrono::microseconds now() override { return time; }
@@ -108,7 +109,7 @@ private:
     std::map<int, FakeDevice*> open_;
     std::vector<std::unique_ptr<FakeAllocator>> allocators_;
     std::map<int, FakeAllocator*> open_allocators_;
-    std::map<int, epoll_event> watched_;
+    std::map<int, std::map<int, epoll_event>> watched_; ///< by epoll fd, then fd
     std::vector<Call> calls_;
     std::vector<Failure> failures_;
     std::size_t waits_ = 0;

@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <sys/eventfd.h>
+#include <utility>
 #include <vector>
 
 namespace v4l2dma::testing {
@@ -86,7 +87,9 @@ public:
         frame.metadata.sequence = sequence;
         waiting_.push_back(frame);
     }
-    [[nodiscard]] std::uint32_t ready() const { return waiting_.empty() ? 0U : 1U; } // EPOLLIN
+    [[nodiscard]] std::uint32_t ready() const {
+        return (waiting_.empty() ? 0U : 1U) | (change ? 2U : 0U); // EPOLLIN, EPOLLPRI
+    }
     /// Frames taken and not given back.
     [[nodiscard]] std::size_t out() const { return out_.size(); }
     [[nodiscard]] bool running() const { return running_; }
@@ -95,8 +98,33 @@ public:
     std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::touches, "no"}};
     std::vector<std::string> violations;
     bool has_event = true; ///< false: event_fd() is -1
+    /// What changed() answers, once; empty: it has nothing to say.
+    std::optional<bool> change;
+    bool returns = false;         ///< may_come_back()
+    std::deque<bool> comebacks;   ///< what come_back() answers; true when there is none left
+    std::uint32_t next_width = 8; ///< of the format that it comes back with
 
     [[nodiscard]] std::string_view name() const override { return "/dev/source"; }
+    [[nodiscard]] Result<bool> changed() override {
+        if (Status status = script_.call("source.changed"); !status)
+            return std::unexpected(status.error());
+        return std::exchange(change, std::nullopt).value_or(false);
+    }
+    [[nodiscard]] bool may_come_back(const Error&) const override { return returns; }
+    [[nodiscard]] Result<bool> come_back() override {
+        if (Status status = script_.call("source.come_back"); !status)
+            return std::unexpected(status.error());
+        format_.width = next_width;
+        if (comebacks.empty())
+            return true;
+        const bool answer = comebacks.front();
+        comebacks.pop_front();
+        return answer;
+    }
+    [[nodiscard]] FdEvent comeback_event() const noexcept override {
+        return {.fd = fd_.get(), .events = 1U}; // EPOLLIN
+    }
+    [[nodiscard]] std::string awaited() const override { return "a miracle"; }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override {
         const auto found = obstacles.find(role);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "v4l2/timings.h"
 
-#include "support/fake_system.h"
+#include "support/fake_receiver.h"
 
-#include <cstring>
 #include <doctest/doctest.h>
 #include <linux/v4l2-dv-timings.h>
 
 using namespace v4l2dma;
+using testing::FakeReceiver;
 using testing::FakeSystem;
 
 namespace {
@@ -29,59 +29,16 @@ v4l2_dv_timings full_hd() {
 }
 
 /// A device with one input that has everything.
-struct Receiver {
+struct Receiver : FakeReceiver {
     FakeSystem system;
-    v4l2_dv_timings wire = full_hd();
-    v4l2_dv_timings set = timings_of(640, 480, 25'175'000, 160, 45);
-    v4l2_std_id standard_on_wire = V4L2_STD_PAL;
-    v4l2_std_id standard = V4L2_STD_NTSC;
-    std::uint32_t capabilities = V4L2_IN_CAP_DV_TIMINGS;
     Device device = open();
 
+    Receiver() { status = V4L2_IN_ST_NO_SIGNAL; }
     Device open() {
-        system.add("/dev/video0", BufferType::capture).beside =
-            [this](unsigned long request, void* argument) { return answer(request, argument); };
+        system.add("/dev/video0", BufferType::capture).beside = std::ref(static_cast<FakeReceiver&>(*this));
         Result<Device> opened = Device::open("0", system);
         REQUIRE(opened);
         return std::move(*opened);
-    }
-    int answer(unsigned long request, void* argument) {
-        switch (request) {
-        case VIDIOC_G_INPUT:
-            *static_cast<int*>(argument) = 3;
-            return 0;
-        case VIDIOC_ENUMINPUT:
-            return describe(*static_cast<v4l2_input*>(argument));
-        case VIDIOC_QUERY_DV_TIMINGS:
-            *static_cast<v4l2_dv_timings*>(argument) = wire;
-            return 0;
-        case VIDIOC_G_DV_TIMINGS:
-            *static_cast<v4l2_dv_timings*>(argument) = set;
-            return 0;
-        case VIDIOC_S_DV_TIMINGS:
-            set = *static_cast<v4l2_dv_timings*>(argument);
-            return 0;
-        case VIDIOC_QUERYSTD:
-            *static_cast<v4l2_std_id*>(argument) = standard_on_wire;
-            return 0;
-        case VIDIOC_G_STD:
-            *static_cast<v4l2_std_id*>(argument) = standard;
-            return 0;
-        case VIDIOC_S_STD:
-            standard = *static_cast<v4l2_std_id*>(argument);
-            return 0;
-        default:
-            return -ENOTTY;
-        }
-    }
-    int describe(v4l2_input& input) const {
-        if (input.index != 3)
-            return -EINVAL;
-        std::memcpy(input.name, "HDMI 000-0", 10);
-        input.capabilities = capabilities;
-        input.status = V4L2_IN_ST_NO_SIGNAL;
-        input.std = V4L2_STD_ALL;
-        return 0;
     }
 };
 

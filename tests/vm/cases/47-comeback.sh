@@ -1,0 +1,152 @@
+# shellcheck shell=bash disable=SC2154 # variables of lib/case.sh
+# SPDX-License-Identifier: MIT
+#
+# What happens to a source while it streams, and does not end the command: a signal that is lost or becomes another
+# one, a device that is unplugged and comes back; and what does: a stall, with --timeout.
+
+set_control() { v4l2-ctl -d "$camera" --set-ctrl="$1=$2"; }
+
+# timings_number NAME: of vivid's menu of timings.
+timings_number() {
+	v4l2-ctl -d "$camera" --list-ctrls-menus |
+		awk -v name="$1" '/^ *dv_timings / { inside = 1; next } /\(.*\) *:/ { inside = 0 }
+			inside && $2 == name { sub(":", "", $1); print $1; exit }'
+}
+
+# select_timings NAME: what the cable carries. A small picture: an emulated processor draws it.
+select_timings() {
+	set_control dv_timings "$(timings_number "$1")"
+	set_control dv_timings_signal_mode 4
+}
+no_signal=1 no_lock=2
+
+# A camera with one HDMI input.
+load_receiver() {
+	load_vivid num_inputs=1 input_types=3
+	select_timings 640x480p59
+}
+
+# start_both [CLONE-OPTION...]: receiver, clone, loop, play; and frames come out.
+start_both() {
+	start clone "$bin" clone -i "$camera" -o "$loop" --json --stats-interval 0.2 "$@"
+	await clone start
+	start play "$bin" play -i "$loop" --json --stats-interval 0.2
+	await play stats '.frames > 3'
+}
+
+test_signal_is_lost_and_comes_back() {
+	load_receiver
+	load_loop
+	local mode
+	start_both --dmabuf
+	expect_equal "size of the signal" 640x480 "$(json clone start '"\(.width)x\(.height)"')"
+	for mode in "$no_signal" "$no_lock"; do
+		set_control dv_timings_signal_mode "$mode"
+		await clone interrupted
+		expect_match "the reason" "$camera has another signal" "$(json clone interrupted .reason)"
+		await clone waiting
+		expect_match "what is waited for" "a signal at HDMI.* of $camera: there is " "$(json clone waiting .for)"
+		expect_equal "writers meanwhile" 0 "$(counter writer)"
+		set_control dv_timings_signal_mode 4
+		await clone start
+		await play stats ".frames > $(json play stats .frames) + 3"
+	done
+	stop play
+	stop clone
+	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
+	expect_no_copy
+}
+
+test_signal_of_another_size() {
+	load_receiver
+	load_loop
+	start_both --dmabuf
+	select_timings 720x480p59
+	await clone start
+	expect_equal "size of the other signal" 720x480 "$(json clone start '"\(.width)x\(.height)"')"
+	await play start
+	expect_equal "size that play sees" 720x480 "$(json play start '"\(.width)x\(.height)"')"
+	await play stats '.frames > 3'
+	stop play
+	stop clone
+	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
+	expect_no_copy
+}
+
+test_input_is_set_to_what_its_cable_carries() {
+	load_receiver
+	load_loop
+	v4l2-ctl -d "$camera" --set-dv-bt-timings index=3 >timings.log
+	run 0 "$bin" clone -i "$camera" -o "$loop" -n 3 --json
+	expect_equal "size" 640x480 "$(jq -rs 'first | "\(.width)x\(.height)"' <<<"$out")"
+	expect_match "what clone says" 'HDMI.* carries 640x480p59.94' "$err"
+}
+
+test_no_signal_at_the_beginning() {
+	load_receiver
+	load_loop
+	set_control dv_timings_signal_mode "$no_signal"
+	start clone "$bin" clone -i "$camera" -o "$loop" --json
+	await clone waiting
+	stop clone
+	expect_equal "frames" 0 "$(json clone end .frames)"
+	rm "$work"/clone.*
+	start clone "$bin" clone -i "$camera" -o "$loop" --json -n 5
+	await clone waiting
+	set_control dv_timings_signal_mode 4
+	finish clone
+	expect_equal "frames" 5 "$(json clone end .frames)"
+	expect_idle
+}
+
+# replug [OPTION...]: the camera comes back, here under another number.
+replug() {
+	modprobe -r vivid
+	modprobe vivid n_devs=1 node_types=0x1 "$@"
+	rm -f "$camera_options"
+}
+
+test_camera_is_unplugged_and_comes_back() {
+	load_camera
+	load_loop
+	start_both --dmabuf --reconnect --width 320 --height 180
+	set_control disconnect 1
+	await clone waiting
+	expect_match "the reason" 'unplugged' "$(json clone interrupted .reason)"
+	expect_equal "what is waited for" "$camera to be plugged in again" "$(json clone waiting .for)"
+	expect_equal "open files of video nodes but the loop's" 0 \
+		"$(find "/proc/${pids[clone]}/fd" -lname "$camera*" | wc -l)"
+	replug vid_cap_nr=3
+	await clone start
+	expect_equal "where it is now" /dev/video3 "$(json clone start .source)"
+	expect_equal "size as it was wished" 320x180 "$(json clone start '"\(.width)x\(.height)"')"
+	await play stats ".frames > $(json play stats .frames) + 3"
+	stop play
+	stop clone
+	expect_no_copy
+	modprobe -r vivid
+}
+
+test_wait_for_a_camera_is_interrupted() {
+	load_camera
+	load_loop
+	start_both --reconnect
+	set_control disconnect 1
+	await clone waiting
+	stop clone
+	stop play
+	expect_idle
+	modprobe -r vivid
+	rm -f "$camera_options"
+}
+
+test_stalled_camera() {
+	load_camera
+	load_loop
+	set_control percentage_of_dropped_buffers 100
+	run 1 "$bin" clone -i "$camera" -o "$loop" --timeout 1.5
+	expect_match "what clone says" "$camera.*no frame came for 1.5 seconds" "$err"
+	set_control percentage_of_dropped_buffers 0
+	run 0 "$bin" clone -i "$camera" -o "$loop" --timeout 10 -n 5
+	expect_idle
+}
