@@ -55,7 +55,7 @@ Result<bool> V4l2Source::announced() {
     while (true) {
         const Result<std::optional<Event>> event = dequeue_event(device_);
         if (!event)
-            return std::unexpected(event.error());
+            return explain(event.error());
         if (!*event)
             return resolution;
         if (const auto* change = std::get_if<SourceChange>(&(*event)->what))
