@@ -15,6 +15,7 @@ struct CloneOptions {
     std::string output;
     bool dmabuf = false;
     CaptureOptions capture;
+    OutputOptions conversion;
     RunOptions run;
     MemoryOption memory;
     MemoryOption output_memory;
@@ -38,6 +39,7 @@ void CloneOptions::add_to(CommandLine& line) {
         ->required()
         ->type_name("DEV");
     capture.add_to(line);
+    conversion.add_to(line);
     run.add_to(line);
     line.app().add_flag("--dmabuf", dmabuf, "Demand zero-copy: fail with exit code 4 where it cannot be had");
     memory.add_to(line, "--memory", "capture device", "read");
@@ -67,7 +69,7 @@ struct Ends {
 
 Result<Ends> open_ends(const CloneOptions& options) {
     // The sink first: nothing is set on the camera for an output that cannot be had.
-    Result<std::unique_ptr<Sink>> sink = open_sink(options.output, true);
+    Result<std::unique_ptr<Sink>> sink = open_sink(options.output, true, options.conversion.wishes);
     if (!sink)
         return std::unexpected(std::move(sink.error()));
     if (Result<Device> input = Device::open(options.input);

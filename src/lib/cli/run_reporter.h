@@ -38,7 +38,7 @@ public:
     /// Source and sink are borrowed for their names and the format.
     RunReporter(Options options, const Source& source, const Sink& sink);
 
-    [[nodiscard]] Status started(const Path& path) override;
+    [[nodiscard]] Status started(const Path& path, std::uint64_t copied_bytes) override;
     [[nodiscard]] Status progress(const Path& path, const StatisticsReport& report) override;
     /// report_end(), after the live line.
     [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error);
@@ -47,11 +47,16 @@ public:
     [[nodiscard]] std::chrono::microseconds pump_interval() const noexcept;
 
 private:
+    void say_if_all_bad(const StatisticsReport& report);
+
     Options options_;
     const Source& source_;
     const Sink& sink_;
     StatsLine line_;
     bool waiting_said_ = false;
+    std::uint64_t frames_before_ = 0;  ///< at the last progress()
+    std::uint64_t corrupt_before_ = 0; ///< likewise
+    bool only_bad_said_ = false;
 };
 
 } // namespace v4l2dma

@@ -37,6 +37,10 @@ public:
     [[nodiscard]] std::string_view name() const override { return device_.path(); }
     [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    /// None of a loop: its writer chooses.
+    [[nodiscard]] std::vector<FrameFormat> other_formats() const override;
+    /// Also fails (usage) where the camera would be slower than it was, if no frame rate was wished for.
+    [[nodiscard]] Status set_format(const FrameFormat& format) override;
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
     [[nodiscard]] unsigned copies(MemoryRole role) const override;
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
@@ -50,11 +54,12 @@ public:
     [[nodiscard]] int event_fd() const noexcept override { return device_.fd(); }
 
 private:
-    explicit V4l2Source(Device device) : device_(std::move(device)) {}
-    Status apply(const CaptureWishes& wishes);
-    Status apply_format(const CaptureWishes& wishes);
-    Status check_wishes(const FrameFormat& granted, const FrameFormat& wanted,
-                        const CaptureWishes& wishes) const;
+    V4l2Source(Device device, const CaptureWishes& wishes) : device_(std::move(device)), wishes_(wishes) {}
+    Status apply();
+    Status apply_format();
+    Status apply_rate() const;
+    Status keep_rate() const;
+    Status check_wishes(const FrameFormat& granted, const FrameFormat& wanted) const;
     Status request(Memory memory, std::uint32_t count);
     Status export_all();
     Status refresh_export(std::uint32_t index);
@@ -64,6 +69,8 @@ private:
     std::unexpected<Error> explain(Error error) const;
 
     Device device_;
+    CaptureWishes wishes_;
+    std::optional<double> first_rate_; ///< before the first set_format(); frames a second
     FrameFormat format_;
     MemoryRole role_ = MemoryRole::lends;
     std::optional<Queue> queue_;
