@@ -101,15 +101,18 @@ Status RunReporter::started(const Path& path, std::uint64_t copied_bytes) {
     return {};
 }
 
-// Whoever waits for a picture must not be left to guess.
+// Whoever waits for a picture must not be left to guess. One or two bad frames are no news.
 void RunReporter::say_if_all_bad(const StatisticsReport& report) {
-    const bool all_bad = report.frames == frames_before_ && report.corrupt > corrupt_before_;
-    if (all_bad && !only_bad_said_)
+    constexpr std::uint64_t many = 3;
+    if (report.frames != frames_before_) {
+        frames_before_ = report.frames;
+        corrupt_before_ = report.corrupt;
+        only_bad_said_ = false;
+    } else if (!only_bad_said_ && report.corrupt >= corrupt_before_ + many) {
+        only_bad_said_ = true;
         spdlog::warn("{}: every frame of {} is bad now ({} so far)", options_.report.command, source_.name(),
                      report.corrupt);
-    only_bad_said_ = all_bad;
-    frames_before_ = report.frames;
-    corrupt_before_ = report.corrupt;
+    }
 }
 
 Status RunReporter::progress(const Path& path, const StatisticsReport& report) {

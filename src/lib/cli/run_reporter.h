@@ -54,7 +54,7 @@ private:
     const Sink& sink_;
     StatsLine line_;
     bool waiting_said_ = false;
-    std::uint64_t frames_before_ = 0;  ///< at the last progress()
+    std::uint64_t frames_before_ = 0;  ///< when a good frame was last seen to have come
     std::uint64_t corrupt_before_ = 0; ///< likewise
     bool only_bad_said_ = false;
 };
