@@ -16,6 +16,7 @@ struct CloneOptions {
     std::string output;
     bool dmabuf = false;
     CaptureOptions capture;
+    OutputOptions conversion;
     RunOptions run;
     MemoryOption memory;
     MemoryOption output_memory;
@@ -41,6 +42,7 @@ void CloneOptions::add_to(CommandLine& line) {
     capture.add_to(line);
     line.app().add_flag("--reconnect", capture.wishes.reconnect,
                         "Wait for a capture device that is unplugged, and go on when it is back");
+    conversion.add_to(line);
     run.add_to(line);
     line.app().add_flag("--dmabuf", dmabuf, "Demand zero-copy: fail with exit code 4 where it cannot be had");
     memory.add_to(line, "--memory", "capture device", "read");
@@ -70,7 +72,7 @@ struct Ends {
 
 Result<Ends> open_ends(const CloneOptions& options) {
     // The sink first: nothing is set on the camera for an output that cannot be had.
-    Result<std::unique_ptr<Sink>> sink = open_sink(options.output, true);
+    Result<std::unique_ptr<Sink>> sink = open_sink(options.output, true, options.conversion.wishes);
     if (!sink)
         return std::unexpected(std::move(sink.error()));
     if (Result<Device> input = Device::open(options.input);

@@ -94,6 +94,16 @@ void CaptureOptions::add_to(CommandLine& line) {
             ""));
 }
 
+void OutputOptions::add_to(CommandLine& line) {
+    line.app().add_option("--output-format", wishes.format,
+                          "Pixel format of the output: frames in another one are converted");
+    const auto add_size = [&](const char* name, std::optional<std::uint32_t>& pixels, const char* help) {
+        line.app().add_option(name, pixels, help)->check(CLI::Range(1U, max_converted_size));
+    };
+    add_size("--output-width", wishes.width, "Width of the output in pixels: others are scaled");
+    add_size("--output-height", wishes.height, "Height of the output in pixels");
+}
+
 void MemoryOption::add_to(CommandLine& line, const std::string& name, const std::string& side,
                           const std::string& rw) {
     line.app()

@@ -3,6 +3,7 @@
 
 #include "cli/command_line.h"
 #include "cli/run_reporter.h"
+#include "flow/output_format.h"
 #include "flow/pump.h"
 #include "flow/v4l2_source.h"
 
@@ -36,6 +37,13 @@ void add_pixels(CommandLine& line, const std::string& name, std::optional<std::u
 /// --width, --height, --format, --fps, --set of a capture device.
 struct CaptureOptions {
     CaptureWishes wishes;
+
+    void add_to(CommandLine& line);
+};
+
+/// --output-format, --output-width, --output-height of an output device.
+struct OutputOptions {
+    OutputWishes wishes;
 
     void add_to(CommandLine& line);
 };

@@ -53,7 +53,7 @@ std::string summary(const PumpResult& result) {
     if (total.no_signal > 0)
         text += fmt::format(", {} without a signal", total.no_signal);
     if (total.corrupt > 0)
-        text += fmt::format(", {} marked as bad by the driver", total.corrupt);
+        text += fmt::format(", {} bad", total.corrupt);
     if (total.latency_ms && total.max_latency_ms)
         text += fmt::format(", latency {:.1f} ms (at most {:.1f})", *total.latency_ms, *total.max_latency_ms);
     if (result.path)
@@ -72,10 +72,11 @@ std::chrono::microseconds RunReporter::pump_interval() const noexcept {
     return options_.interval > 0ms ? options_.interval : 1h;
 }
 
-Status RunReporter::started(const Path& path) {
+Status RunReporter::started(const Path& path, std::uint64_t copied_bytes) {
     const FrameFormat& format = source_.format();
     const Strategy& strategy = *path.strategy;
-    const std::uint32_t copied = path.copies * format.sizeimage();
+    const Conversion* const conversion = sink_.conversion();
+    const FrameFormat& output = conversion == nullptr ? format : conversion->to;
     if (options_.report.json)
         return tell("start", {{"command", options_.report.command},
                               {"source", source_.name()},
@@ -85,11 +86,17 @@ Status RunReporter::started(const Path& path) {
                               {"height", format.height},
                               {"bytesperline", format.bytesperline()},
                               {"sizeimage", format.sizeimage()},
+                              {"output_format", output.fourcc.text()},
+                              {"output_width", output.width},
+                              {"output_height", output.height},
                               {"path", strategy.name},
                               {"zero_copy", path.zero_copy()},
-                              {"copied_bytes_per_frame", copied}});
-    spdlog::info("{}: {} from {} to {}, {} ({}): {} bytes copied per frame", options_.report.command,
-                 format.text(), source_.name(), sink_.name(), strategy.name, strategy.text, copied);
+                              {"copied_bytes_per_frame", copied_bytes}});
+    const std::string change =
+        output.text() == format.text() ? "" : fmt::format(", converted to {}", output.text());
+    spdlog::info("{}: {} from {} to {}{}, {} ({}): {} bytes copied per frame", options_.report.command,
+                 format.text(), source_.name(), sink_.name(), change, strategy.name, strategy.text,
+                 copied_bytes);
     return {};
 }
 
@@ -113,8 +120,23 @@ Status RunReporter::awaits(std::string_view what) {
     return {};
 }
 
+// Whoever waits for a picture must not be left to guess. One or two bad frames are no news.
+void RunReporter::say_if_all_bad(const StatisticsReport& report) {
+    constexpr std::uint64_t many = 3;
+    if (report.frames != frames_before_) {
+        frames_before_ = report.frames;
+        corrupt_before_ = report.corrupt;
+        only_bad_said_ = false;
+    } else if (!only_bad_said_ && report.corrupt >= corrupt_before_ + many) {
+        only_bad_said_ = true;
+        spdlog::warn("{}: every frame of {} is bad now ({} so far)", options_.report.command, source_.name(),
+                     report.corrupt);
+    }
+}
+
 Status RunReporter::progress(const Path& path, const StatisticsReport& report) {
-    if (report.frames == 0 && !waiting_said_ && !options_.waiting.empty()) {
+    say_if_all_bad(report);
+    if (report.frames == 0 && report.corrupt == 0 && !waiting_said_ && !options_.waiting.empty()) {
         waiting_said_ = true;
         spdlog::info("{}", options_.waiting);
     }

@@ -39,7 +39,7 @@ public:
     /// Source and sink are borrowed for their names and the format.
     RunReporter(Options options, const Source& source, const Sink& sink);
 
-    [[nodiscard]] Status started(const Path& path) override;
+    [[nodiscard]] Status started(const Path& path, std::uint64_t copied_bytes) override;
     [[nodiscard]] Status progress(const Path& path, const StatisticsReport& report) override;
     [[nodiscard]] Status interrupted(std::string_view why) override;
     [[nodiscard]] Status awaits(std::string_view what) override;
@@ -53,12 +53,16 @@ public:
 
 private:
     [[nodiscard]] Status tell(std::string_view name, const nlohmann::ordered_json& members) const;
+    void say_if_all_bad(const StatisticsReport& report);
 
     Options options_;
     const Source& source_;
     const Sink& sink_;
     StatsLine line_;
     bool waiting_said_ = false;
+    std::uint64_t frames_before_ = 0;  ///< when a good frame was last seen to have come
+    std::uint64_t corrupt_before_ = 0; ///< likewise
+    bool only_bad_said_ = false;
 };
 
 } // namespace v4l2dma

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace v4l2dma {
 
@@ -43,8 +44,17 @@ public:
     [[nodiscard]] virtual std::string_view name() const = 0;
     /// The device number of the node behind it, 0 if there is none.
     [[nodiscard]] virtual dev_t device_number() const noexcept { return 0; }
-    /// Settled when the source is opened.
+    /// Settled when the source is opened; set_format() alone changes it.
     [[nodiscard]] virtual const FrameFormat& format() const = 0;
+    /// What it can deliver instead in the same size, the most alike first, compressed formats last. None
+    /// where the user chose the format. Changes nothing.
+    [[nodiscard]] virtual std::vector<FrameFormat> other_formats() const { return {}; }
+    /// Delivers another format: one of other_formats(), or the one that it had. Before provide() and use().
+    /// Frame rate and controls stay what the user wanted. Errors: (usage) the frame rate cannot be had in
+    /// this format; the driver's. The format is then one of the two.
+    [[nodiscard]] virtual Status set_format(const FrameFormat&) {
+        return make_error(ErrorKind::unsupported, "set format", name(), "it has one format only");
+    }
     /// Why it cannot play this role; empty if it can be tried. The truth comes from the calls.
     [[nodiscard]] virtual std::string why_not(MemoryRole role) const = 0;
     /// How often the CPU moves a frame's bytes within this role, in the kernel or here.
@@ -87,7 +97,15 @@ public:
 struct PutResult {
     bool taken = false;             ///< false: there is no room before the next reclaim()
     bool kept = false;              ///< the frame is the sink's until reclaim() answers its index
+    bool bad = false;               ///< taken, but it could not be converted: it goes nowhere
     std::uint64_t copied_bytes = 0; ///< that the CPU moved, in the kernel or here
+};
+
+/// What a sink makes of frames that do not pass as they are.
+struct Conversion {
+    FrameFormat to{};
+    std::string why;    ///< "it was asked for"
+    std::string remedy; ///< what would do without; a sentence
 };
 
 /// Where frames go.
@@ -109,8 +127,14 @@ public:
     [[nodiscard]] virtual unsigned copies(MemoryRole role) const {
         return role == MemoryRole::copies ? 1 : 0;
     }
-    /// Exactly this format, or an error that says what it offers.
+    /// Whether frames of this format would pass as they are. Changes nothing; the truth comes from
+    /// set_format().
+    [[nodiscard]] virtual bool takes(const FrameFormat&) const { return true; }
+    /// The source's format. Sets the sink to it, or to another one with a conversion(). why_not() and
+    /// copies() may answer differently afterwards.
     [[nodiscard]] virtual Status set_format(const FrameFormat& format) = 0;
+    /// What becomes of frames of that format, nullptr if they pass as they are. Valid until set_format().
+    [[nodiscard]] virtual const Conversion* conversion() const noexcept { return nullptr; }
 
     /// exports, lends, copies: buffers of its own, valid until release().
     [[nodiscard]] virtual Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) = 0;

@@ -8,12 +8,53 @@
 namespace v4l2dma {
 
 Status Negotiation::establish() {
+    if (Status status = agree(); !status)
+        return status;
     if (Status status = sink_.set_format(source_.format()); !status)
+        return status;
+    if (Status status = check_conversion(); !status)
         return status;
     for (const Strategy& strategy : strategies())
         candidates_.push_back(path_between(source_, sink_, strategy));
     std::ranges::stable_sort(candidates_, {}, &Path::copies);
     return establish_next();
+}
+
+// A format of the source's that the sink takes as it is spares a conversion.
+Status Negotiation::agree() {
+    const FrameFormat first = source_.format();
+    if (sink_.takes(first))
+        return {};
+    for (const FrameFormat& other : source_.other_formats()) {
+        if (!sink_.takes(other))
+            continue;
+        const Status status = source_.set_format(other);
+        if (status && sink_.takes(source_.format())) { // the real strides
+            spdlog::info("{} delivers {} instead of {}: {} takes it without a conversion", source_.name(),
+                         source_.format().text(), first.text(), sink_.name());
+            return {};
+        }
+        if (!status)
+            spdlog::debug("{} {}: {}", source_.name(), other.text(), status.error().message());
+        if (!status && status.error().kind == ErrorKind::device) // it is so in every format
+            return status;
+    }
+    return source_.format() == first ? Status{} : source_.set_format(first);
+}
+
+Status Negotiation::check_conversion() const {
+    const Conversion* conversion = sink_.conversion();
+    if (conversion == nullptr)
+        return {};
+    const std::string formats = source_.format().text() + " becomes " + conversion->to.text();
+    if (wishes_.zero_copy)
+        return make_error(ErrorKind::unsupported, "zero-copy",
+                          std::string(source_.name()) + " to " + std::string(sink_.name()),
+                          formats + ", because " + conversion->why,
+                          (conversion->remedy.empty() ? "" : conversion->remedy + ". ") +
+                              "Without --dmabuf the frames are converted");
+    spdlog::info("{} for {}: {}", formats, sink_.name(), conversion->why);
+    return {};
 }
 
 Status Negotiation::fall_back(const Error& why) {

@@ -40,9 +40,11 @@ public:
     Negotiation& operator=(const Negotiation&) = delete;
     ~Negotiation() { release(); }
 
-    /// Sets the sink's format and establishes the best path. The source streams afterwards.
-    /// Errors: (unsupported) no path is left, with every call that failed; (device) a device is busy, gone,
-    /// or does not take the format, which another path would not change.
+    /// Settles the formats, if need be by another one of the source's that the sink takes as it is, and
+    /// establishes the best path. The source streams afterwards.
+    /// Errors: (unsupported) no path is left, with every call that failed, or zero-copy is demanded and the
+    /// formats differ; (device) a device is busy, gone, or does not take the format, which another path would
+    /// not change; (usage) a format that was asked for cannot be had.
     [[nodiscard]] Status establish();
     /// The path that runs failed with @p why before its first frame was through: takes the next one.
     [[nodiscard]] Status fall_back(const Error& why);
@@ -54,6 +56,8 @@ public:
     [[nodiscard]] const std::vector<Attempt>& attempts() const noexcept { return attempts_; }
 
 private:
+    [[nodiscard]] Status agree();
+    [[nodiscard]] Status check_conversion() const;
     [[nodiscard]] Status establish_next();
     [[nodiscard]] Status establish_on(const Strategy& strategy);
     [[nodiscard]] Status connect(const Strategy& strategy);

@@ -23,14 +23,18 @@ SourceResult open_test_source(std::string_view name, const CaptureWishes& wishes
     return TestSource::open(name, wishes, system);
 }
 
-SinkResult open_v4l2_sink(std::string_view name, bool, System& system) {
+SinkResult open_v4l2_sink(std::string_view name, bool, const OutputWishes& wishes, System& system) {
     Result<Device> device = Device::open(name, system);
     if (!device)
         return std::unexpected(std::move(device.error()));
-    return V4l2Sink::open(std::move(*device));
+    return V4l2Sink::open(std::move(*device), wishes);
 }
 
-SinkResult open_null_sink(std::string_view, bool wants_dmabufs, System&) {
+SinkResult open_null_sink(std::string_view name, bool wants_dmabufs, const OutputWishes& wishes, System&) {
+    if (wishes.any())
+        return make_error(ErrorKind::usage, "open", name,
+                          "it looks at the frames as they are, in no format of its own",
+                          "Leave --output-format, --output-width and --output-height away");
     return std::make_unique<NullSink>(wants_dmabufs);
 }
 
@@ -42,7 +46,7 @@ constexpr Kind<SourceResult (*)(std::string_view, const CaptureWishes&, System&)
     {"test:", open_test_source},
     {"", open_v4l2_source},
 };
-constexpr Kind<SinkResult (*)(std::string_view, bool, System&)> sinks[] = {
+constexpr Kind<SinkResult (*)(std::string_view, bool, const OutputWishes&, System&)> sinks[] = {
     {"null:", open_null_sink},
     {"", open_v4l2_sink},
 };
@@ -60,8 +64,8 @@ SourceResult open_source(std::string_view name, const CaptureWishes& wishes, Sys
     return find_kind(sources, name).open(name, wishes, system);
 }
 
-SinkResult open_sink(std::string_view name, bool wants_dmabufs, System& system) {
-    return find_kind(sinks, name).open(name, wants_dmabufs, system);
+SinkResult open_sink(std::string_view name, bool wants_dmabufs, const OutputWishes& wishes, System& system) {
+    return find_kind(sinks, name).open(name, wants_dmabufs, wishes, system);
 }
 
 } // namespace v4l2dma

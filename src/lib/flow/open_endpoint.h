@@ -2,6 +2,7 @@
 #pragma once
 
 #include "flow/endpoint.h"
+#include "flow/output_format.h"
 #include "flow/v4l2_source.h"
 
 #include <memory>
@@ -14,8 +15,10 @@ namespace v4l2dma {
 [[nodiscard]] Result<std::unique_ptr<Source>> open_source(std::string_view name, const CaptureWishes& wishes,
                                                           System& system = real_system());
 
-/// @p wants_dmabufs: for sinks that can take frames either way.
+/// @p wants_dmabufs: for sinks that can take frames either way. @p wishes: for those that can convert them;
+/// to others they are a usage error.
 [[nodiscard]] Result<std::unique_ptr<Sink>> open_sink(std::string_view name, bool wants_dmabufs,
+                                                      const OutputWishes& wishes = {},
                                                       System& system = real_system());
 
 } // namespace v4l2dma

@@ -205,10 +205,15 @@ Status Pump::put(const Frame& frame) {
 
 Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
     last_passed_ = system_.now();
-    statistics_.passed(frame.metadata, frame.copied_bytes + result.copied_bytes, last_passed_);
-    if (statistics_.frames() == 1)
-        if (Status status = listener_.started(negotiation_.current()); !status)
-            return status;
+    if (result.bad) {
+        statistics_.corrupt();
+    } else {
+        const std::uint64_t copied = frame.copied_bytes + result.copied_bytes;
+        statistics_.passed(frame.metadata, copied, last_passed_);
+        if (statistics_.frames() == 1)
+            if (Status status = listener_.started(negotiation_.current(), copied); !status)
+                return status;
+    }
     if (!result.kept)
         if (Status status = source_.give_back(frame.index); !status)
             return status;

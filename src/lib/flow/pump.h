@@ -28,8 +28,9 @@ public:
     PumpListener& operator=(const PumpListener&) = delete;
     virtual ~PumpListener() = default;
 
-    /// The first frame went through: this path it is. An error ends the run, here and below.
-    [[nodiscard]] virtual Status started(const Path& path) = 0;
+    /// The first frame went through: this path it is. @p copied_bytes: that the CPU moved for it. An error
+    /// ends the run, here and below.
+    [[nodiscard]] virtual Status started(const Path& path, std::uint64_t copied_bytes) = 0;
     /// Every report_interval, also before the first frame.
     [[nodiscard]] virtual Status progress(const Path& path, const StatisticsReport& report) = 0;
     /// The stream ended because of @p why, and may go on (Session).

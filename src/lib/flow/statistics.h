@@ -16,10 +16,10 @@ struct StatisticsReport {
     std::optional<double> max_latency_ms; ///< over the span
     std::uint64_t frames = 0;             ///< since the start
     std::uint64_t dropped = 0;            ///< since the start: missing sequence numbers
-    std::uint64_t corrupt = 0;            ///< since the start: frames the driver marked as bad
-    std::uint64_t no_signal = 0;          ///< since the start: pictures of a loop without a signal
-    std::uint64_t copied_bytes = 0;       ///< since the start
-    std::chrono::microseconds elapsed{};  ///< since the start
+    std::uint64_t corrupt = 0; ///< since the start: bad frames: marked by the driver, short, not convertible
+    std::uint64_t no_signal = 0;         ///< since the start: pictures of a loop without a signal
+    std::uint64_t copied_bytes = 0;      ///< since the start
+    std::chrono::microseconds elapsed{}; ///< since the start
 
     /// Joins an earlier run's report to this one: counts and times add up, unless it only
     /// waited; the latency stays the last run's.

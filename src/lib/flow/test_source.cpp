@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "flow/test_source.h"
 
+#include "format/likeness.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -17,7 +19,7 @@ constexpr std::uint32_t most_pixels = 16'384; // of a side
 
 struct TestWishes {
     std::string_view pattern = "bars";
-    std::string_view format = "YUYV";
+    std::optional<std::string_view> format{};
     std::uint32_t width = 640;
     std::uint32_t height = 480;
     double fps = 30;
@@ -90,7 +92,7 @@ Result<std::unique_ptr<TestSource>> TestSource::open(std::string_view name, cons
     const Result<TestPattern> pattern = parse_test_pattern(wishes.pattern);
     if (!pattern)
         return std::unexpected(pattern.error());
-    const Result<FourCC> fourcc = resolve_format(wishes.format);
+    const Result<FourCC> fourcc = resolve_format(wishes.format.value_or("YUYV"));
     if (!fourcc)
         return std::unexpected(fourcc.error());
     Result<FrameFormat> format = tight_format(*fourcc, wishes.width, wishes.height);
@@ -104,8 +106,35 @@ Result<std::unique_ptr<TestSource>> TestSource::open(std::string_view name, cons
     if (!timer)
         return system_error("timerfd_create", name);
     const std::chrono::nanoseconds interval(std::llround(1e9 / wishes.fps));
-    return std::unique_ptr<TestSource>(
-        new TestSource(std::string(name), system, *format, std::move(*painter), interval, std::move(timer)));
+    std::unique_ptr<TestSource> source(
+        new TestSource(std::string(name), system, *pattern, std::move(*painter), interval, std::move(timer)));
+    source->format_ = *format;
+    source->format_wished_ = wishes.format.has_value();
+    return source;
+}
+
+std::vector<FrameFormat> TestSource::other_formats() const {
+    std::vector<FourCC> drawn;
+    for (const PixelFormat& entry : pixel_formats())
+        if (!format_wished_ && entry.fourcc != format_.fourcc && has_sample_layout(entry.fourcc))
+            drawn.push_back(entry.fourcc);
+    sort_by_likeness(format_.fourcc, drawn);
+    std::vector<FrameFormat> formats;
+    for (const FourCC fourcc : drawn)
+        if (Result<FrameFormat> format = tight_format(fourcc, format_.width, format_.height); format) {
+            format->field = V4L2_FIELD_NONE;
+            formats.push_back(*format);
+        }
+    return formats;
+}
+
+Status TestSource::set_format(const FrameFormat& format) {
+    Result<TestPatternPainter> painter = TestPatternPainter::create(pattern_, format);
+    if (!painter)
+        return std::unexpected(std::move(painter.error()));
+    painter_ = std::move(*painter);
+    format_ = format;
+    return {};
 }
 
 std::string TestSource::why_not(MemoryRole role) const {

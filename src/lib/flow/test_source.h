@@ -28,6 +28,8 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return name_; }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    [[nodiscard]] std::vector<FrameFormat> other_formats() const override;
+    [[nodiscard]] Status set_format(const FrameFormat& format) override;
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
     [[nodiscard]] Status use(MemoryRole role, std::span<BufferMemory> memory) override;
@@ -40,15 +42,17 @@ public:
     [[nodiscard]] int event_fd() const noexcept override { return timer_.get(); }
 
 private:
-    TestSource(std::string name, System& system, FrameFormat format, TestPatternPainter painter,
+    TestSource(std::string name, System& system, TestPattern pattern, TestPatternPainter painter,
                std::chrono::nanoseconds interval, UniqueFd timer)
-        : name_(std::move(name)), system_(system), format_(format), painter_(std::move(painter)),
+        : name_(std::move(name)), system_(system), pattern_(pattern), painter_(std::move(painter)),
           interval_(interval), timer_(std::move(timer)) {}
     [[nodiscard]] Status set_timer(std::chrono::nanoseconds interval) noexcept;
 
     std::string name_;
     System& system_;
-    FrameFormat format_;
+    TestPattern pattern_;
+    FrameFormat format_{};
+    bool format_wished_ = false;
     TestPatternPainter painter_;
     std::chrono::nanoseconds interval_; ///< from frame to frame
     UniqueFd timer_;

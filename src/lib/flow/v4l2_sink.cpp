@@ -6,13 +6,41 @@
 #include <algorithm>
 #include <cstring>
 #include <fcntl.h>
+#include <utility>
 
 namespace v4l2dma {
 
-Result<std::unique_ptr<V4l2Sink>> V4l2Sink::open(Device device) {
+namespace {
+
+bool fits(ConstPlanes from, Planes to) {
+    for (std::size_t i = 0; i < from.size(); ++i)
+        if (i >= to.size() || from[i].size() > to[i].size())
+            return false;
+    return true;
+}
+
+// The bytes as they are, padding and all.
+Status copy_planes(ConstPlanes from, Planes to, std::string_view object) {
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        const std::size_t room = i < to.size() ? to[i].size() : 0;
+        if (from[i].size() > room)
+            return make_error(
+                ErrorKind::system, "copy", object,
+                fmt::format("a frame of {} bytes does not fit in a buffer of {}", from[i].size(), room));
+        std::memcpy(to[i].data(), from[i].data(), from[i].size());
+    }
+    return {};
+}
+
+} // namespace
+
+Result<std::unique_ptr<V4l2Sink>> V4l2Sink::open(Device device, const OutputWishes& wishes) {
     if (Status status = device.require(BufferType::output); !status)
         return std::unexpected(std::move(status.error()));
-    return std::unique_ptr<V4l2Sink>(new V4l2Sink(std::move(device)));
+    const Result<OutputWish> wish = OutputWish::resolve(wishes, device);
+    if (!wish)
+        return std::unexpected(wish.error());
+    return std::unique_ptr<V4l2Sink>(new V4l2Sink(std::move(device), *wish));
 }
 
 V4l2Sink::~V4l2Sink() {
@@ -24,41 +52,42 @@ std::string V4l2Sink::why_not(MemoryRole role) const {
     if (role == MemoryRole::touches) {
         if (!caps.can_read_write())
             return "the output device has no write()";
-        return format_.plane_count > 1 ? "write() cannot tell planes that lie apart" : "";
+        return output_.format.plane_count > 1 ? "write() cannot tell planes that lie apart" : "";
     }
-    return caps.can_stream() ? "" : "the output device cannot stream, only write()";
+    if (!caps.can_stream())
+        return "the output device cannot stream, only write()";
+    if (output_.conversion && role != MemoryRole::copies)
+        return "the formats differ: frames become " + output_.format.text();
+    return {};
 }
 
-// A loop moves a writer's own memory into its slots: its readers cannot be given that.
+// A loop moves a writer's own memory into its slots: its readers cannot be given that. A frame that is
+// converted for write() is moved twice.
 unsigned V4l2Sink::copies(MemoryRole role) const {
-    const bool moves = role == MemoryRole::copies || role == MemoryRole::touches ||
-                       (role == MemoryRole::borrows && device_.capability().is_loop());
+    if (role == MemoryRole::touches)
+        return output_.conversion ? 2 : 1;
+    const bool moves =
+        role == MemoryRole::copies || (role == MemoryRole::borrows && device_.capability().is_loop());
     return moves ? 1 : 0;
 }
 
+bool V4l2Sink::takes(const FrameFormat& format) const {
+    return !wish_.changes(format) && takes_unchanged(device_, format);
+}
+
 Status V4l2Sink::set_format(const FrameFormat& format) {
-    Result<FrameFormat> granted = v4l2dma::set_format(device_, BufferType::output, format);
-    // A layout that equals the loop's last one may be a leftover of G_FMT to it; said twice it is meant
-    // (docs/kmod.md).
-    if (granted && !granted->same_layout(format))
-        granted = v4l2dma::set_format(device_, BufferType::output, format);
-    if (!granted)
-        return std::unexpected(std::move(granted.error()));
-    if (!granted->same_places(format)) {
-        const std::string offers = describe_offers(device_, BufferType::output);
-        return make_error(
-            ErrorKind::device, "S_FMT", device_.path(),
-            fmt::format(
-                "it does not take {} with {} bytes per line and {} bytes; the nearest is {} with {} and {}",
-                format.text(), format.bytesperline(), format.sizeimage(), granted->text(),
-                granted->bytesperline(), granted->sizeimage()),
-            offers.empty() ? offers : "It offers " + offers);
-    }
-    format_ = *granted;
-    if (granted->field != format.field || granted->colorimetry != format.colorimetry)
-        spdlog::debug(
-            "{} keeps its own field order or colorimetry: the pixels are the same, their meaning may not be",
-            device_.path());
+    bad_said_ = false;
+    Result<OutputFormat> output = set_output_format(device_, format, wish_);
+    if (!output)
+        return std::unexpected(std::move(output.error()));
+    output_ = std::move(*output);
+    layout_ = {};
+    if (!output_.copier)
+        return {};
+    const Result<Layout> layout = layout_of(output_.format);
+    if (!layout)
+        return std::unexpected(layout.error());
+    layout_ = *layout;
     return {};
 }
 
@@ -75,7 +104,7 @@ Result<std::span<BufferMemory>> V4l2Sink::provide(MemoryRole role, std::uint32_t
     role_ = role;
     if (Status status = request(Memory::mmap, count); !status)
         return std::unexpected(std::move(status.error()));
-    own_.assign(queue_->count(), BufferMemory{.plane_count = format_.plane_count});
+    own_.assign(queue_->count(), BufferMemory{.plane_count = output_.format.plane_count});
     Status status = role == MemoryRole::exports ? export_all() : queue_->map_all();
     if (!status)
         return std::unexpected(std::move(status.error()));
@@ -106,8 +135,16 @@ Status V4l2Sink::export_all() {
 Status V4l2Sink::prepare(MemoryRole role, std::uint32_t count) {
     role_ = role;
     if (role == MemoryRole::touches)
-        return {};
+        return output_.conversion ? allocate_staging() : Status{};
     return request(role == MemoryRole::imports ? Memory::dmabuf : Memory::userptr, count);
+}
+
+Status V4l2Sink::allocate_staging() {
+    Result<SharedMemory> memory = SharedMemory::plain(output_.format, 1, device_.system());
+    if (!memory)
+        return std::unexpected(std::move(memory.error()));
+    staging_ = std::move(*memory);
+    return {};
 }
 
 // The same number on both sides where possible, so that each slot keeps meeting the same memory: drivers
@@ -123,61 +160,107 @@ std::optional<std::uint32_t> V4l2Sink::free_slot(const Frame& frame) const noexc
     return static_cast<std::uint32_t>(free - slots_.begin());
 }
 
-Result<BufferMetadata> V4l2Sink::copy_in(std::uint32_t slot, const Frame& frame) {
+Result<PutResult> V4l2Sink::queue_copy(std::uint32_t slot, const Frame& frame) {
     const Result<FrameBytes> payload = FrameBytes::of(frame);
     if (!payload)
         return std::unexpected(payload.error());
+    const Result<WritableBytes> target = WritableBytes::of(own_[slot]);
+    if (!target)
+        return std::unexpected(target.error());
     BufferMetadata metadata = frame.metadata;
-    for (std::uint32_t i = 0; i < metadata.plane_count; ++i) {
-        const std::span<const std::byte> bytes = payload->planes()[i];
-        const std::span<std::byte> target = own_[slot].planes[i].bytes;
-        if (bytes.size() > target.size())
-            return make_error(ErrorKind::system, "copy", device_.path(),
-                              fmt::format("a frame of {} bytes does not fit in a buffer of {}", bytes.size(),
-                                          target.size()));
-        std::memcpy(target.data(), bytes.data(), bytes.size());
-        metadata.planes[i] = {.bytesused = static_cast<std::uint32_t>(bytes.size()), .data_offset = 0};
+    PutResult result{.taken = true};
+    if (output_.conversion || (output_.copier && !fits(payload->planes(), target->planes()))) {
+        result = convert(frame, payload->planes(), target->planes());
+        if (result.bad)
+            return result;
+        metadata = converted(metadata);
+    } else {
+        if (Status status = copy_planes(payload->planes(), target->planes(), device_.path()); !status)
+            return std::unexpected(std::move(status.error()));
+        for (std::uint32_t i = 0; i < metadata.plane_count; ++i)
+            metadata.planes[i] = {.bytesused = static_cast<std::uint32_t>(payload->planes()[i].size()),
+                                  .data_offset = 0};
+        result.copied_bytes = payload->size();
     }
+    if (Status status = queue_->queue(slot, metadata); !status)
+        return explain(std::move(status.error()));
+    return result;
+}
+
+// A frame that cannot be converted is one bad frame: the next one may be good.
+PutResult V4l2Sink::convert(const Frame& frame, ConstPlanes from, Planes to) {
+    const Result<std::uint64_t> bytes = output_.copier->run(from, to);
+    if (bytes)
+        return {.taken = true, .copied_bytes = *bytes};
+    if (!std::exchange(bad_said_, true))
+        spdlog::warn("{}: frame {} is left out: {}", device_.path(), frame.metadata.sequence,
+                     bytes.error().message());
+    return {.taken = true, .bad = true};
+}
+
+// What is said of a frame in the sink's format.
+BufferMetadata V4l2Sink::converted(BufferMetadata metadata) const noexcept {
+    metadata.plane_count = output_.format.plane_count;
+    for (std::uint32_t i = 0; i < metadata.plane_count; ++i)
+        metadata.planes[i] = {.bytesused = static_cast<std::uint32_t>(layout_.size(i)), .data_offset = 0};
     return metadata;
 }
 
-// Answers what was copied.
-Result<std::uint64_t> V4l2Sink::queue_frame(std::uint32_t slot, const Frame& frame) {
-    Status status;
-    if (role_ == MemoryRole::copies) {
-        const Result<BufferMetadata> metadata = copy_in(slot, frame);
-        if (!metadata)
-            return std::unexpected(metadata.error());
-        status = queue_->queue(slot, *metadata);
-    } else if (frame.metadata.has_data_offset() &&
-               device_.capability().plane_api(BufferType::output) == PlaneApi::single) {
+Result<PutResult> V4l2Sink::queue_as_it_is(std::uint32_t slot, const Frame& frame) {
+    if (frame.metadata.has_data_offset() &&
+        device_.capability().plane_api(BufferType::output) == PlaneApi::single)
         return make_error(
             ErrorKind::unsupported, "QBUF", device_.path(),
             "the frame does not begin where its memory begins, which the single-planar API cannot say");
-    } else if (works_in_own_slots()) {
-        status = queue_->queue(slot, frame.metadata);
-    } else {
-        status = queue_->queue(slot, *frame.memory, frame.metadata);
-    }
+    Status status = works_in_own_slots() ? queue_->queue(slot, frame.metadata)
+                                         : queue_->queue(slot, *frame.memory, frame.metadata);
     if (!status)
         return explain(std::move(status.error()));
-    return copies(role_) * frame.metadata.payload();
+    return PutResult{.taken = true, .kept = true, .copied_bytes = copies(role_) * frame.metadata.payload()};
 }
 
 Result<PutResult> V4l2Sink::write(const Frame& frame) {
+    if (output_.conversion)
+        return write_converted(frame);
     const Result<FrameBytes> payload = FrameBytes::of(frame);
     if (!payload)
         return std::unexpected(payload.error());
+    return write_bytes(payload->planes().front());
+}
+
+// A frame for which there was no room is not converted again.
+Result<PutResult> V4l2Sink::write_converted(const Frame& frame) {
+    const std::span<std::byte> target = staging_->buffers().front().planes[0].bytes.first(layout_.size());
+    if (!staged_ || staged_->index != frame.index || staged_->sequence != frame.metadata.sequence) {
+        staged_.reset();
+        const Result<FrameBytes> payload = FrameBytes::of(frame);
+        if (!payload)
+            return std::unexpected(payload.error());
+        const PutResult result = convert(frame, payload->planes(), {&target, 1});
+        if (result.bad)
+            return result;
+        staged_ = {
+            .index = frame.index, .sequence = frame.metadata.sequence, .copied_bytes = result.copied_bytes};
+    }
+    Result<PutResult> result = write_bytes(target);
+    if (result && result->taken) {
+        result->copied_bytes += staged_->copied_bytes;
+        staged_.reset();
+    }
+    return result;
+}
+
+Result<PutResult> V4l2Sink::write_bytes(std::span<const std::byte> bytes) {
     writing_ = true;
-    const ssize_t written = device_.try_write(payload->planes().front());
+    const ssize_t written = device_.try_write(bytes);
     if (written == -EAGAIN)
         return PutResult{};
     if (written < 0)
         return explain(system_error("write", device_.path(), static_cast<int>(-written)).error());
-    if (static_cast<std::uint64_t>(written) != payload->size())
+    if (static_cast<std::uint64_t>(written) != bytes.size())
         return make_error(ErrorKind::system, "write", device_.path(),
-                          fmt::format("it took {} of {} bytes of a frame", written, payload->size()));
-    return PutResult{.taken = true, .copied_bytes = payload->size()};
+                          fmt::format("it took {} of {} bytes of a frame", written, bytes.size()));
+    return PutResult{.taken = true, .copied_bytes = bytes.size()};
 }
 
 Result<PutResult> V4l2Sink::put(const Frame& frame) {
@@ -186,15 +269,16 @@ Result<PutResult> V4l2Sink::put(const Frame& frame) {
     const std::optional<std::uint32_t> slot = free_slot(frame);
     if (!slot)
         return PutResult{};
-    const Result<std::uint64_t> copied = queue_frame(*slot, frame);
-    if (!copied)
-        return std::unexpected(copied.error());
+    Result<PutResult> result =
+        role_ == MemoryRole::copies ? queue_copy(*slot, frame) : queue_as_it_is(*slot, frame);
+    if (!result || result->bad)
+        return result;
     slots_[*slot] = {.queued = true, .frame = frame.index};
     ++in_flight_;
     if (!queue_->streaming())
         if (Status status = queue_->stream_on(); !status)
             return explain(std::move(status.error()));
-    return PutResult{.taken = true, .kept = role_ != MemoryRole::copies, .copied_bytes = *copied};
+    return result;
 }
 
 Result<std::optional<std::uint32_t>> V4l2Sink::reclaim() {
@@ -225,6 +309,7 @@ void V4l2Sink::stop() noexcept {
     if (writing_)
         static_cast<void>(device_.reopen());
     writing_ = false;
+    staged_.reset();
     in_flight_ = 0;
     std::ranges::fill(slots_, Slot{});
 }
@@ -234,6 +319,7 @@ void V4l2Sink::release() noexcept {
     own_.clear();
     exported_.clear(); // old kernels refuse REQBUFS(0) while an exported fd is open
     queue_.reset();
+    staging_.reset();
     slots_.clear();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/v4l2_source.h"
 
+#include "format/likeness.h"
 #include "v4l2/control_settings.h"
 
 #include <algorithm>
@@ -9,6 +10,12 @@
 #include <spdlog/fmt/fmt.h>
 
 namespace v4l2dma {
+
+namespace {
+
+constexpr double rate_tolerance = 0.01; // 29.97 and 30000/1001 are the same wish
+
+} // namespace
 
 Result<std::unique_ptr<V4l2Source>> V4l2Source::open(Device device, const CaptureWishes& wishes) {
     if (Status status = device.require(BufferType::capture); !status)
@@ -47,19 +54,33 @@ Status V4l2Source::apply_wishes() {
     if (wishes_.any_format())
         if (Status status = apply_format(); !status)
             return status;
+    return apply_rate();
+}
+
+Status V4l2Source::apply_rate() const {
     if (!wishes_.fps)
         return {};
-    const double fps = *wishes_.fps;
-    Result<double> rate = set_frame_rate(device_, BufferType::capture, fps);
+    Result<double> rate = set_frame_rate(device_, BufferType::capture, *wishes_.fps);
     if (!rate) {
         rate.error().remedy = "Leave --fps away";
         return std::unexpected(std::move(rate.error()));
     }
-    constexpr double tolerance = 0.01; // 29.97 and 30000/1001 are the same wish
-    if (std::abs(*rate - fps) > tolerance * fps)
+    if (std::abs(*rate - *wishes_.fps) > rate_tolerance * *wishes_.fps)
         return make_error(
-            ErrorKind::usage, "--fps", fmt::format("{:g}", fps),
+            ErrorKind::usage, "--fps", fmt::format("{:g}", *wishes_.fps),
             fmt::format("{} offers {:g} instead, at {}", device_.path(), *rate, format_.text()));
+    return {};
+}
+
+// Nobody wished for a rate: what it was is what is expected. A driver that has none is content.
+Status V4l2Source::keep_rate() const {
+    if (wishes_.fps || !first_rate_)
+        return apply_rate();
+    const Result<double> rate = set_frame_rate(device_, BufferType::capture, *first_rate_);
+    if (rate && *rate < *first_rate_ * (1 - rate_tolerance))
+        return make_error(
+            ErrorKind::usage, "format", format_.text(),
+            fmt::format("{} has {:g} frames a second then, not {:g}", device_.path(), *rate, *first_rate_));
     return {};
 }
 
@@ -82,7 +103,7 @@ Status V4l2Source::apply_format() {
     if (const Result<FrameFormat> offer = try_format(device_, BufferType::capture, wanted); offer)
         if (Status status = check_wishes(*offer, wanted); !status)
             return status;
-    Result<FrameFormat> granted = set_format(device_, BufferType::capture, wanted);
+    Result<FrameFormat> granted = v4l2dma::set_format(device_, BufferType::capture, wanted);
     if (!granted)
         return std::unexpected(std::move(granted.error()));
     format_ = *granted;
@@ -101,6 +122,44 @@ Status V4l2Source::check_wishes(const FrameFormat& granted, const FrameFormat& w
         ErrorKind::usage, "format", wanted.text(),
         fmt::format("{} does not offer this; the nearest is {}", device_.path(), granted.text()),
         offers.empty() ? offers : "It offers " + offers);
+}
+
+std::vector<FrameFormat> V4l2Source::other_formats() const {
+    std::vector<FrameFormat> formats;
+    if (wishes_.format || device_.capability().is_loop())
+        return formats;
+    std::vector<FourCC> offered;
+    for (const FormatDescription& entry : enumerate_formats(device_, BufferType::capture))
+        if (entry.fourcc != format_.fourcc)
+            offered.push_back(entry.fourcc);
+    sort_by_likeness(format_.fourcc, offered);
+    for (const FourCC fourcc : offered) {
+        FrameFormat wanted = format_;
+        wanted.fourcc = fourcc;
+        wanted.planes = {};
+        wanted.colorimetry = {};
+        const Result<FrameFormat> offer = try_format(device_, BufferType::capture, wanted);
+        if (offer && offer->fourcc == fourcc && offer->width == format_.width &&
+            offer->height == format_.height)
+            formats.push_back(*offer);
+    }
+    return formats;
+}
+
+Status V4l2Source::set_format(const FrameFormat& format) {
+    if (!wishes_.fps && !first_rate_)
+        first_rate_ = get_frame_rate(device_, BufferType::capture);
+    Result<FrameFormat> granted = v4l2dma::set_format(device_, BufferType::capture, format);
+    if (!granted)
+        return std::unexpected(std::move(granted.error()));
+    format_ = *granted;
+    if (format_.fourcc != format.fourcc || format_.width != format.width || format_.height != format.height)
+        return make_error(
+            ErrorKind::system, "S_FMT", device_.path(),
+            fmt::format("it grants {} and not {}, which TRY_FMT promised", format_.text(), format.text()));
+    if (Status status = keep_rate(); !status)
+        return status;
+    return apply_controls(device_, wishes_.controls); // some drivers begin anew with a format
 }
 
 std::string V4l2Source::why_not(MemoryRole role) const {

@@ -43,6 +43,10 @@ public:
     [[nodiscard]] std::string_view name() const override { return device_.path(); }
     [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    /// None of a loop: its writer chooses.
+    [[nodiscard]] std::vector<FrameFormat> other_formats() const override;
+    /// Also fails (usage) where the camera would be slower than it was, if no frame rate was wished for.
+    [[nodiscard]] Status set_format(const FrameFormat& format) override;
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
     [[nodiscard]] unsigned copies(MemoryRole role) const override;
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
@@ -67,6 +71,8 @@ private:
     Status set_up();
     Status apply_wishes();
     Status apply_format();
+    Status apply_rate() const;
+    Status keep_rate() const;
     Status check_wishes(const FrameFormat& granted, const FrameFormat& wanted) const;
     Status listen();
     Status remember_device();
@@ -84,6 +90,7 @@ private:
 
     Device device_;
     CaptureWishes wishes_;
+    std::optional<double> first_rate_; ///< before the first set_format(); frames a second
     FrameFormat format_;
     MemoryRole role_ = MemoryRole::lends;
     std::optional<Queue> queue_;

@@ -73,6 +73,9 @@ bool FrameFormat::same_places(const FrameFormat& other) const noexcept {
     if (fourcc != other.fourcc || width != other.width || height != other.height ||
         plane_count != other.plane_count)
         return false;
+    const PixelFormat* entry = find_pixel_format(fourcc);
+    if (entry != nullptr && entry->compressed()) // has no lines, whatever a driver says of them
+        return true;
     const auto used = static_cast<std::ptrdiff_t>(plane_count);
     return std::equal(
         planes.begin(), planes.begin() + used, other.planes.begin(),

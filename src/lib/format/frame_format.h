@@ -47,7 +47,8 @@ struct FrameFormat {
     [[nodiscard]] std::string text() const;
     /// The same bytes at the same places: fourcc, size, strides, sizes; not colours and fields.
     [[nodiscard]] bool same_layout(const FrameFormat& other) const noexcept;
-    /// As same_layout(), but buffers may be longer than the other's.
+    /// As same_layout(), but buffers may be longer or shorter than the other's. Compressed frames have no
+    /// lines.
     [[nodiscard]] bool same_places(const FrameFormat& other) const noexcept;
     friend bool operator==(const FrameFormat&, const FrameFormat&) = default;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
+
 namespace v4l2dma {
 
 /// How pixels between pixels are found where the size changes.
@@ -8,6 +10,9 @@ enum class Scaling {
     bilinear, ///< from the nearest two: faster, softer
     bicubic,  ///< from the nearest four
 };
+
+/// The largest width or height that is converted, in pixels.
+inline constexpr std::uint32_t max_converted_size = 16384;
 
 struct ConvertOptions {
     Scaling scaling = Scaling::bicubic;

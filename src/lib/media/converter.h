@@ -22,7 +22,7 @@ namespace v4l2dma {
 class Converter {
 public:
     /// The largest width or height that is converted, in pixels.
-    static constexpr std::uint32_t max_size = 16384;
+    static constexpr std::uint32_t max_size = max_converted_size;
 
     /// Loads FFmpeg: call it before frames flow. Errors: (unsupported) no FFmpeg, or a format it cannot
     /// convert, with near ones that it can; (usage) a size of nothing or beyond max_size; those of

@@ -6,7 +6,7 @@
 test_clone_help() {
 	local option
 	run 0 "$bin" clone --help
-	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --set --frame-log --json; do
+	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --set --output-format --output-width --frame-log --json; do
 		expect_match "help" "$option" "$out"
 	done
 	expect_equal "stderr" "" "$err"
@@ -18,7 +18,7 @@ test_clone_options_that_are_missing() {
 	wrong 2 '--output is required' clone -i /dev/null
 	wrong 2 '--output is required' clone -i 1 --json
 	local option
-	for option in --input --output --memory --output-memory --frames --buffers --fps --width --height --format --set \
+	for option in --input --output --memory --output-memory --frames --buffers --fps --width --height --format --output-format --output-width --output-height --set \
 		--stats-interval --frame-log; do
 		wrong 2 "$option needs a value" clone "$option"
 	done
@@ -67,6 +67,22 @@ test_clone_numbers_out_of_range() {
 	wrong 2 '--buffers: Value 33 not in range 2 to 32' clone -i 250 -o null: --buffers 33
 	wrong 3 '/dev/video250' clone -i 250 -o null: --frames 100000000000 # many, but a number
 	wrong 3 '/dev/video250' clone -i 250 -o null: --fps 29.97 --stats-interval 0
+}
+
+test_clone_conversion() {
+	local option
+	for option in --output-width --output-height; do
+		wrong 2 "$option: Value 100000 not in range 1 to 16384" clone -i 250 -o 251 "$option=100000"
+		wrong 2 "$option: Value 0 not in range" clone -i 250 -o 251 "$option=0"
+	done
+	wrong 3 '/dev/video251' clone -i 250 -o 251 --output-format NV12 --output-width 640 --output-height 360
+	for option in --output-format=NV12 --output-width=64 --output-height=64; do
+		wrong 2 'open null:.*as they are.*Leave --output-format' clone -i test:bars -o null: "$option"
+	done
+	# The start event has both formats, also where nothing is converted.
+	run 0 "$bin" clone -i test:bars,64x32,NV12 -o null: -n 1 --json
+	expect_equal "formats" "NV12 NV12 64x32" \
+		"$(jq -rs 'first | "\(.format) \(.output_format) \(.output_width)x\(.output_height)"' <<<"$out")"
 }
 
 test_clone_controls() {

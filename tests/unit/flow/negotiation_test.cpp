@@ -231,3 +231,71 @@ TEST_CASE("the end of a negotiation releases both sides") {
     CHECK(ends.script.position("source.stop") < ends.script.position("source.release"));
     CHECK(ends.script.position("source.release") < ends.script.position("sink.release"));
 }
+
+namespace {
+
+FrameFormat in(const char (&fourcc)[5]) {
+    return *tight_format(FourCC(fourcc), 8, 1);
+}
+
+} // namespace
+
+TEST_CASE("a format of the source's that the sink takes spares the conversion") {
+    Ends ends;
+    ends.source.others = {in("RGB3"), in("YUYV"), in("MJPG")};
+    ends.sink.taken = {FourCC("YUYV"), FourCC("MJPG")};
+    Negotiation negotiation(ends.source, ends.sink, zero_copy, ends.system);
+    REQUIRE(negotiation.establish());
+    CHECK(ends.source.format().fourcc == FourCC("YUYV"));
+    CHECK(ends.script.text().starts_with("source.set_format YUYV, sink.set_format, sink.provide exports"));
+    CHECK(negotiation.current().zero_copy());
+}
+
+TEST_CASE("a sink that takes the source's format leaves the source alone") {
+    Ends ends;
+    ends.source.others = {in("YUYV")};
+    Negotiation negotiation(ends.source, ends.sink, {}, ends.system);
+    REQUIRE(negotiation.establish());
+    CHECK(ends.script.count("source.set_format") == 0);
+}
+
+TEST_CASE("a format that the source cannot have after all leads to the next, or back to the first") {
+    Ends ends;
+    ends.source.others = {in("YUYV"), in("NV12")};
+    ends.sink.taken = {FourCC("YUYV"), FourCC("NV12")};
+    ends.script.fail("source.set_format YUYV", EINVAL);
+    Negotiation negotiation(ends.source, ends.sink, {}, ends.system);
+    REQUIRE(negotiation.establish());
+    CHECK(ends.source.format().fourcc == FourCC("NV12"));
+
+    Ends others;
+    others.source.others = {in("YUYV")};
+    others.source.changes_before_it_fails = true;
+    others.sink.taken = {FourCC("YUYV")};
+    others.script.fail("source.set_format YUYV", EINVAL);
+    Negotiation back(others.source, others.sink, {}, others.system);
+    REQUIRE(back.establish());
+    CHECK(others.source.format().fourcc == FourCC("GREY"));
+    CHECK(others.script.count("source.set_format") == 2);
+    CHECK(others.sink.conversion() != nullptr);
+
+    Ends gone;
+    gone.source.others = {in("YUYV")};
+    gone.sink.taken = {FourCC("YUYV")};
+    gone.script.fail("source.set_format", ENODEV);
+    Negotiation failing(gone.source, gone.sink, {}, gone.system);
+    CHECK(failing.establish().error().code == ENODEV);
+}
+
+TEST_CASE("demanded zero-copy between formats that differ says which ones meet, and what would do") {
+    Ends ends;
+    ends.sink.taken = {FourCC("YUYV")};
+    Negotiation negotiation(ends.source, ends.sink, zero_copy, ends.system);
+    const Status status = negotiation.establish();
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::unsupported);
+    CHECK(status.error().message() == "zero-copy /dev/source to /dev/sink: GREY 8x1 becomes YUYV 8x1, "
+                                      "because it was asked for. Do not ask. "
+                                      "Without --dmabuf the frames are converted");
+    CHECK(negotiation.attempts().empty());
+}

@@ -19,7 +19,7 @@ constexpr std::uint64_t frames = 6;
 
 class Silent final : public PumpListener {
 public:
-    Status started(const Path&) override { return {}; }
+    Status started(const Path&, std::uint64_t) override { return {}; }
     Status progress(const Path&, const StatisticsReport&) override { return {}; }
 };
 
@@ -36,7 +36,7 @@ struct Road {
     Result<PumpResult> run(const PathWishes& wishes) {
         const Result<StopSignals> signals = StopSignals::create();
         REQUIRE(signals);
-        Result<std::unique_ptr<Sink>> sink = open_sink("/dev/video1", true, system);
+        Result<std::unique_ptr<Sink>> sink = open_sink("/dev/video1", true, {}, system);
         if (!sink)
             return std::unexpected(sink.error());
         Result<std::unique_ptr<Source>> source = open_source("/dev/video0", {}, system);
@@ -219,4 +219,31 @@ TEST_CASE("a camera that is unplugged mid-stream ends the run as a device error"
         CHECK(path.system.cpu_accesses == 0);
         CHECK(testing::fake_mappings() == 0);
     }
+}
+
+TEST_CASE("formats that differ: frames are converted on the way, and every call can fail without a leak") {
+    const auto run = [](Road& path) {
+        path.output.format.fourcc = FourCC("NV12");
+        path.output.grant_offers();
+        return path.run(any);
+    };
+    Road path;
+    const Result<PumpResult> result = run(path);
+    REQUIRE(result);
+    CHECK(result->path->strategy->name == "copy");
+    CHECK(result->path->copies == 1);
+    CHECK(result->total.frames == frames);
+    CHECK(result->total.copied_bytes >= frames * 16 * 8 * 3 / 2);
+    CHECK(path.output.format.text() == "NV12 16x8");
+    check_clean(path);
+    for (const int code : {ENODEV, EIO, ENOMEM, EINVAL})
+        for (std::size_t position = 0;; ++position) {
+            Road failing;
+            failing.system.fail_at(position, code);
+            static_cast<void>(run(failing));
+            if (failing.system.failed_call() == nullptr)
+                break;
+            CAPTURE(failing.system.failed_call()->name);
+            check_clean(failing);
+        }
 }

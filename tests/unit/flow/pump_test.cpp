@@ -19,7 +19,7 @@ namespace {
 class Listener final : public PumpListener {
 public:
     explicit Listener(Script& script) : script_(script) {}
-    Status started(const Path& path) override {
+    Status started(const Path& path, std::uint64_t) override {
         return script_.call("started", std::string(path.strategy->name));
     }
     Status progress(const Path&, const StatisticsReport& report) override {
@@ -462,4 +462,28 @@ TEST_CASE("frames that keep coming are no stall, however long it takes") {
     const Result<PumpResult> result = rig.run({.frame_limit = 8, .stall_limit = 3s});
     REQUIRE(result);
     CHECK(result->total.frames == 8);
+}
+
+TEST_CASE("frames that the sink cannot convert are counted and given back, first ones and later ones") {
+    Rig rig;
+    rig.add_frames(20);
+    rig.sink.bad = {0, 1, 5};
+    const Result<PumpResult> result = rig.run({.frame_limit = 10});
+    REQUIRE(result);
+    CHECK(result->total.frames == 10);
+    CHECK(result->total.corrupt == 3);
+    CHECK(result->path->strategy->name == "sink-exports"); // no reason to take another one
+    CHECK(rig.script.count("started") == 1);
+    CHECK(rig.script.position("source.give_back 0") < rig.script.position("started sink-exports"));
+}
+
+TEST_CASE("a bad frame that had to wait for room does not stop the others") {
+    Rig rig;
+    rig.add_frames(12);
+    rig.sink.room = 1;
+    rig.sink.bad = {2, 3, 4, 5, 6, 7};
+    const Result<PumpResult> result = rig.run({.frame_limit = 6});
+    REQUIRE(result);
+    CHECK(result->total.frames == 6);
+    CHECK(result->total.corrupt == 6);
 }

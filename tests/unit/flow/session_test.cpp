@@ -19,7 +19,7 @@ namespace {
 class Listener final : public PumpListener {
 public:
     explicit Listener(Script& script) : script_(script) {}
-    Status started(const Path&) override { return script_.call("started"); }
+    Status started(const Path&, std::uint64_t) override { return script_.call("started"); }
     Status progress(const Path&, const StatisticsReport&) override { return {}; }
     Status interrupted(std::string_view why) override {
         return script_.call("interrupted", std::string(why));

@@ -88,3 +88,35 @@ TEST_CASE("a frame for which there is no buffer is missing in the sequence") {
     (*source)->release();
     CHECK((*source)->available() == 0);
 }
+
+TEST_CASE("it can draw other formats of the same size, unless one was asked for") {
+    const auto source = *open("test:bars,320x180");
+    const std::vector<FrameFormat> others = source->other_formats();
+    CHECK(others.size() > 20);
+    for (const FrameFormat& format : others) {
+        CHECK(format.width == 320);
+        CHECK(format.height == 180);
+        CHECK(format.fourcc != FourCC("YUYV"));
+        CHECK(TestPatternPainter::create(TestPattern::bars, format));
+    }
+    CHECK((*open("test:bars,NV12"))->other_formats().empty());
+    CaptureWishes wishes;
+    wishes.format = "YUYV";
+    CHECK((*open("test:bars", wishes))->other_formats().empty());
+}
+
+TEST_CASE("another format is drawn from the next frame on") {
+    const auto source = *open("test:bars,64x24,1000");
+    const auto nv12 = *tight_format(FourCC("NV12"), 64, 24);
+    REQUIRE(source->set_format(nv12));
+    CHECK(source->format() == nv12);
+    auto memory = *SharedMemory::plain(nv12, 2, real_system());
+    REQUIRE(source->use(MemoryRole::touches, memory.buffers()));
+    REQUIRE(source->start());
+    const std::optional<Frame> frame = next(*source);
+    REQUIRE(frame);
+    CHECK(frame->metadata.payload() == 64 * 24 * 3 / 2);
+    CHECK(frame->format->fourcc == FourCC("NV12"));
+    CHECK_FALSE(source->set_format({.fourcc = FourCC("MJPG"), .width = 64, .height = 24}));
+    source->release();
+}

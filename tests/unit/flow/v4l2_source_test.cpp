@@ -190,3 +190,100 @@ TEST_CASE("a loop whose format changed before the buffers were allocated is not 
     CHECK((*source)->may_come_back(count.error()));
     CHECK(camera.fake.allocated() == 0);
 }
+
+namespace {
+
+/// A camera with several formats, which has a frame rate as long as it is set to one of the fast ones.
+struct Formats : Camera {
+    Formats() {
+        fake.other_formats = {FourCC("MJPG"), FourCC("GREY"), FourCC("NV12")};
+        fake.grant_offers();
+        fake.beside = [this](unsigned long request, void* argument) {
+            if (request != VIDIOC_G_PARM && request != VIDIOC_S_PARM)
+                return controls(request, argument);
+            v4l2_fract& interval = static_cast<v4l2_streamparm*>(argument)->parm.capture.timeperframe;
+            if (request == VIDIOC_S_PARM)
+                rate = static_cast<double>(interval.denominator) / interval.numerator;
+            if (fake.format.fourcc == slow)
+                rate = 5;
+            interval = {.numerator = 1, .denominator = static_cast<__u32>(rate)};
+            return 0;
+        };
+    }
+    FrameFormat other(const V4l2Source& source, FourCC fourcc) const {
+        for (const FrameFormat& format : source.other_formats())
+            if (format.fourcc == fourcc)
+                return format;
+        return {};
+    }
+
+    FourCC slow{};
+    double rate = 30;
+    FakeControls controls = FakeControls::of_every_type();
+};
+
+} // namespace
+
+TEST_CASE("a camera's other formats are those of its size, the most alike first, compressed ones last") {
+    Formats camera;
+    const auto grant = camera.fake.adjust;
+    const auto source = *camera.open();
+    std::string names;
+    for (const FrameFormat& format : source->other_formats())
+        names += format.text() + " ";
+    CHECK(names == "NV12 16x8 GREY 16x8 MJPG 16x8 ");
+    CHECK(camera.system.count("S_FMT") == 0);
+    camera.fake.adjust = [&](FrameFormat& wanted) {
+        grant(wanted);
+        if (wanted.fourcc == FourCC("NV12"))
+            wanted.width = 8;
+    };
+    CHECK(source->other_formats().size() == 2);
+    CaptureWishes wishes;
+    wishes.format = "YUYV";
+    CHECK((*camera.open(wishes))->other_formats().empty()); // the user chose
+    camera.fake.driver = "v4l2dma";
+    CHECK((*camera.open())->other_formats().empty()); // its writer chose
+}
+
+TEST_CASE("the frame rate and the controls that were asked for survive another format") {
+    Formats camera;
+    CaptureWishes wishes;
+    wishes.fps = 25;
+    wishes.controls = {"brightness=5"};
+    const auto source = *camera.open(wishes);
+    camera.rate = 30; // as a driver that begins anew with a format
+    camera.controls.at("Brightness").value = 0;
+    REQUIRE(source->set_format(camera.other(*source, FourCC("NV12"))));
+    CHECK(source->format().fourcc == FourCC("NV12"));
+    CHECK(camera.rate == 25);
+    CHECK(camera.controls.at("Brightness").value == 5);
+}
+
+TEST_CASE("a format in which the camera is too slow is refused, and the first one has its rate again") {
+    for (const bool asked : {true, false}) {
+        Formats camera;
+        camera.slow = FourCC("NV12");
+        CaptureWishes wishes;
+        if (asked)
+            wishes.fps = 30;
+        const auto source = *camera.open(wishes);
+        const FrameFormat first = source->format();
+        const Status refused = source->set_format(camera.other(*source, FourCC("NV12")));
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().kind == ErrorKind::usage);
+        REQUIRE(source->set_format(first));
+        CHECK(source->format() == first);
+        CHECK(camera.rate == 30);
+    }
+}
+
+TEST_CASE("a camera without a frame rate changes its format all the same") {
+    Formats camera;
+    camera.fake.beside = {};
+    const auto source = *camera.open();
+    CHECK(source->set_format(camera.other(*source, FourCC("GREY"))));
+    camera.fake.adjust = [](FrameFormat& wanted) { wanted.width = 8; };
+    const Status broken = source->set_format(camera.other(*source, FourCC("NV12")));
+    CHECK_FALSE(broken); // it does not grant what it promised
+}

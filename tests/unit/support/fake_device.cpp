@@ -271,10 +271,26 @@ int FakeDevice::exchange_format(v4l2_format& exchanged, bool keep) {
 }
 
 int FakeDevice::enumerate(v4l2_fmtdesc& entry) const {
-    if (entry.index > 0 || entry.type != raw_type())
+    if (entry.index > other_formats.size() || entry.type != raw_type())
         return -EINVAL;
-    entry.pixelformat = format.fourcc.value();
+    const FourCC first = first_format_.value_or(format.fourcc);
+    entry.pixelformat = (entry.index == 0 ? first : other_formats[entry.index - 1]).value();
     return 0;
+}
+
+void FakeDevice::grant_offers() {
+    first_format_ = format.fourcc;
+    adjust = [this](FrameFormat& wanted) {
+        if (wanted.fourcc != *first_format_ && std::ranges::count(other_formats, wanted.fourcc) == 0)
+            wanted.fourcc = *first_format_;
+        const Result<FrameFormat> tight = tight_format(wanted.fourcc, wanted.width, wanted.height);
+        if (tight) {
+            wanted.plane_count = tight->plane_count;
+            wanted.planes = tight->planes;
+        } else { // compressed
+            wanted.planes = {MemoryPlane{.bytesperline = 0, .sizeimage = 4096}};
+        }
+    };
 }
 
 int FakeDevice::request(v4l2_requestbuffers& request) {

@@ -39,6 +39,10 @@ public:
     std::string bus_info = "platform:fake";
     std::uint32_t capabilities;
     FrameFormat format; ///< YUYV 16x8
+    /// Beside format's, for ENUM_FMT; what is granted is adjust()'s to say.
+    std::vector<FourCC> other_formats;
+    /// Grants the formats that are enumerated, in any size and without padding; the first for others.
+    void grant_offers();
     bool has_mmap = true;
     bool has_userptr = true;
     bool has_rw = true;
@@ -130,6 +134,7 @@ private:
     [[nodiscard]] std::uint32_t raw_type() const noexcept;
     [[nodiscard]] bool multi() const noexcept;
 
+    std::optional<FourCC> first_format_; ///< of grant_offers()
     std::vector<Buffer> buffers_;
     std::uint32_t memory_ = 0;
     bool streaming_ = false;

@@ -100,9 +100,11 @@ public:
     bool has_event = true; ///< false: event_fd() is -1
     /// What changed() answers, once; empty: it has nothing to say.
     std::optional<bool> change;
-    bool returns = false;         ///< may_come_back()
-    std::deque<bool> comebacks;   ///< what come_back() answers; true when there is none left
-    std::uint32_t next_width = 8; ///< of the format that it comes back with
+    bool returns = false;                 ///< may_come_back()
+    std::deque<bool> comebacks;           ///< what come_back() answers; true when there is none left
+    std::uint32_t next_width = 8;         ///< of the format that it comes back with
+    std::vector<FrameFormat> others;      ///< what it can deliver instead
+    bool changes_before_it_fails = false; ///< set_format(): as a driver that grants the format, but no rate
 
     [[nodiscard]] std::string_view name() const override { return "/dev/source"; }
     [[nodiscard]] Result<bool> changed() override {
@@ -125,6 +127,13 @@ public:
         return {.fd = fd_.get(), .events = 1U}; // EPOLLIN
     }
     [[nodiscard]] std::string awaited() const override { return "a miracle"; }
+    [[nodiscard]] std::vector<FrameFormat> other_formats() const override { return others; }
+    [[nodiscard]] Status set_format(const FrameFormat& format) override {
+        Status status = script_.call("source.set_format", format.fourcc.text());
+        if (status || changes_before_it_fails)
+            format_ = format;
+        return status;
+    }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override {
         const auto found = obstacles.find(role);
@@ -192,6 +201,9 @@ public:
     bool has_event = true; ///< false: event_fd() is -1
     std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::lends, "no"}};
 
+    std::optional<std::set<FourCC>> taken; ///< the formats that it takes as they are; all if empty
+    std::set<std::uint32_t> bad;           ///< sequences of frames that it cannot convert
+
     /// The oldest frame is done with.
     void finish_one() {
         if (!held_.empty()) {
@@ -206,7 +218,20 @@ public:
         const auto found = obstacles.find(role);
         return found == obstacles.end() ? "" : found->second;
     }
-    [[nodiscard]] Status set_format(const FrameFormat&) override { return script_.call("sink.set_format"); }
+    [[nodiscard]] bool takes(const FrameFormat& format) const override {
+        return !taken || taken->contains(format.fourcc);
+    }
+    [[nodiscard]] Status set_format(const FrameFormat& format) override {
+        conversion_.reset();
+        if (!takes(format))
+            conversion_ = {.to = FrameFormat{.fourcc = *taken->begin(), .width = 8, .height = 1},
+                           .why = "it was asked for",
+                           .remedy = "Do not ask"};
+        return script_.call("sink.set_format");
+    }
+    [[nodiscard]] const Conversion* conversion() const noexcept override {
+        return conversion_ ? &*conversion_ : nullptr;
+    }
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t) override {
         role_ = role;
         if (Status status = script_.call("sink.provide", to_text(role)); !status)
@@ -222,6 +247,8 @@ public:
             return std::unexpected(status.error());
         if (held_.size() + done_.size() >= room)
             return PutResult{};
+        if (bad.contains(frame.metadata.sequence))
+            return PutResult{.taken = true, .bad = true};
         held_.push_back(frame.index);
         const bool copied = role_ == MemoryRole::copies;
         return PutResult{
@@ -252,6 +279,7 @@ public:
 private:
     Script& script_;
     MemoryRole role_ = MemoryRole::imports;
+    std::optional<Conversion> conversion_;
     std::array<BufferMemory, 4> memory_{};
     std::deque<std::uint32_t> held_;
     std::deque<std::uint32_t> done_;
