@@ -99,6 +99,9 @@ int clone(const CloneOptions& options, bool json) {
         log = std::move(*created);
         observers.push_back(log.get());
     }
+    StampVerifier verifier;
+    if (options.run.verify)
+        observers.push_back(&verifier);
     RunReporter reporter({.report = {.command = "clone", .json = json, .stop_fd = signals->fd()},
                           .interval = options.run.interval(),
                           .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
@@ -107,9 +110,16 @@ int clone(const CloneOptions& options, bool json) {
               {.frame_limit = options.run.frames, .report_interval = reporter.pump_interval()}, *signals,
               reporter, observers);
     const Result<PumpResult> result = pump.run();
-    const Status outcome = result ? ends->sink->verdict() : std::unexpected(result.error());
+    Status outcome = result ? ends->sink->verdict() : std::unexpected(result.error());
+    if (outcome)
+        outcome = verifier.verdict(ends->source->name());
     const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
-    const Status finished = reporter.finish(pump.result(), error);
+    nlohmann::ordered_json extra = nlohmann::ordered_json::object();
+    if (options.run.verify)
+        add_stamps(extra, verifier);
+    const Status finished = reporter.finish(pump.result(), error, extra);
+    if (options.run.verify && !json)
+        say_stamps("clone", verifier);
     if (error)
         return report(*error);
     return finished ? to_int(ExitCode::done) : report(finished.error());

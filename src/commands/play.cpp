@@ -159,32 +159,14 @@ void say_loop(const nlohmann::ordered_json& json) {
                      json["loop"]["copied_bytes"].get<std::uint64_t>());
 }
 
-/// What the frames themselves were like; an error if they broke a promise.
-Status verdict(const NullSink& sink, const std::optional<Snapshot>& snapshot, std::string_view input) {
-    if (Status status = sink.verdict(); !status) {
-        status.error().object = input;
-        return status;
-    }
-    if (snapshot && !snapshot->taken())
-        return make_error(ErrorKind::system, "snapshot", input, "the stream ended before that frame");
-    return {};
-}
-
-nlohmann::ordered_json end_members(const NullSink& sink, const LoopCounters& counters) {
-    nlohmann::ordered_json json;
-    json["faults"] = {{"sequence", sink.faults().sequence},
-                      {"timestamp", sink.faults().timestamp},
-                      {"size", sink.faults().size}};
-    json.update(counters.difference());
-    return json;
-}
-
 /// What looks at the frames, beside the sink.
 class Observers {
 public:
     Status create(const PlayOptions& options) {
         if (!options.snapshot.empty())
             all_.push_back(&snapshot_.emplace(options.snapshot, options.snapshot_frame));
+        if (options.run.verify)
+            all_.push_back(&verifier_);
         if (options.run.frame_log.empty())
             return {};
         Result<std::unique_ptr<FrameLog>> log = FrameLog::create(options.run.frame_log);
@@ -196,12 +178,34 @@ public:
     }
     [[nodiscard]] std::span<FrameObserver* const> all() const { return all_; }
     [[nodiscard]] const std::optional<Snapshot>& snapshot() const { return snapshot_; }
+    [[nodiscard]] const StampVerifier& verifier() const { return verifier_; }
 
 private:
     std::optional<Snapshot> snapshot_;
+    StampVerifier verifier_; ///< among all_ if it was asked for
     std::unique_ptr<FrameLog> log_;
     std::vector<FrameObserver*> all_;
 };
+
+/// What the frames themselves were like; an error if they broke a promise.
+Status verdict(const NullSink& sink, const Observers& observers, std::string_view input) {
+    if (Status status = sink.verdict(); !status) {
+        status.error().object = input;
+        return status;
+    }
+    if (observers.snapshot() && !observers.snapshot()->taken())
+        return make_error(ErrorKind::system, "snapshot", input, "the stream ended before that frame");
+    return observers.verifier().verdict(input);
+}
+
+nlohmann::ordered_json end_members(const NullSink& sink, const LoopCounters& counters) {
+    nlohmann::ordered_json json;
+    json["faults"] = {{"sequence", sink.faults().sequence},
+                      {"timestamp", sink.faults().timestamp},
+                      {"size", sink.faults().size}};
+    json.update(counters.difference());
+    return json;
+}
 
 /// From the first frame to the last, over every format that the loop's writers choose meanwhile.
 class Play {
@@ -242,7 +246,7 @@ int Play::run() {
     const std::string path((*source)->name());
     while (true) {
         if (Status streamed = stream(**source); streamed || !(*source)->format_changed())
-            return finish(streamed ? verdict(sink_, observers_.snapshot(), path) : streamed, counters);
+            return finish(streamed ? verdict(sink_, observers_, path) : streamed, counters);
         if (const Status reopened = reopen(*source); !reopened)
             return finish(reopened, counters);
     }
@@ -280,11 +284,15 @@ Status Play::stream(V4l2Source& source) {
 }
 
 int Play::finish(const Status& outcome, const LoopCounters& counters) const {
-    const nlohmann::ordered_json extra = end_members(sink_, counters);
+    nlohmann::ordered_json extra = end_members(sink_, counters);
+    if (options_.run.verify)
+        add_stamps(extra, observers_.verifier());
     const Status finished =
         report_end(report_options(), sum_, outcome ? std::nullopt : std::optional(outcome.error()), extra);
     if (!json_)
         say_loop(extra);
+    if (options_.run.verify && !json_)
+        say_stamps("play", observers_.verifier());
     if (!outcome)
         return report(outcome.error());
     return finished ? to_int(ExitCode::done) : report(finished.error());

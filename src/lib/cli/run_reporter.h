@@ -3,6 +3,7 @@
 
 #include "cli/stats_line.h"
 #include "flow/pump.h"
+#include "flow/stamp_verifier.h"
 
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -24,6 +25,11 @@ struct ReportOptions {
                                 const std::optional<Error>& error,
                                 const nlohmann::ordered_json& extra = nlohmann::ordered_json::object());
 
+/// What --verify found joins the members of an "end" event: "verified", and "stamp" among the "faults".
+void add_stamps(nlohmann::ordered_json& end, const StampVerifier& verifier);
+/// The same for people.
+void say_stamps(std::string_view command, const StampVerifier& verifier);
+
 /// What a command that moves frames says while it runs, for people on stderr or (`--json`) as NDJSON on
 /// stdout: one "start", a "stats" per interval, one "end", each an object with its name in "event". A "stats"
 /// for which stdout has no room is left out: the frames do not wait for it. The others wait.
@@ -41,7 +47,8 @@ public:
     [[nodiscard]] Status started(const Path& path) override;
     [[nodiscard]] Status progress(const Path& path, const StatisticsReport& report) override;
     /// report_end(), after the live line.
-    [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error);
+    [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error,
+                                const nlohmann::ordered_json& extra = nlohmann::ordered_json::object());
 
     /// The interval for PumpOptions: an hour stands for "never".
     [[nodiscard]] std::chrono::microseconds pump_interval() const noexcept;

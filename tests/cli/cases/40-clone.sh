@@ -6,7 +6,7 @@
 test_clone_help() {
 	local option
 	run 0 "$bin" clone --help
-	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --set --frame-log --json; do
+	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --set --frame-log --verify --json; do
 		expect_match "help" "$option" "$out"
 	done
 	expect_equal "stderr" "" "$err"
