@@ -4,23 +4,6 @@
 # Every path that the program knows, from each kind of source into a loop: the frames that a reader gets are those that the
 # source gave, hash for hash. What cannot run here is listed with clone's own reason.
 
-# The names come from the program: a path that is added is tested.
-every_path() {
-	run 2 "$bin" clone -i 0 -o 1 --strategy none
-	grep -oE '\{[^}]*\}' <<<"$err" | tr -d '{}' | tr ',' '\n'
-}
-
-# begun NAME: 0 once it says "start", 1 if it says "end" instead.
-begun() {
-	local line
-	while read -r -t "$patience" -u "${fds[$1]}" line; do
-		printf '%s\n' "$line" >>"$work/$1.json"
-		[[ $line != *'"event":"start"'* ]] || return 0
-		[[ $line != *'"event":"end"'* ]] || return 1
-	done
-	return 1
-}
-
 # expect_passed PATH: what the reader logged is what clone logged. write() takes no timestamps along: there the picture,
 # which has a counter in it, says which frame it is.
 expect_passed() {
