@@ -191,3 +191,20 @@ TEST_CASE("a loop whose format changed before the buffers were allocated is not 
     CHECK((*source)->format_changed());
     CHECK(camera.fake.allocated() == 0);
 }
+
+TEST_CASE("a loop copies into the memory of a reader that brings its own, and the frame says so") {
+    for (const bool loop : {false, true}) {
+        Camera camera;
+        camera.fake.driver = loop ? "v4l2dma" : "fake";
+        const auto source = camera.open();
+        REQUIRE(source);
+        std::vector<std::byte> bytes((*source)->format().sizeimage());
+        std::vector<BufferMemory> memory(2, BufferMemory{.planes = {PlaneMemory{.bytes = bytes}}});
+        REQUIRE((*source)->use(MemoryRole::borrows, memory));
+        REQUIRE((*source)->start());
+        REQUIRE(camera.fake.capture());
+        const Result<std::optional<Frame>> frame = (*source)->take();
+        REQUIRE((frame && *frame));
+        CHECK((*frame)->copied_bytes == (loop ? 256 : 0));
+    }
+}
