@@ -104,6 +104,9 @@ int clone(const CloneOptions& options, bool json) {
         log = std::move(*created);
         observers.push_back(log.get());
     }
+    StampVerifier verifier;
+    if (options.run.verify)
+        observers.push_back(&verifier);
     RunReporter reporter({.report = {.command = "clone", .json = json, .stop_fd = signals->fd()},
                           .interval = options.run.interval(),
                           .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
@@ -112,10 +115,18 @@ int clone(const CloneOptions& options, bool json) {
         *ends->source, *ends->sink,
         {.path = options.path_wishes(), .pump = options.run.pump_options(reporter.pump_interval())}, *signals,
         reporter, observers);
-    const Status streamed = session.run();
-    const Status outcome = streamed ? ends->sink->verdict() : streamed;
+    Status outcome = session.run();
+    if (outcome)
+        outcome = ends->sink->verdict();
+    if (outcome)
+        outcome = verifier.verdict(ends->source->name());
     const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
-    const Status finished = reporter.finish(session.result(), error);
+    nlohmann::ordered_json extra = nlohmann::ordered_json::object();
+    if (options.run.verify)
+        add_stamps(extra, verifier);
+    const Status finished = reporter.finish(session.result(), error, extra);
+    if (options.run.verify && !json)
+        say_stamps("clone", verifier);
     if (error)
         return report(*error);
     return finished ? to_int(ExitCode::done) : report(finished.error());

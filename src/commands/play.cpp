@@ -167,32 +167,14 @@ void say_loop(const nlohmann::ordered_json& json) {
                      json["loop"]["copied_bytes"].get<std::uint64_t>());
 }
 
-/// What the frames themselves were like; an error if they broke a promise.
-Status verdict(const NullSink& sink, const std::optional<Snapshot>& snapshot, std::string_view input) {
-    if (Status status = sink.verdict(); !status) {
-        status.error().object = input;
-        return status;
-    }
-    if (snapshot && !snapshot->taken())
-        return make_error(ErrorKind::system, "snapshot", input, "the stream ended before that frame");
-    return {};
-}
-
-nlohmann::ordered_json end_members(const NullSink& sink, const LoopCounters& counters) {
-    nlohmann::ordered_json json;
-    json["faults"] = {{"sequence", sink.faults().sequence},
-                      {"timestamp", sink.faults().timestamp},
-                      {"size", sink.faults().size}};
-    json.update(counters.difference());
-    return json;
-}
-
 /// What looks at the frames, beside the sink.
 class Observers {
 public:
     Status create(const PlayOptions& options) {
         if (!options.snapshot.empty())
             all_.push_back(&snapshot_.emplace(options.snapshot, options.snapshot_frame));
+        if (options.run.verify)
+            all_.push_back(&verifier_);
         if (options.run.frame_log.empty())
             return {};
         Result<std::unique_ptr<FrameLog>> log = FrameLog::create(options.run.frame_log);
@@ -204,12 +186,34 @@ public:
     }
     [[nodiscard]] std::span<FrameObserver* const> all() const { return all_; }
     [[nodiscard]] const std::optional<Snapshot>& snapshot() const { return snapshot_; }
+    [[nodiscard]] const StampVerifier& verifier() const { return verifier_; }
 
 private:
     std::optional<Snapshot> snapshot_;
+    StampVerifier verifier_; ///< among all_ if it was asked for
     std::unique_ptr<FrameLog> log_;
     std::vector<FrameObserver*> all_;
 };
+
+/// What the frames themselves were like; an error if they broke a promise.
+Status verdict(const NullSink& sink, const Observers& observers, std::string_view input) {
+    if (Status status = sink.verdict(); !status) {
+        status.error().object = input;
+        return status;
+    }
+    if (observers.snapshot() && !observers.snapshot()->taken())
+        return make_error(ErrorKind::system, "snapshot", input, "the stream ended before that frame");
+    return observers.verifier().verdict(input);
+}
+
+nlohmann::ordered_json end_members(const NullSink& sink, const LoopCounters& counters) {
+    nlohmann::ordered_json json;
+    json["faults"] = {{"sequence", sink.faults().sequence},
+                      {"timestamp", sink.faults().timestamp},
+                      {"size", sink.faults().size}};
+    json.update(counters.difference());
+    return json;
+}
 
 /// What remains to be said at the end.
 struct Finish {
@@ -217,13 +221,18 @@ struct Finish {
     const PumpResult& result;
     const NullSink& sink;
     const LoopCounters& counters;
+    const StampVerifier* verifier; ///< nullptr: not asked for
 
     [[nodiscard]] int operator()(const Status& outcome) const {
-        const nlohmann::ordered_json extra = end_members(sink, counters);
+        nlohmann::ordered_json extra = end_members(sink, counters);
+        if (verifier != nullptr)
+            add_stamps(extra, *verifier);
         const Status told = report_end(report_options, result,
                                        outcome ? std::nullopt : std::optional(outcome.error()), extra);
         if (!report_options.json)
             say_loop(extra);
+        if (verifier != nullptr && !report_options.json)
+            say_stamps("play", *verifier);
         if (!outcome)
             return report(outcome.error());
         return told ? to_int(ExitCode::done) : report(told.error());
@@ -256,8 +265,9 @@ int play(const PlayOptions& options, bool json, const StopSignals& signals) {
         signals, listener, observers.all());
     const Status streamed = session.run();
     listener.clear();
-    const Finish finish{report_options, session.result(), sink, counters};
-    return finish(streamed ? verdict(sink, observers.snapshot(), source.name()) : streamed);
+    const Finish finish{report_options, session.result(), sink, counters,
+                        options.run.verify ? &observers.verifier() : nullptr};
+    return finish(streamed ? verdict(sink, observers, source.name()) : streamed);
 }
 
 } // namespace

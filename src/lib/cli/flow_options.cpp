@@ -53,6 +53,10 @@ void RunOptions::add_to(CommandLine& line) {
         "--frame-log", frame_log,
         "Diagnosis: write 'sequence timestamp index inode hash' of each frame to this file (the "
         "CPU reads every frame for it; not counted as a copy)");
+    line.app().add_flag(
+        "--verify", verify,
+        "Diagnosis: read the stamp of each generated frame (test:); one that is damaged, or was "
+        "there before, is exit code 1");
 }
 
 std::chrono::milliseconds RunOptions::interval() const {

@@ -15,13 +15,14 @@
 namespace v4l2dma {
 
 /// The options of every command that moves frames: --buffers, --frames, --timeout, --stats-interval,
-/// --frame-log.
+/// --frame-log, --verify.
 struct RunOptions {
     std::uint32_t buffers = PathWishes{}.buffers;
     std::optional<std::uint64_t> frames;
     std::optional<double> timeout; ///< seconds without a frame
     double stats_interval = 1.0;   ///< seconds
     std::string frame_log;
+    bool verify = false; ///< reads the stamps of generated frames
 
     void add_to(CommandLine& line);
     [[nodiscard]] std::chrono::milliseconds interval() const;

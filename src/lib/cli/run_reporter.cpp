@@ -149,9 +149,21 @@ Status RunReporter::progress(const Path& path, const StatisticsReport& report) {
     return {};
 }
 
-Status RunReporter::finish(const PumpResult& result, const std::optional<Error>& error) {
+Status RunReporter::finish(const PumpResult& result, const std::optional<Error>& error, const Json& extra) {
     line_.clear();
-    return report_end(options_.report, result, error);
+    return report_end(options_.report, result, error, extra);
+}
+
+void add_stamps(Json& end, const StampVerifier& verifier) {
+    end["verified"] = verifier.verified();
+    end["faults"]["stamp"] = verifier.faults();
+}
+
+void say_stamps(std::string_view command, const StampVerifier& verifier) {
+    if (verifier.verified() == 0)
+        spdlog::warn("{}: no frame had a stamp to verify", command);
+    else
+        spdlog::info("{}: {} stamps were right", command, verifier.verified());
 }
 
 Status report_end(const ReportOptions& options, const PumpResult& result, const std::optional<Error>& error,

@@ -3,6 +3,7 @@
 
 #include "cli/stats_line.h"
 #include "flow/pump.h"
+#include "flow/stamp_verifier.h"
 
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -23,6 +24,11 @@ struct ReportOptions {
 [[nodiscard]] Status report_end(const ReportOptions& options, const PumpResult& result,
                                 const std::optional<Error>& error,
                                 const nlohmann::ordered_json& extra = nlohmann::ordered_json::object());
+
+/// What --verify found joins the members of an "end" event: "verified", and "stamp" among the "faults".
+void add_stamps(nlohmann::ordered_json& end, const StampVerifier& verifier);
+/// The same for people.
+void say_stamps(std::string_view command, const StampVerifier& verifier);
 
 /// What a command that moves frames says while it runs, for people on stderr or (`--json`) as NDJSON on
 /// stdout: a "start" for each stream, a "stats" per interval, an "interrupted" where a stream ends that may
@@ -46,7 +52,8 @@ public:
     /// Takes the live line off the terminal.
     void clear() { line_.clear(); }
     /// report_end(), after the live line.
-    [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error);
+    [[nodiscard]] Status finish(const PumpResult& result, const std::optional<Error>& error,
+                                const nlohmann::ordered_json& extra = nlohmann::ordered_json::object());
 
     /// The interval for PumpOptions: an hour stands for "never".
     [[nodiscard]] std::chrono::microseconds pump_interval() const noexcept;

@@ -16,11 +16,7 @@ std::string NullSink::why_not(MemoryRole role) const {
 
 Status NullSink::set_format(const FrameFormat& format) {
     previous_.reset(); // another stream counts from 0 again
-    const PixelFormat* entry = find_pixel_format(format.fourcc);
-    least_payload_ =
-        entry == nullptr
-            ? 1
-            : std::max<std::uint64_t>(1, min_sizeimage(*entry, format.bytesperline(), format.height));
+    least_payload_ = least_payload(format);
     most_payload_ = format.sizeimage();
     return {};
 }

@@ -59,12 +59,7 @@ Status Pump::stream() {
 // A new path: its first frame is the first one that counts.
 Status Pump::watch_source() {
     result_.path = negotiation_.current();
-    const FrameFormat& format = source_.format();
-    const PixelFormat* entry = find_pixel_format(format.fourcc);
-    least_payload_ =
-        entry == nullptr
-            ? 1
-            : std::max<std::uint64_t>(1, min_sizeimage(*entry, format.bytesperline(), format.height));
+    least_payload_ = least_payload(source_.format());
     last_passed_ = system_.now();
     statistics_.start(last_passed_);
     next_report_ = last_passed_ + options_.report_interval;

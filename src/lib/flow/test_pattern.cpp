@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <optional>
 #include <spdlog/fmt/fmt.h>
 #include <string>
@@ -140,13 +141,15 @@ void draw_picture(Canvas& canvas, TestPattern pattern) {
     }
 }
 
-/// "1:02:03.004"
-std::string time_text(std::chrono::microseconds time) {
+/// "1:02:03.004". Texts are made in buffers of the stack: nothing is allocated per frame.
+fmt::memory_buffer time_text(std::chrono::microseconds time) {
     using namespace std::chrono;
     const hh_mm_ss parts(abs(floor<milliseconds>(time)));
-    return fmt::format("{}{}:{:02}:{:02}.{:03}", time < microseconds::zero() ? "-" : "",
-                       parts.hours().count(), parts.minutes().count(), parts.seconds().count(),
-                       parts.subseconds().count());
+    fmt::memory_buffer text;
+    fmt::format_to(std::back_inserter(text), "{}{}:{:02}:{:02}.{:03}", time < microseconds::zero() ? "-" : "",
+                   parts.hours().count(), parts.minutes().count(), parts.seconds().count(),
+                   parts.subseconds().count());
+    return text;
 }
 
 /// Draws the text at the top. Returns where it ends: the first row below it.
@@ -154,10 +157,13 @@ std::int64_t draw_label(Canvas& canvas, const FrameStamp& stamp, std::int64_t bo
     const std::int64_t dot = std::max<std::int64_t>(1, std::min(canvas.width() / 240, canvas.height() / 90));
     const std::int64_t margin = 2 * dot;
     const std::int64_t height = BitmapText::glyph_height * dot + 2 * margin;
-    const std::string number = std::to_string(stamp.frame_number);
-    const std::string time = time_text(stamp.timestamp);
-    for (const std::string& text : {"frame " + number + "  " + time, number + " " + time, number}) {
-        const BitmapText label{.text = text, .dot = dot};
+    const fmt::memory_buffer time = time_text(stamp.timestamp);
+    fmt::memory_buffer text;
+    for (const std::string_view form : {"frame {0}  {1}", "{0} {1}", "{0}"}) {
+        text.clear();
+        fmt::format_to(std::back_inserter(text), fmt::runtime(form), stamp.frame_number,
+                       std::string_view(time.data(), time.size()));
+        const BitmapText label{.text = {text.data(), text.size()}, .dot = dot};
         const std::int64_t width = label.width() + 2 * margin;
         if (width > canvas.width() || height > bottom)
             continue;

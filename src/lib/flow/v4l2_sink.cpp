@@ -267,21 +267,30 @@ Result<PutResult> V4l2Sink::put(const Frame& frame) {
     if (role_ == MemoryRole::touches)
         return write(frame);
     const std::optional<std::uint32_t> slot = free_slot(frame);
-    if (!slot)
+    if (!slot) {
+        just_put_ = false;
         return PutResult{};
+    }
     Result<PutResult> result =
         role_ == MemoryRole::copies ? queue_copy(*slot, frame) : queue_as_it_is(*slot, frame);
-    if (!result || result->bad)
+    if (!result || result->bad) {
+        just_put_ = false;
         return result;
+    }
     slots_[*slot] = {.queued = true, .frame = frame.index};
     ++in_flight_;
+    just_put_ = true;
     if (!queue_->streaming())
         if (Status status = queue_->stream_on(); !status)
             return explain(std::move(status.error()));
     return result;
 }
 
+// Of copies, which were free at once, nothing is answered: after a put() one slot is asked for, as it is for
+// frames that are kept, and otherwise all there are. To ask until there is none would be a call for nothing
+// with each frame.
 Result<std::optional<std::uint32_t>> V4l2Sink::reclaim() {
+    const bool one = std::exchange(just_put_, false);
     while (queue_ && queue_->streaming() && in_flight_ > 0) {
         const Result<std::optional<DequeuedBuffer>> buffer = queue_->dequeue();
         if (!buffer)
@@ -291,8 +300,10 @@ Result<std::optional<std::uint32_t>> V4l2Sink::reclaim() {
         Slot& slot = slots_[(*buffer)->index];
         slot.queued = false;
         --in_flight_;
-        if (role_ != MemoryRole::copies) // a copied frame was free at once
+        if (role_ != MemoryRole::copies)
             return slot.frame;
+        if (one)
+            break;
     }
     return std::nullopt;
 }
@@ -310,6 +321,7 @@ void V4l2Sink::stop() noexcept {
         static_cast<void>(device_.reopen());
     writing_ = false;
     staged_.reset();
+    just_put_ = false;
     in_flight_ = 0;
     std::ranges::fill(slots_, Slot{});
 }

@@ -89,6 +89,7 @@ private:
     std::vector<BufferMemory> own_;                   ///< by slot; of provide()
     std::vector<Slot> slots_;
     std::uint32_t in_flight_ = 0;
+    bool just_put_ = false; ///< no reclaim() since the last put() that took a frame
 };
 
 } // namespace v4l2dma

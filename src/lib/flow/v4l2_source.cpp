@@ -304,6 +304,7 @@ Result<std::optional<Frame>> V4l2Source::dequeue() {
         .index = index, .format = &format_, .metadata = (*buffer)->metadata, .memory = &memory_[index]};
     // Whatever a driver says: no further than the memory that is known.
     frame.metadata.plane_count = std::min(frame.metadata.plane_count, memory_[index].plane_count);
+    frame.copied_bytes = copies(role_) * frame.metadata.payload(); // by a loop, in DQBUF
     return frame;
 }
 

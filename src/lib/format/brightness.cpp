@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "format/brightness.h"
 
-#include <algorithm>
-#include <vector>
-
 namespace v4l2dma {
 
 namespace {
@@ -28,9 +25,7 @@ bool is_bright(const SampleField& field, std::uint32_t pixel) {
 
 Result<BrightnessReader> BrightnessReader::create(const FrameFormat& format,
                                                   std::span<const std::span<const std::byte>> planes) {
-    std::vector<std::size_t> sizes;
-    std::ranges::transform(planes, std::back_inserter(sizes), &std::span<const std::byte>::size);
-    const Result<SampleLayout> layout = sample_layout_of(format, sizes);
+    const Result<SampleLayout> layout = sample_layout_of(format, MemorySizes(planes).bytes());
     if (!layout)
         return std::unexpected(layout.error());
     const PlaneLayout& place = layout->storage[0].place;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
 namespace v4l2dma {
 
@@ -97,9 +96,7 @@ void draw_run(const SampleGroup& group, const Run& run, std::uint64_t word, cons
 } // namespace
 
 Result<Canvas> Canvas::create(const FrameFormat& format, std::span<const std::span<std::byte>> planes) {
-    std::vector<std::size_t> sizes;
-    std::ranges::transform(planes, std::back_inserter(sizes), &std::span<std::byte>::size);
-    const Result<SampleLayout> layout = sample_layout_of(format, sizes);
+    const Result<SampleLayout> layout = sample_layout_of(format, MemorySizes(planes).bytes());
     if (!layout)
         return std::unexpected(layout.error());
     Canvas canvas(format, *layout);

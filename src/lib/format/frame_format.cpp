@@ -107,6 +107,14 @@ std::uint64_t min_sizeimage(const PixelFormat& pixel_format, std::uint64_t bytes
     return sum;
 }
 
+std::uint64_t least_payload(const FrameFormat& format) {
+    const PixelFormat* entry = find_pixel_format(format.fourcc);
+    if (entry == nullptr)
+        return 1;
+    const std::uint64_t needed = min_sizeimage(*entry, format.bytesperline(), format.height);
+    return std::max<std::uint64_t>(1, std::min<std::uint64_t>(needed, format.sizeimage()));
+}
+
 Result<FrameFormat> tight_format(FourCC fourcc, std::uint32_t width, std::uint32_t height) {
     FrameFormat format{.fourcc = fourcc, .width = width, .height = height};
     const PixelFormat* entry = find_pixel_format(fourcc);

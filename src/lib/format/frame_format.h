@@ -83,6 +83,9 @@ struct Layout {
 /// Compressed formats have no such size: 0.
 [[nodiscard]] std::uint64_t min_sizeimage(const PixelFormat& pixel_format, std::uint64_t bytesperline,
                                           std::uint32_t height);
+/// The least bytes of a whole frame of @p format, 1 where nobody knows. Never more than a buffer has: some
+/// drivers round the rows of subsampled chroma down (vivid), and know what they send.
+[[nodiscard]] std::uint64_t least_payload(const FrameFormat& format);
 /// The frame without any padding: strides and sizes of each memory plane. Errors (unsupported): a format that
 /// is not in the table, a compressed one; (usage) beyond 4 GiB.
 [[nodiscard]] Result<FrameFormat> tight_format(FourCC fourcc, std::uint32_t width, std::uint32_t height);

@@ -3,6 +3,7 @@
 
 #include "format/frame_format.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -73,6 +74,24 @@ struct SampleLayout {
     [[nodiscard]] std::span<const SamplePlane> planes() const noexcept {
         return std::span(storage).first(plane_count);
     }
+};
+
+/// How long each piece of a frame's memory is, for sample_layout_of().
+class MemorySizes {
+public:
+    /// More than a frame can have are left out.
+    explicit MemorySizes(const auto& planes) noexcept
+        : count_(std::min<std::size_t>(planes.size(), FrameFormat::max_planes)) {
+        for (std::size_t i = 0; i < count_; ++i)
+            bytes_[i] = planes[i].size();
+    }
+    [[nodiscard]] std::span<const std::size_t> bytes() const noexcept {
+        return std::span(bytes_).first(count_);
+    }
+
+private:
+    std::size_t count_;
+    std::array<std::size_t, FrameFormat::max_planes> bytes_{};
 };
 
 /// Whether sample_layout_of() knows where the samples of this format are: nothing compressed or tiled, no

@@ -6,7 +6,8 @@
 test_clone_help() {
 	local option
 	run 0 "$bin" clone --help
-	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --set --output-format --output-width --frame-log --json; do
+	for option in --input --output --dmabuf --memory --output-memory --frames --buffers --fps --set --output-format --output-width \
+		--reconnect --timeout --frame-log --verify --json; do
 		expect_match "help" "$option" "$out"
 	done
 	expect_equal "stderr" "" "$err"

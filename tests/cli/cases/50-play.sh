@@ -6,7 +6,7 @@
 test_play_help() {
 	local option
 	run 0 "$bin" play --help
-	for option in --input --dmabuf --width --height --display --snapshot --snapshot-frame --frames --frame-log --json; do
+	for option in --input --dmabuf --width --height --display --snapshot --snapshot-frame --frames --frame-log --verify --json; do
 		expect_match "help" "$option" "$out"
 	done
 	expect_equal "stderr" "" "$err"

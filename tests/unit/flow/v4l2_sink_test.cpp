@@ -63,6 +63,31 @@ TEST_CASE("a layout that differs only by what the loop had before is asked for t
     CHECK(output.fake.format.sizeimage() == format.sizeimage());
 }
 
+TEST_CASE("after a copy one slot is asked for, later all that there are") {
+    Output output;
+    REQUIRE(output.sink->set_format(output.fake.format));
+    REQUIRE(output.sink->provide(MemoryRole::copies, 4));
+    for (const std::uint32_t index : {0U, 1U, 2U, 3U})
+        REQUIRE(output.sink->put(output.frame(index))->taken);
+    REQUIRE(output.sink->reclaim());
+    for (int i = 0; i < 4; ++i)
+        output.fake.show();
+    const std::size_t before = output.system.count("DQBUF");
+    REQUIRE(output.sink->reclaim());
+    CHECK(output.sink->in_flight() == 0);
+    REQUIRE(output.sink->put(output.frame(0))->taken);
+    REQUIRE(output.sink->put(output.frame(1))->taken);
+    output.fake.show();
+    output.fake.show();
+    const std::size_t between = output.system.count("DQBUF");
+    CHECK(between - before == 4); // in_flight() says that there are no more
+    REQUIRE(output.sink->reclaim());
+    CHECK(output.system.count("DQBUF") - between == 1);
+    CHECK(output.sink->in_flight() == 1);
+    REQUIRE(output.sink->reclaim());
+    CHECK(output.sink->in_flight() == 0);
+}
+
 TEST_CASE("an output streams from its first frame on") {
     Output output;
     REQUIRE(output.sink->set_format(output.fake.format));

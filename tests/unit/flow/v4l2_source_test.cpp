@@ -287,3 +287,20 @@ TEST_CASE("a camera without a frame rate changes its format all the same") {
     const Status broken = source->set_format(camera.other(*source, FourCC("NV12")));
     CHECK_FALSE(broken); // it does not grant what it promised
 }
+
+TEST_CASE("a loop copies into the memory of a reader that brings its own, and the frame says so") {
+    for (const bool loop : {false, true}) {
+        Camera camera;
+        camera.fake.driver = loop ? "v4l2dma" : "fake";
+        const auto source = camera.open();
+        REQUIRE(source);
+        std::vector<std::byte> bytes((*source)->format().sizeimage());
+        std::vector<BufferMemory> memory(2, BufferMemory{.planes = {PlaneMemory{.bytes = bytes}}});
+        REQUIRE((*source)->use(MemoryRole::borrows, memory));
+        REQUIRE((*source)->start());
+        REQUIRE(camera.fake.capture());
+        const Result<std::optional<Frame>> frame = (*source)->take();
+        REQUIRE((frame && *frame));
+        CHECK((*frame)->copied_bytes == (loop ? 256 : 0));
+    }
+}

@@ -35,6 +35,14 @@ TEST_CASE("sizes of tightly packed frames") {
     CHECK(tight_size("XR24", 0xffffffff, 0xffffffff) > 0xffffffff); // no overflow at 32 bits
 }
 
+TEST_CASE("a whole frame is no longer than the driver's own size of it") {
+    CHECK(least_payload(make("NV12", 640, 480, 704, 999999)) == 704 * 720);
+    CHECK(least_payload(make("NV12", 161, 121, 161, 29221)) == 29221); // as vivid has it, 60.5 rows of chroma
+    CHECK(least_payload(make("NV12", 161, 121, 161, 0)) == 1);
+    CHECK(least_payload(make("MJPG", 640, 480, 0, 1000)) == 1);
+    CHECK(least_payload(make("ZZZZ", 640, 480, 0, 1000)) == 1);
+}
+
 TEST_CASE("planes follow the stride, not the width") {
     const Result<Layout> nv12 = layout_of(make("NV12", 640, 480, 704, 704 * 480 * 3 / 2));
     REQUIRE(nv12);

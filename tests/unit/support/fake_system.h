@@ -17,7 +17,7 @@ namespace v4l2dma::testing {
 
 /// A kernel with FakeDevices that fails where it is told to, and a clock that moves only while somebody
 /// waits.
-class FakeSystem final : public System {
+class FakeSystem : public System {
 public:
     /// Device numbers follow the order of adding.
     FakeDevice& add(std::string path, BufferType side);

@@ -68,6 +68,17 @@ await() {
 	fail "$1 never came to '$2': $(tail -n 3 "$work/$1.err")"
 }
 
+# begun NAME: 0 once it says "start", 1 if it says "end" instead.
+begun() {
+	local line
+	while read -r -t "$patience" -u "${fds[$1]}" line; do
+		printf '%s\n' "$line" >>"$work/$1.json"
+		[[ $line != *'"event":"start"'* ]] || return 0
+		[[ $line != *'"event":"end"'* ]] || return 1
+	done
+	return 1
+}
+
 # finish NAME [EXIT-CODE]: reads it to its end and checks how it ended.
 finish() {
 	local status=0
@@ -157,4 +168,10 @@ expect_same_frames() {
 		END { printf "%d frames, %d unknown, %d different, %d elsewhere", frames, unknown, different, elsewhere }
 	' "$1" "$2")
 	expect_equal "frames of ${2##*/} in ${1##*/}" "$3 frames, 0 unknown, 0 different, 0 elsewhere" "$report"
+}
+
+# The names of the paths of the memory, from the program: one that is added is tested.
+every_path() {
+	run 2 "$bin" clone -i 0 -o 1 --strategy none
+	grep -oE '\{[^}]*\}' <<<"$err" | tr -d '{}' | tr ',' '\n'
 }
