@@ -3,11 +3,15 @@
 
 #include "flow/frame.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace v4l2dma {
 
@@ -64,11 +68,46 @@ public:
     [[nodiscard]] virtual int event_fd() const noexcept = 0;
 };
 
+/// What to wait for at a sink, which may be several outputs. A plain value: asking allocates nothing.
+class EventFds {
+public:
+    static constexpr std::size_t capacity = 16;
+
+    EventFds() = default;
+    EventFds(std::initializer_list<int> fds) {
+        for (const int fd : fds)
+            add(fd);
+    }
+    /// What is no fd, and what finds no room any more, is left out.
+    void add(int fd) noexcept {
+        if (fd >= 0 && count_ < capacity)
+            fds_[count_++] = fd;
+    }
+    [[nodiscard]] std::span<const int> all() const noexcept { return std::span(fds_).first(count_); }
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] bool contains(int fd) const noexcept { return std::ranges::find(all(), fd) != all().end(); }
+
+private:
+    std::array<int, capacity> fds_{};
+    std::size_t count_ = 0;
+};
+
 /// What put() made of a frame.
 struct PutResult {
     bool taken = false;             ///< false: there is no room before the next reclaim()
     bool kept = false;              ///< the frame is the sink's until reclaim() answers its index
     std::uint64_t copied_bytes = 0; ///< that the CPU moved, in the kernel or here
+};
+
+/// One output of a sink that has several.
+struct SinkPart {
+    std::string name;
+    std::optional<MemoryRole> role; ///< that it plays; empty: none, it has failed
+    std::uint64_t frames = 0;       ///< that it got
+    std::uint64_t dropped = 0;      ///< that others got while it had no room
+    std::uint64_t copied_bytes = 0; ///< for it, by the CPU
+    unsigned copies = 0;            ///< of each frame, within its role
+    std::optional<Error> failure;   ///< why it gets no more frames
 };
 
 /// Where frames go.
@@ -106,11 +145,14 @@ public:
     [[nodiscard]] virtual std::uint32_t in_flight() const noexcept = 0;
     /// What was wrong with the frames so far, of a sink that looks at them.
     [[nodiscard]] virtual Status verdict() const { return {}; }
+    /// What became of each output, of a sink that has several. Also after release().
+    [[nodiscard]] virtual std::vector<SinkPart> parts() const { return {}; }
     virtual void stop() noexcept = 0;
     virtual void release() noexcept = 0;
-    /// Becomes writable (EPOLLOUT, edge-triggered) when reclaim() may have something, or put() may have room;
-    /// -1: nothing to wait for, and put() always has room. Valid once put() has answered.
-    [[nodiscard]] virtual int event_fd() const noexcept = 0;
+    /// One of them becomes writable (EPOLLOUT, edge-triggered) when reclaim() may have something, or put()
+    /// may have room. None: nothing to wait for, and put() always has room. Valid once put() has answered;
+    /// fewer when an output has failed meanwhile.
+    [[nodiscard]] virtual EventFds event_fds() const noexcept = 0;
 };
 
 } // namespace v4l2dma
