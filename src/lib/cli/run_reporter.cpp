@@ -45,6 +45,47 @@ Status write_if_taken(const Json& json) {
     return !written && written.error().code == ETIMEDOUT ? Status{} : written;
 }
 
+/// What the CPU moves of each frame, as the path turned out.
+unsigned copies_of(const Path& path, const Source& source, std::span<const SinkPart> parts) {
+    if (parts.empty())
+        return path.copies;
+    unsigned sum = source.copies(path.strategy->source);
+    for (const SinkPart& part : parts)
+        sum += part.copies;
+    return sum;
+}
+
+Json role_of(const SinkPart& part) {
+    return part.role ? Json(to_text(*part.role)) : Json(nullptr);
+}
+
+Json begun(std::span<const SinkPart> parts, std::uint32_t sizeimage) {
+    Json list = Json::array();
+    for (const SinkPart& part : parts)
+        list.push_back({{"name", part.name},
+                        {"role", role_of(part)},
+                        {"copied_bytes_per_frame", part.copies * sizeimage}});
+    return list;
+}
+
+Json ended(std::span<const SinkPart> parts) {
+    Json list = Json::array();
+    for (const SinkPart& part : parts)
+        list.push_back({{"name", part.name},
+                        {"role", role_of(part)},
+                        {"frames", part.frames},
+                        {"dropped", part.dropped},
+                        {"copied_bytes", part.copied_bytes},
+                        {"error", part.failure ? Json(part.failure->message()) : Json(nullptr)}});
+    return list;
+}
+
+std::string summary(const SinkPart& part) {
+    return fmt::format("{} frames, {} dropped, {}: {} bytes copied per frame", part.frames, part.dropped,
+                       part.role ? to_text(*part.role) : "failed",
+                       part.frames == 0 ? 0 : part.copied_bytes / part.frames);
+}
+
 std::string summary(const PumpResult& result) {
     const StatisticsReport& total = result.total;
     std::string text =
@@ -75,22 +116,30 @@ std::chrono::microseconds RunReporter::pump_interval() const noexcept {
 Status RunReporter::started(const Path& path) {
     const FrameFormat& format = source_.format();
     const Strategy& strategy = *path.strategy;
-    const std::uint32_t copied = path.copies * format.sizeimage();
-    if (options_.report.json)
-        return write_json_line(event("start", {{"command", options_.report.command},
-                                               {"source", source_.name()},
-                                               {"sink", sink_.name()},
-                                               {"format", format.fourcc.text()},
-                                               {"width", format.width},
-                                               {"height", format.height},
-                                               {"bytesperline", format.bytesperline()},
-                                               {"sizeimage", format.sizeimage()},
-                                               {"path", strategy.name},
-                                               {"zero_copy", path.zero_copy()},
-                                               {"copied_bytes_per_frame", copied}}),
-                               {.limit = {}, .stop_fd = options_.report.stop_fd});
+    const std::vector<SinkPart> parts = sink_.parts();
+    const unsigned copies = copies_of(path, source_, parts);
+    const std::uint32_t copied = copies * format.sizeimage();
+    if (options_.report.json) {
+        Json start = event("start", {{"command", options_.report.command},
+                                     {"source", source_.name()},
+                                     {"sink", sink_.name()},
+                                     {"format", format.fourcc.text()},
+                                     {"width", format.width},
+                                     {"height", format.height},
+                                     {"bytesperline", format.bytesperline()},
+                                     {"sizeimage", format.sizeimage()},
+                                     {"path", strategy.name},
+                                     {"zero_copy", copies == 0 && strategy.moves_dmabufs()},
+                                     {"copied_bytes_per_frame", copied}});
+        if (!parts.empty())
+            start["sinks"] = begun(parts, format.sizeimage());
+        return write_json_line(start, {.limit = {}, .stop_fd = options_.report.stop_fd});
+    }
     spdlog::info("{}: {} from {} to {}, {} ({}): {} bytes copied per frame", options_.report.command,
                  format.text(), source_.name(), sink_.name(), strategy.name, strategy.text, copied);
+    for (const SinkPart& part : parts)
+        spdlog::info("{}: {} {}, {} bytes copied per frame", options_.report.command, part.name,
+                     part.role ? to_text(*part.role) : "failed", part.copies * format.sizeimage());
     return {};
 }
 
@@ -110,7 +159,15 @@ Status RunReporter::progress(const Path& path, const StatisticsReport& report) {
 
 Status RunReporter::finish(const PumpResult& result, const std::optional<Error>& error) {
     line_.clear();
-    return report_end(options_.report, result, error);
+    const std::vector<SinkPart> parts = sink_.parts();
+    Json extra = Json::object();
+    if (!parts.empty())
+        extra["sinks"] = ended(parts);
+    Status status = report_end(options_.report, result, error, extra);
+    for (const SinkPart& part : parts)
+        if (!options_.report.json && (part.frames > 0 || !error))
+            spdlog::info("{}: {}: {}", options_.report.command, part.name, summary(part));
+    return status;
 }
 
 Status report_end(const ReportOptions& options, const PumpResult& result, const std::optional<Error>& error,
