@@ -165,7 +165,7 @@ Status RunReporter::finish(const PumpResult& result, const std::optional<Error>&
         extra["sinks"] = ended(parts);
     Status status = report_end(options_.report, result, error, extra);
     for (const SinkPart& part : parts)
-        if (!options_.report.json && (part.frames > 0 || !error))
+        if (!options_.report.json && (result.total.frames > 0 || !error))
             spdlog::info("{}: {}: {}", options_.report.command, part.name, summary(part));
     return status;
 }

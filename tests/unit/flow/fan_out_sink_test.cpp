@@ -330,6 +330,16 @@ TEST_CASE("what an output is done with makes room, asked or not") {
     REQUIRE(fan.put(1));
     CHECK(fan.fan->parts()[1].dropped == 0);
     CHECK(fan.fan->parts()[1].frames == 2);
+
+    Fan late;                             // it has as much as it may keep, but is done with it
+    late.at(0).obstacles[imports] = "no"; // keeps nothing, has always room
+    REQUIRE(late.fan->prepare(imports, buffers));
+    for (std::uint32_t index = 0; index < buffers; ++index) {
+        REQUIRE(late.put(index)->taken);
+        late.at(1).finish_one();
+    }
+    CHECK(late.fan->parts()[0].dropped == 0);
+    CHECK(late.fan->parts()[1].dropped == 0);
 }
 
 TEST_CASE("an output that keeps its frames leaves the source enough for the others") {
@@ -353,15 +363,18 @@ TEST_CASE("an output that keeps its frames leaves the source enough for the othe
 }
 
 TEST_CASE("an output that fails mid-stream is given up, and what it had counts as given back") {
-    for (const std::string call : {"b.put", "b.reclaim"}) {
+    const std::pair<std::string, int> failures[] = {
+        {"b.put", ENODEV}, {"b.put", EIO}, {"b.reclaim", ENODEV}, {"b.reclaim", EIO}};
+    for (const auto& [call, code] : failures) {
         CAPTURE(call);
+        CAPTURE(code);
         Fan fan(3);
         REQUIRE(fan.fan->provide(exports, buffers));
         REQUIRE(fan.put(0));
         CHECK(fan.fan->event_fds().all().size() == 3);
         fan.at(0).finish_one();
         fan.at(2).finish_one();
-        fan.script.errors[call] = removed;
+        fan.script.fail(call, code);
         REQUIRE(fan.put(1));
         CHECK(fan.reclaimed() == "0");
         CHECK(fan.roles() == "exports - imports");
@@ -371,12 +384,27 @@ TEST_CASE("an output that fails mid-stream is given up, and what it had counts a
         const auto calls = fan.script.count(call);
         REQUIRE(fan.put(2));
         CHECK(fan.script.count(call) == calls);
+        CHECK(fan.script.count("b.prepare") == 1); // nor in another role
+        CHECK(fan.script.count("b.provide") == 0);
         REQUIRE_FALSE(fan.fan->verdict());
-        CHECK(fan.fan->verdict().error().kind == ErrorKind::device);
+        CHECK(fan.fan->verdict().error().code == code);
         fan.fan->release();
-        CHECK(fan.fan->verdict().error().code == ENODEV); // still, for the exit code
+        CHECK(fan.fan->verdict().error().code == code); // still, for the exit code
         CHECK(fan.fan->parts()[1].failure);
     }
+}
+
+TEST_CASE("frames that lie in the memory of an output that is given up stay where they are") {
+    Fan fan;
+    fan.at(0).room = 0; // its first frame is not its own
+    REQUIRE(fan.fan->provide(exports, buffers));
+    REQUIRE(fan.put(0)->taken);
+    fan.at(0).refuses = {exports};
+    REQUIRE(fan.put(1)->taken);
+    CHECK(fan.roles() == "- imports");
+    CHECK(fan.script.count("a.stop") == 1);
+    CHECK(fan.script.count("a.release") == 0);
+    CHECK_FALSE(fan.fan->verdict());
 }
 
 TEST_CASE("with the last output gone the run ends with its error") {
