@@ -6,6 +6,7 @@
 #include "flow/pump.h"
 
 #include "support/fake_system.h"
+#include "support/quiet_log.h"
 
 #include <doctest/doctest.h>
 
@@ -79,6 +80,7 @@ struct Fork {
         CHECK(system.violations() == std::vector<std::string>{});
     }
 
+    testing::QuietLog quiet;
     FakeSystem system;
     FakeDevice& camera = system.add("/dev/video0", BufferType::capture);
     FakeDevice& one = system.add("/dev/video1", BufferType::output);

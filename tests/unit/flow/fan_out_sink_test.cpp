@@ -2,6 +2,7 @@
 #include "flow/fan_out_sink.h"
 
 #include "flow/null_sink.h"
+#include "support/quiet_log.h"
 #include "support/scripted_endpoints.h"
 
 #include <doctest/doctest.h>
@@ -54,6 +55,7 @@ struct Fan {
         return all;
     }
 
+    testing::QuietLog quiet;
     Script script;
     std::vector<ScriptedSink*> outputs;
     std::optional<FanOutSink> fan;
