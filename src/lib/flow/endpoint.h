@@ -83,7 +83,8 @@ public:
         if (fd >= 0 && count_ < capacity)
             fds_[count_++] = fd;
     }
-    [[nodiscard]] std::span<const int> all() const noexcept { return std::span(fds_).first(count_); }
+    [[nodiscard]] std::span<const int> all() const& noexcept { return std::span(fds_).first(count_); }
+    std::span<const int> all() const&& = delete; // it would point into what is gone
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
     [[nodiscard]] bool contains(int fd) const noexcept { return std::ranges::find(all(), fd) != all().end(); }
 

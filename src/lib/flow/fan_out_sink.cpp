@@ -408,10 +408,11 @@ std::vector<SinkPart> FanOutSink::parts() const {
 
 EventFds FanOutSink::event_fds() const noexcept {
     EventFds fds;
-    for (const Output& output : outputs_)
-        if (!output.failure)
-            for (const int fd : output.sink->event_fds().all())
-                fds.add(fd);
+    for (const Output& output : outputs_) {
+        const EventFds own = output.failure ? EventFds{} : output.sink->event_fds();
+        for (const int fd : own.all())
+            fds.add(fd);
+    }
     return fds;
 }
 

@@ -373,7 +373,8 @@ TEST_CASE("an output that fails mid-stream is given up, and what it had counts a
         Fan fan(3);
         REQUIRE(fan.fan->provide(exports, buffers));
         REQUIRE(fan.put(0));
-        CHECK(fan.fan->event_fds().all().size() == 3);
+        const EventFds before = fan.fan->event_fds();
+        CHECK(before.all().size() == 3);
         fan.at(0).finish_one();
         fan.at(2).finish_one();
         fan.script.fail(call, code);
