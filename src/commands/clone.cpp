@@ -3,9 +3,13 @@
 
 #include "cli/exit_code.h"
 #include "cli/flow_options.h"
+#include "flow/fan_out_sink.h"
 #include "flow/frame_log.h"
 #include "flow/open_endpoint.h"
 #include "flow/session.h"
+
+#include <algorithm>
+#include <spdlog/fmt/fmt.h>
 
 namespace v4l2dma {
 
@@ -13,7 +17,7 @@ namespace {
 
 struct CloneOptions {
     std::string input;
-    std::string output;
+    std::vector<std::string> outputs;
     bool dmabuf = false;
     CaptureOptions capture;
     OutputOptions conversion;
@@ -35,9 +39,11 @@ void CloneOptions::add_to(CommandLine& line) {
         ->required()
         ->type_name("DEV");
     line.app()
-        .add_option("-o,--output", output,
-                    "Output device (a loop): path, number, card label, or bus info; or null:")
+        .add_option("-o,--output", outputs,
+                    "Output device (a loop): path, number, card label, or bus info; or null:. Repeatable: "
+                    "each output gets every frame, where possible without a copy")
         ->required()
+        ->allow_extra_args(false)
         ->type_name("DEV");
     capture.add_to(line);
     line.app().add_flag("--reconnect", capture.wishes.reconnect,
@@ -70,19 +76,51 @@ struct Ends {
     std::unique_ptr<Sink> sink;
 };
 
+using Outputs = std::vector<std::unique_ptr<Sink>>;
+
+// In the user's order.
+Result<Outputs> open_outputs(const CloneOptions& options) {
+    Outputs outputs;
+    for (const std::string& name : options.outputs) {
+        Result<std::unique_ptr<Sink>> output = open_sink(name, true, options.conversion.wishes);
+        if (!output)
+            return std::unexpected(std::move(output.error()));
+        const dev_t number = (*output)->device_number();
+        if (number != 0 && std::ranges::find(outputs, number, &Sink::device_number) != outputs.end())
+            return make_error(ErrorKind::usage, "clone", (*output)->name(), "it is an output twice",
+                              "It has one writer");
+        outputs.push_back(std::move(*output));
+    }
+    return outputs;
+}
+
+Status check_input(const CloneOptions& options, const Outputs& outputs) {
+    const Result<Device> input = Device::open(options.input);
+    if (!input || std::ranges::find(outputs, input->number(), &Sink::device_number) == outputs.end())
+        return {};
+    return make_error(ErrorKind::usage, "clone", input->path(), "it is both the input and the output",
+                      "A loop's reader and writer are different programs");
+}
+
+std::unique_ptr<Sink> join(Outputs outputs, const CloneOptions& options) {
+    if (outputs.size() == 1)
+        return std::move(outputs.front());
+    return std::make_unique<FanOutSink>(
+        std::move(outputs),
+        FanOutSink::Options{.zero_copy = options.dmabuf, .method = options.output_memory.method()});
+}
+
 Result<Ends> open_ends(const CloneOptions& options) {
-    // The sink first: nothing is set on the camera for an output that cannot be had.
-    Result<std::unique_ptr<Sink>> sink = open_sink(options.output, true, options.conversion.wishes);
-    if (!sink)
-        return std::unexpected(std::move(sink.error()));
-    if (Result<Device> input = Device::open(options.input);
-        input && input->number() == (*sink)->device_number())
-        return make_error(ErrorKind::usage, "clone", input->path(), "it is both the input and the output",
-                          "A loop's reader and writer are different programs");
+    // The outputs first: nothing is set on the camera for one that cannot be had.
+    Result<Outputs> outputs = open_outputs(options);
+    if (!outputs)
+        return std::unexpected(std::move(outputs.error()));
+    if (Status status = check_input(options, *outputs); !status)
+        return std::unexpected(std::move(status.error()));
     Result<std::unique_ptr<Source>> source = open_source(options.input, options.capture.wishes);
     if (!source)
         return std::unexpected(std::move(source.error()));
-    return Ends{.source = std::move(*source), .sink = std::move(*sink)};
+    return Ends{.source = std::move(*source), .sink = join(std::move(*outputs), options)};
 }
 
 int clone(const CloneOptions& options, bool json) {
@@ -144,6 +182,8 @@ int run_clone(std::span<char*> arguments) {
     if (options.dmabuf && options.memory.method() == IoMethod::mmap &&
         options.output_memory.method() == IoMethod::mmap)
         return line.usage_error("--dmabuf contradicts mmap memory on both sides");
+    if (options.outputs.size() > FanOutSink::most_outputs)
+        return line.usage_error(fmt::format("--output: at most {} of them", FanOutSink::most_outputs));
     return clone(options, line.json());
 }
 

@@ -45,6 +45,60 @@ Status write_if_taken(const Json& json) {
     return !written && written.error().code == ETIMEDOUT ? Status{} : written;
 }
 
+/// What the CPU moves of each frame, as the path turned out.
+unsigned copies_of(const Path& path, const Source& source, std::span<const SinkPart> parts) {
+    if (parts.empty())
+        return path.copies;
+    unsigned sum = source.copies(path.strategy->source);
+    for (const SinkPart& part : parts)
+        sum += part.copies;
+    return sum;
+}
+
+Json role_of(const SinkPart& part) {
+    return part.role ? Json(to_text(*part.role)) : Json(nullptr);
+}
+
+std::uint64_t copied_per_frame(const SinkPart& part) {
+    return part.frames == 0 ? 0 : part.copied_bytes / part.frames;
+}
+
+Json output_members(const FrameFormat& format) {
+    return {{"output_format", format.fourcc.text()},
+            {"output_width", format.width},
+            {"output_height", format.height}};
+}
+
+Json begun(std::span<const SinkPart> parts, const FrameFormat& format) {
+    Json list = Json::array();
+    for (const SinkPart& part : parts) {
+        Json members{{"name", part.name}, {"role", role_of(part)}};
+        members.update(output_members(part.converted.value_or(format)));
+        members["copied_bytes_per_frame"] = copied_per_frame(part);
+        list.push_back(members);
+    }
+    return list;
+}
+
+Json ended(std::span<const SinkPart> parts) {
+    Json list = Json::array();
+    for (const SinkPart& part : parts)
+        list.push_back({{"name", part.name},
+                        {"role", role_of(part)},
+                        {"frames", part.frames},
+                        {"dropped", part.dropped},
+                        {"corrupt", part.corrupt},
+                        {"copied_bytes", part.copied_bytes},
+                        {"error", part.failure ? Json(part.failure->message()) : Json(nullptr)}});
+    return list;
+}
+
+std::string summary(const SinkPart& part) {
+    return fmt::format("{} frames, {} dropped{}, {}: {} bytes copied per frame", part.frames, part.dropped,
+                       part.corrupt > 0 ? fmt::format(", {} bad", part.corrupt) : "",
+                       part.role ? to_text(*part.role) : "failed", copied_per_frame(part));
+}
+
 std::string summary(const PumpResult& result) {
     const StatisticsReport& total = result.total;
     std::string text =
@@ -75,28 +129,36 @@ std::chrono::microseconds RunReporter::pump_interval() const noexcept {
 Status RunReporter::started(const Path& path, std::uint64_t copied_bytes) {
     const FrameFormat& format = source_.format();
     const Strategy& strategy = *path.strategy;
-    const Conversion* const conversion = sink_.conversion();
+    const std::vector<SinkPart> parts = sink_.parts();
+    const bool zero_copy = strategy.moves_dmabufs() && copies_of(path, source_, parts) == 0;
+    const Conversion* const conversion = parts.empty() ? sink_.conversion() : nullptr;
     const FrameFormat& output = conversion == nullptr ? format : conversion->to;
-    if (options_.report.json)
-        return tell("start", {{"command", options_.report.command},
-                              {"source", source_.name()},
-                              {"sink", sink_.name()},
-                              {"format", format.fourcc.text()},
-                              {"width", format.width},
-                              {"height", format.height},
-                              {"bytesperline", format.bytesperline()},
-                              {"sizeimage", format.sizeimage()},
-                              {"output_format", output.fourcc.text()},
-                              {"output_width", output.width},
-                              {"output_height", output.height},
-                              {"path", strategy.name},
-                              {"zero_copy", path.zero_copy()},
-                              {"copied_bytes_per_frame", copied_bytes}});
+    if (options_.report.json) {
+        Json members{{"command", options_.report.command},
+                     {"source", source_.name()},
+                     {"sink", sink_.name()},
+                     {"format", format.fourcc.text()},
+                     {"width", format.width},
+                     {"height", format.height},
+                     {"bytesperline", format.bytesperline()},
+                     {"sizeimage", format.sizeimage()}};
+        members.update(output_members(output));
+        members.update(
+            {{"path", strategy.name}, {"zero_copy", zero_copy}, {"copied_bytes_per_frame", copied_bytes}});
+        if (!parts.empty())
+            members["sinks"] = begun(parts, format);
+        return tell("start", members);
+    }
     const std::string change =
         output.text() == format.text() ? "" : fmt::format(", converted to {}", output.text());
     spdlog::info("{}: {} from {} to {}{}, {} ({}): {} bytes copied per frame", options_.report.command,
                  format.text(), source_.name(), sink_.name(), change, strategy.name, strategy.text,
                  copied_bytes);
+    for (const SinkPart& part : parts)
+        spdlog::info("{}: {} {}{}, {} bytes copied per frame", options_.report.command, part.name,
+                     part.role ? to_text(*part.role) : "failed",
+                     part.converted ? ", converted to " + part.converted->text() : "",
+                     copied_per_frame(part));
     return {};
 }
 
@@ -151,7 +213,15 @@ Status RunReporter::progress(const Path& path, const StatisticsReport& report) {
 
 Status RunReporter::finish(const PumpResult& result, const std::optional<Error>& error, const Json& extra) {
     line_.clear();
-    return report_end(options_.report, result, error, extra);
+    const std::vector<SinkPart> parts = sink_.parts();
+    Json members = extra;
+    if (!parts.empty())
+        members["sinks"] = ended(parts);
+    Status status = report_end(options_.report, result, error, members);
+    for (const SinkPart& part : parts)
+        if (!options_.report.json && (result.total.frames > 0 || !error))
+            spdlog::info("{}: {}: {}", options_.report.command, part.name, summary(part));
+    return status;
 }
 
 void add_stamps(Json& end, const StampVerifier& verifier) {

@@ -3,7 +3,10 @@
 
 #include "flow/frame.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -93,6 +96,31 @@ public:
     [[nodiscard]] virtual std::string awaited() const { return {}; }
 };
 
+/// What to wait for at a sink, which may be several outputs. A plain value: asking allocates nothing.
+class EventFds {
+public:
+    static constexpr std::size_t capacity = 16;
+
+    EventFds() = default;
+    EventFds(std::initializer_list<int> fds) {
+        for (const int fd : fds)
+            add(fd);
+    }
+    /// What is no fd, and what finds no room any more, is left out.
+    void add(int fd) noexcept {
+        if (fd >= 0 && count_ < capacity)
+            fds_[count_++] = fd;
+    }
+    [[nodiscard]] std::span<const int> all() const& noexcept { return std::span(fds_).first(count_); }
+    std::span<const int> all() const&& = delete; // it would point into what is gone
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] bool contains(int fd) const noexcept { return std::ranges::find(all(), fd) != all().end(); }
+
+private:
+    std::array<int, capacity> fds_{};
+    std::size_t count_ = 0;
+};
+
 /// What put() made of a frame.
 struct PutResult {
     bool taken = false;             ///< false: there is no room before the next reclaim()
@@ -106,6 +134,19 @@ struct Conversion {
     FrameFormat to{};
     std::string why;    ///< "it was asked for"
     std::string remedy; ///< what would do without; a sentence
+};
+
+/// One output of a sink that has several.
+struct SinkPart {
+    std::string name;
+    std::optional<MemoryRole> role;         ///< that it plays; empty: none, it has failed
+    std::optional<FrameFormat> converted{}; ///< what it gets instead of the source's format
+    std::uint64_t frames = 0;               ///< that it got
+    std::uint64_t dropped = 0;              ///< that others got while it had no room
+    std::uint64_t corrupt = 0;              ///< that could not be converted for it
+    std::uint64_t copied_bytes = 0;         ///< for it, by the CPU
+    unsigned copies = 0;                    ///< of each frame, within its role
+    std::optional<Error> failure;           ///< why it gets no more frames
 };
 
 /// Where frames go.
@@ -149,11 +190,14 @@ public:
     [[nodiscard]] virtual std::uint32_t in_flight() const noexcept = 0;
     /// What was wrong with the frames so far, of a sink that looks at them.
     [[nodiscard]] virtual Status verdict() const { return {}; }
+    /// What became of each output, of a sink that has several. Also after release().
+    [[nodiscard]] virtual std::vector<SinkPart> parts() const { return {}; }
     virtual void stop() noexcept = 0;
     virtual void release() noexcept = 0;
-    /// Becomes writable (EPOLLOUT, edge-triggered) when reclaim() may have something, or put() may have room;
-    /// -1: nothing to wait for, and put() always has room. Valid once put() has answered.
-    [[nodiscard]] virtual int event_fd() const noexcept = 0;
+    /// One of them becomes writable (EPOLLOUT, edge-triggered) when reclaim() may have something, or put()
+    /// may have room. None: nothing to wait for, and put() always has room. Valid once put() has answered;
+    /// fewer when an output has failed meanwhile.
+    [[nodiscard]] virtual EventFds event_fds() const noexcept = 0;
 };
 
 } // namespace v4l2dma

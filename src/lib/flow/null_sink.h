@@ -37,7 +37,7 @@ public:
     [[nodiscard]] std::uint32_t in_flight() const noexcept override { return held_ ? 1 : 0; }
     void stop() noexcept override { held_.reset(); }
     void release() noexcept override { held_.reset(); }
-    [[nodiscard]] int event_fd() const noexcept override { return -1; }
+    [[nodiscard]] EventFds event_fds() const noexcept override { return {}; }
 
 private:
     bool wants_dmabufs_;

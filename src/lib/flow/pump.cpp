@@ -76,22 +76,40 @@ void Pump::unwatch_source() noexcept {
 
 // Edge-triggered: vb2 calls an output writable as long as one of its buffers is not queued.
 Status Pump::watch_sink(bool wanted) {
-    if (sink_.event_fd() < 0 || wanted == sink_watched_)
+    if (wanted == sink_watched_)
         return {};
+    forget_failed_outputs();
     const std::uint32_t events = wanted ? static_cast<std::uint32_t>(EPOLLOUT) : 0U;
-    Status status = sink_added_ ? loop_->modify(sink_.event_fd(), events, sink_key, EventLoop::Trigger::edge)
-                                : loop_->add(sink_.event_fd(), events, sink_key, EventLoop::Trigger::edge);
-    if (!status)
-        return status;
-    sink_added_ = true;
-    sink_watched_ = wanted;
+    const EventFds fds = sink_.event_fds();
+    for (const int fd : fds.all()) {
+        const bool added = sink_fds_.contains(fd);
+        Status status = added ? loop_->modify(fd, events, sink_key, EventLoop::Trigger::edge)
+                              : loop_->add(fd, events, sink_key, EventLoop::Trigger::edge);
+        if (!status)
+            return status;
+        if (!added)
+            sink_fds_.add(fd);
+    }
+    sink_watched_ = wanted && !fds.empty();
     return {};
 }
 
+// What the sink does not name any more may be closed by now.
+void Pump::forget_failed_outputs() noexcept {
+    const EventFds present = sink_.event_fds();
+    EventFds kept;
+    for (const int fd : sink_fds_.all())
+        if (present.contains(fd))
+            kept.add(fd);
+        else
+            loop_->remove(fd);
+    sink_fds_ = kept;
+}
+
 void Pump::unwatch_sink() noexcept {
-    if (sink_added_)
-        loop_->remove(sink_.event_fd());
-    sink_added_ = false;
+    for (const int fd : sink_fds_.all())
+        loop_->remove(fd);
+    sink_fds_ = {};
     sink_watched_ = false;
 }
 
@@ -101,19 +119,23 @@ bool Pump::source_never_waits() const noexcept {
 }
 
 Status Pump::wait(std::chrono::microseconds deadline) {
-    std::array<epoll_event, 3> events{};
+    std::array<epoll_event, 2 + EventFds::capacity> events{};
     const auto timeout = source_never_waits()
                              ? std::chrono::microseconds(0)
                              : std::max(deadline - system_.now(), std::chrono::microseconds(0));
     const Result<std::size_t> count = loop_->wait(events, timeout);
     if (!count)
         return std::unexpected(count.error());
-    // The sink first: what it gives back makes room for what the source has.
-    for (const std::uint32_t key : {signal_key, sink_key, source_key})
+    // The sink first: what it gives back makes room for what the source has. Once, whichever of its outputs
+    // were ready.
+    for (const std::uint32_t key : {signal_key, sink_key, source_key}) {
+        std::uint32_t happened = 0;
         for (const epoll_event& event : std::span(events).first(*count))
-            if (event.data.u32 == key)
-                if (Status status = dispatch(key, event.events); !status)
-                    return status;
+            happened |= event.data.u32 == key ? event.events : 0U;
+        if (happened != 0)
+            if (Status status = dispatch(key, happened); !status)
+                return status;
+    }
     return source_never_waits() ? on_source(0) : Status{};
 }
 
@@ -191,7 +213,7 @@ Status Pump::put(const Frame& frame) {
         return on_refused(result.error());
     if (result->taken)
         return on_accepted(frame, *result);
-    if (sink_.event_fd() < 0)
+    if (sink_.event_fds().empty())
         return make_error(ErrorKind::device, "write to", sink_.name(),
                           "it has no room and nothing to wait for");
     pending_ = frame;

@@ -88,6 +88,7 @@ private:
     [[nodiscard]] Status retry_pending();
     [[nodiscard]] Status adapt_watches();
     [[nodiscard]] Status watch_sink(bool wanted);
+    void forget_failed_outputs() noexcept;
     [[nodiscard]] Status pause_source(bool wanted);
     [[nodiscard]] Status drain();
     void on_signal() noexcept;
@@ -115,7 +116,7 @@ private:
     unsigned interrupts_ = 0;
     bool source_watched_ = false;
     bool source_paused_ = false; ///< in the event loop only for errors
-    bool sink_added_ = false;    ///< to the event loop
+    EventFds sink_fds_;          ///< those in the event loop
     bool sink_watched_ = false;  ///< for room
 };
 

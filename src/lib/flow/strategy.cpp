@@ -54,6 +54,24 @@ constexpr Strategy table[] = {
 
 } // namespace
 
+std::string_view to_text(MemoryRole role) noexcept {
+    switch (role) {
+    case exports:
+        return "exports";
+    case lends:
+        return "lends";
+    case imports:
+        return "imports";
+    case borrows:
+        return "borrows";
+    case touches:
+        return "touches";
+    case copies:
+        break;
+    }
+    return "copies";
+}
+
 std::string_view to_text(IoMethod method) noexcept {
     switch (method) {
     case IoMethod::rw:

@@ -13,6 +13,8 @@ namespace v4l2dma {
 enum class IoMethod { rw, mmap, userptr, dmabuf };
 
 [[nodiscard]] std::string_view to_text(IoMethod method) noexcept;
+/// "exports", "copies": the role's name, for logs and JSON.
+[[nodiscard]] std::string_view to_text(MemoryRole role) noexcept;
 /// The way that a role means.
 [[nodiscard]] IoMethod method_of(MemoryRole role) noexcept;
 

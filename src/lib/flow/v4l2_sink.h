@@ -43,7 +43,7 @@ public:
     [[nodiscard]] std::uint32_t in_flight() const noexcept override { return in_flight_; }
     void stop() noexcept override;
     void release() noexcept override;
-    [[nodiscard]] int event_fd() const noexcept override { return device_.fd(); }
+    [[nodiscard]] EventFds event_fds() const noexcept override { return {device_.fd()}; }
 
 private:
     struct Slot {

@@ -118,6 +118,30 @@ test_clone_generated_pictures() {
 	wrong 4 'zero-copy test:bars to null:: fill-dmabuf: .*nobody' clone -i test:bars -o null: --dmabuf --heap nobody
 }
 
+test_clone_several_outputs() {
+	local many=()
+	run 0 "$bin" clone -i test:bars,320x180,NV12,100 -o null: -o null: -n 5 --json
+	expect_equal "what each does" "null: touches 0, null: touches 0" \
+		"$(jq -rs 'first | [.sinks[] | "\(.name) \(.role) \(.copied_bytes_per_frame)"] | join(", ")' <<<"$out")"
+	expect_equal "what each got" "5 0 0 null, 5 0 0 null" \
+		"$(jq -rs 'last | [.sinks[] | "\(.frames) \(.dropped) \(.copied_bytes) \(.error)"] | join(", ")' <<<"$out")"
+	run 0 "$bin" clone -i test:bars,320x180,NV12,100 -o null: -o null: -n 5
+	expect_equal "lines for each output ($err)" "2 2" \
+		"$(grep -c 'clone: null: touches, 0 bytes' <<<"$err") $(grep -c 'clone: null:: 5 frames, 0 dropped' <<<"$err")"
+	run 0 "$bin" clone -i test:bars,320x180,NV12,100 -o null: -n 5 --json
+	expect_equal "events of one output with sinks" 0 "$(jq -s 'map(select(has("sinks"))) | length' <<<"$out")"
+
+	wrong 2 "unexpected argument 'null:'" clone -i 250 -o null: null:
+	wrong 2 'its name is empty' clone -i 250 -o null: -o ''
+	wrong 3 '/dev/video251' clone -i 250 -o null: -o 251
+	wrong 2 '--output needs a value' clone -i 250 -o null: --output
+	wrong 4 'null:: excluded by the memory type' clone -i test:bars -o null: -o null: --output-memory mmap
+	for _ in {1..16}; do many+=(-o null:); done
+	run 0 "$bin" clone -i test:bars,320x180,NV12,100 "${many[@]}" -n 2 --json
+	expect_equal "outputs" 16 "$(jq -s 'last | .sinks | length' <<<"$out")"
+	wrong 2 '--output: at most 16' clone -i test:bars "${many[@]}" -o null:
+}
+
 test_clone_frame_log_that_cannot_be_written() {
 	wrong 1 'write /nonexistent/log: No such file' clone -i 250 -o null: --frame-log /nonexistent/log
 	wrong 1 "write $work: Is a directory" clone -i 250 -o null: --frame-log "$work"

@@ -102,7 +102,7 @@ TEST_CASE("it takes what it was made for and has no buffers") {
          {MemoryRole::exports, MemoryRole::lends, MemoryRole::borrows, MemoryRole::copies})
         CHECK_FALSE(dmabufs.why_not(role).empty());
     CHECK(dmabufs.provide(MemoryRole::lends, 3).error().kind == ErrorKind::unsupported);
-    CHECK(dmabufs.event_fd() == -1);
+    CHECK(dmabufs.event_fds().empty());
 }
 
 TEST_CASE("the verdict counts the faults, and is good without any") {

@@ -45,7 +45,7 @@ private:
 struct Rig {
     Rig() {
         system.ready[source.event_fd()] = [this] { return source.ready(); };
-        system.ready[sink.event_fd()] = [this] { return sink.ready(); };
+        system.ready[sink.fd()] = [this] { return sink.ready(); };
         system.on_wait = [this] { sink.finish_one(); };
     }
     void add_frames(std::uint32_t count) {
@@ -129,7 +129,7 @@ TEST_CASE("a sink that has no room for the very first frame is waited for") {
     Rig rig;
     rig.sink.room = 0;
     rig.add_frames(2);
-    rig.system.ready[rig.sink.event_fd()] = [&] { return rig.sink.room > 0 ? 4U : 0U; };
+    rig.system.ready[rig.sink.fd()] = [&] { return rig.sink.room > 0 ? 4U : 0U; };
     rig.system.on_wait = [&] {
         if (rig.script.count("sink.put") > 0)
             rig.sink.room = 4;
@@ -145,7 +145,7 @@ TEST_CASE("a frame that waited and is then refused leads to the next path") {
     Rig rig;
     rig.sink.room = 0;
     rig.add_frames(8);
-    rig.system.ready[rig.sink.event_fd()] = [&] { return rig.sink.room > 0 ? 4U : 0U; };
+    rig.system.ready[rig.sink.fd()] = [&] { return rig.sink.room > 0 ? 4U : 0U; };
     rig.system.on_wait = [&] {
         const auto puts = rig.script.count("sink.put");
         if (puts == 1) {
@@ -160,6 +160,46 @@ TEST_CASE("a frame that waited and is then refused leads to the next path") {
     REQUIRE(result);
     CHECK(result->path->strategy->name == "source-exports");
     CHECK(result->total.frames == 3);
+}
+
+TEST_CASE("a sink that is ready in several places is asked once") {
+    std::array<std::ptrdiff_t, 2> asked{};
+    for (const bool two : {false, true}) {
+        Rig rig;
+        const UniqueFd second(::eventfd(0, EFD_CLOEXEC));
+        rig.sink.second_fd = two ? second.get() : -1;
+        rig.system.ready[second.get()] = [&] { return rig.sink.ready(); };
+        rig.sink.room = 1;
+        rig.add_frames(4);
+        REQUIRE(rig.run({.frame_limit = 4}));
+        asked[two ? 1 : 0] = rig.script.count("sink.reclaim");
+    }
+    CHECK(asked[0] > 0);
+    CHECK(asked[0] == asked[1]);
+}
+
+TEST_CASE("what a sink does not wait for any more is not watched, the rest is") {
+    Rig rig;
+    const UniqueFd second(::eventfd(0, EFD_CLOEXEC));
+    unsigned looks = 0;
+    rig.sink.second_fd = second.get();
+    rig.system.ready[second.get()] = [&] {
+        ++looks;
+        return 0U;
+    };
+    rig.sink.room = 1; // is watched on and off
+    rig.add_frames(6);
+    unsigned looks_before = 0;
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (rig.script.count("sink.put 2") == 1) {
+            looks_before = looks;
+            rig.sink.second_fd = -1; // it has failed
+        }
+    };
+    REQUIRE(rig.run({.frame_limit = 6}));
+    CHECK(looks_before > 0);
+    CHECK(looks <= looks_before + 2); // until it is watched again
 }
 
 TEST_CASE("a sink without room and without an event is an error, not a stall") {

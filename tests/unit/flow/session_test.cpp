@@ -34,7 +34,7 @@ private:
 struct Rig {
     Rig() {
         system.ready[source.event_fd()] = [this] { return source.ready(); };
-        system.ready[sink.event_fd()] = [this] { return sink.ready(); };
+        system.ready[sink.fd()] = [this] { return sink.ready(); };
         system.on_wait = [this] {
             sink.finish_one();
             if (in_wait)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "flow/endpoint.h"
+#include "flow/strategy.h"
 #include "support/frames.h"
 
 #include <algorithm>
@@ -15,24 +15,6 @@
 #include <vector>
 
 namespace v4l2dma::testing {
-
-[[nodiscard]] inline std::string to_text(MemoryRole role) {
-    switch (role) {
-    case MemoryRole::exports:
-        return "exports";
-    case MemoryRole::lends:
-        return "lends";
-    case MemoryRole::imports:
-        return "imports";
-    case MemoryRole::borrows:
-        return "borrows";
-    case MemoryRole::touches:
-        return "touches";
-    case MemoryRole::copies:
-        break;
-    }
-    return "copies";
-}
 
 /// What both ends share: a common log of calls, and the errors that calls are told to answer with.
 struct Script {
@@ -140,12 +122,12 @@ public:
         return found == obstacles.end() ? "" : found->second;
     }
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t) override {
-        if (Status status = script_.call("source.provide", to_text(role)); !status)
+        if (Status status = script_.call("source.provide", std::string(to_text(role))); !status)
             return std::unexpected(status.error());
         return std::span(memory_);
     }
     [[nodiscard]] Status use(MemoryRole role, std::span<BufferMemory>) override {
-        return script_.call("source.use", to_text(role));
+        return script_.call("source.use", std::string(to_text(role)));
     }
     [[nodiscard]] Status start() override {
         Status status = script_.call("source.start");
@@ -195,14 +177,21 @@ private:
 /// Holds the frames it is given until it is told to be done with them.
 class ScriptedSink final : public Sink {
 public:
-    explicit ScriptedSink(Script& script) : script_(script) {}
+    /// @p name: what its calls are logged under, and its node's name in /dev.
+    explicit ScriptedSink(Script& script, std::string name = "sink")
+        : script_(script), name_(std::move(name)), path_("/dev/" + name_) {}
 
     std::size_t room = 4;
-    bool has_event = true; ///< false: event_fd() is -1
+    bool has_event = true; ///< false: there is nothing to wait for
+    int second_fd = -1;    ///< is waited for, too
     std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::lends, "no"}};
 
     std::optional<std::set<FourCC>> taken; ///< the formats that it takes as they are; all if empty
     std::set<std::uint32_t> bad;           ///< sequences of frames that it cannot convert
+    std::set<MemoryRole> refuses;          ///< put() in these roles is EINVAL
+    std::set<MemoryRole> refuses_to_begin; ///< provide() and prepare() in these roles are EINVAL
+
+    bool writes = false; ///< touches copies, as write() does
 
     /// The oldest frame is done with.
     void finish_one() {
@@ -213,7 +202,7 @@ public:
     }
     [[nodiscard]] std::uint32_t ready() const { return done_.empty() ? 0U : 4U; } // EPOLLOUT
 
-    [[nodiscard]] std::string_view name() const override { return "/dev/sink"; }
+    [[nodiscard]] std::string_view name() const override { return path_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override {
         const auto found = obstacles.find(role);
         return found == obstacles.end() ? "" : found->second;
@@ -221,47 +210,56 @@ public:
     [[nodiscard]] bool takes(const FrameFormat& format) const override {
         return !taken || taken->contains(format.fourcc);
     }
+    [[nodiscard]] unsigned copies(MemoryRole role) const override {
+        return role == MemoryRole::copies || (role == MemoryRole::touches && writes) ? 1 : 0;
+    }
     [[nodiscard]] Status set_format(const FrameFormat& format) override {
         conversion_.reset();
         if (!takes(format))
             conversion_ = {.to = FrameFormat{.fourcc = *taken->begin(), .width = 8, .height = 1},
                            .why = "it was asked for",
                            .remedy = "Do not ask"};
-        return script_.call("sink.set_format");
+        return call("set_format");
     }
     [[nodiscard]] const Conversion* conversion() const noexcept override {
         return conversion_ ? &*conversion_ : nullptr;
     }
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t) override {
         role_ = role;
-        if (Status status = script_.call("sink.provide", to_text(role)); !status)
+        Status status = call("provide", std::string(to_text(role)));
+        if (status)
+            status = check(refuses_to_begin, role, "provide");
+        if (!status)
             return std::unexpected(status.error());
         return std::span(memory_);
     }
     [[nodiscard]] Status prepare(MemoryRole role, std::uint32_t) override {
         role_ = role;
-        return script_.call("sink.prepare", to_text(role));
+        Status status = call("prepare", std::string(to_text(role)));
+        return status ? check(refuses_to_begin, role, "prepare") : status;
     }
     [[nodiscard]] Result<PutResult> put(const Frame& frame) override {
-        if (Status status = script_.call("sink.put", std::to_string(frame.metadata.sequence)); !status)
+        if (Status status = call("put", std::to_string(frame.metadata.sequence)); !status)
+            return std::unexpected(status.error());
+        if (Status status = check(refuses, role_, "put"); !status)
             return std::unexpected(status.error());
         if (held_.size() + done_.size() >= room)
             return PutResult{};
         if (bad.contains(frame.metadata.sequence))
             return PutResult{.taken = true, .bad = true};
         held_.push_back(frame.index);
-        const bool copied = role_ == MemoryRole::copies;
+        const bool copied = copies(role_) > 0;
         return PutResult{
             .taken = true, .kept = !copied, .copied_bytes = copied ? frame.metadata.payload() : 0};
     }
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override {
-        if (Status status = script_.call("sink.reclaim"); !status)
+        if (Status status = call("reclaim"); !status)
             return std::unexpected(status.error());
         if (done_.empty())
             return std::nullopt;
         const std::uint32_t index = done_.front();
         done_.pop_front();
-        if (role_ == MemoryRole::copies) // the source has it back already
+        if (copies(role_) > 0) // the source has it back already
             return reclaim();
         return index;
     }
@@ -269,15 +267,33 @@ public:
         return static_cast<std::uint32_t>(held_.size() + done_.size());
     }
     void stop() noexcept override {
-        script_.log.emplace_back("sink.stop");
+        script_.log.push_back(name_ + ".stop");
         held_.clear();
         done_.clear();
     }
-    void release() noexcept override { script_.log.emplace_back("sink.release"); }
-    [[nodiscard]] int event_fd() const noexcept override { return has_event ? fd_.get() : -1; }
+    void release() noexcept override { script_.log.push_back(name_ + ".release"); }
+    [[nodiscard]] EventFds event_fds() const noexcept override {
+        EventFds fds{has_event ? fd_.get() : -1};
+        fds.add(second_fd);
+        return fds;
+    }
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+    /// The role it was last told to play.
+    [[nodiscard]] MemoryRole role() const noexcept { return role_; }
 
 private:
+    [[nodiscard]] Status call(std::string_view what, const std::string& argument = {}) {
+        return script_.call(name_ + "." + std::string(what), argument);
+    }
+
+    [[nodiscard]] Status check(const std::set<MemoryRole>& refused, MemoryRole role,
+                               std::string_view what) const {
+        return refused.contains(role) ? system_error(what, path_, EINVAL) : Status{};
+    }
+
     Script& script_;
+    std::string name_;
+    std::string path_;
     MemoryRole role_ = MemoryRole::imports;
     std::optional<Conversion> conversion_;
     std::array<BufferMemory, 4> memory_{};

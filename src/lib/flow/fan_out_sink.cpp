@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: MIT
+#include "flow/fan_out_sink.h"
+
+#include "base/log.h"
+
+#include <algorithm>
+#include <spdlog/fmt/ranges.h>
+
+namespace v4l2dma {
+
+namespace {
+
+using enum MemoryRole;
+
+bool provides_memory(MemoryRole role) {
+    return role == exports || role == lends;
+}
+
+/// What fits where frames lie when the sink as a whole plays this role.
+std::vector<MemoryRole> fitting_roles(MemoryRole path_role) {
+    switch (path_role) {
+    case exports:
+    case imports:
+        return {imports, copies, touches};
+    case lends:
+    case borrows:
+        return {copies, borrows, touches};
+    case copies:
+    case touches:
+        break;
+    }
+    return {copies, touches};
+}
+
+std::optional<FrameFormat> converted(const Sink& output) {
+    const Conversion* conversion = output.conversion();
+    return conversion == nullptr ? std::nullopt : std::optional(conversion->to);
+}
+
+} // namespace
+
+FanOutSink::FanOutSink(std::vector<std::unique_ptr<Sink>> outputs, const Options& options)
+    : options_(options) {
+    for (std::unique_ptr<Sink>& output : outputs) {
+        name_ += (name_.empty() ? "" : ", ") + std::string(output->name());
+        outputs_.push_back({.sink = std::move(output)});
+    }
+}
+
+// Known before anything is tried; empty if it can be.
+std::string FanOutSink::obstacle(const Sink& output, MemoryRole role) const {
+    if (std::string reason = output.why_not(role); !reason.empty())
+        return reason;
+    if (options_.method && *options_.method != method_of(role))
+        return "excluded by the memory type that was asked for";
+    return options_.zero_copy && output.copies(role) > 0 ? "not zero-copy" : "";
+}
+
+std::vector<MemoryRole> FanOutSink::roles_of(const Sink& output, MemoryRole path_role) const {
+    std::vector<MemoryRole> roles = fitting_roles(path_role);
+    std::erase_if(roles, [&](MemoryRole role) { return !obstacle(output, role).empty(); });
+    std::ranges::stable_sort(roles, {}, [&](MemoryRole role) { return output.copies(role); });
+    return roles;
+}
+
+FanOutSink::Plan FanOutSink::plan(MemoryRole role) const {
+    Plan plan;
+    std::optional<std::size_t> able; // the first output that can play the path's role
+    std::string unable;
+    bool is_best = false; // for one of them that role is the best
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        const Sink& output = *outputs_[i].sink;
+        std::vector<MemoryRole>& roles = plan.roles.emplace_back();
+        if (outputs_[i].gone())
+            continue;
+        roles = roles_of(output, role);
+        const std::string reason = obstacle(output, role);
+        if (!reason.empty())
+            unable += (unable.empty() ? "" : ", ") + fmt::format("{}: {}", output.name(), reason);
+        else if (!able)
+            able = i;
+        is_best = is_best || (!roles.empty() && roles.front() == role);
+    }
+    if (!able) {
+        plan.obstacle = unable;
+        return plan;
+    }
+    if (provides_memory(role)) {
+        plan.provider = able;
+    } else if (!is_best) {
+        std::vector<MemoryRole>& roles = plan.roles[*able];
+        std::ranges::rotate(roles, std::ranges::find(roles, role));
+    }
+    for (std::size_t i = 0; i < outputs_.size() && plan.obstacle.empty(); ++i)
+        if (plan.roles[i].empty() && plan.provider != i && !outputs_[i].gone())
+            plan.obstacle = fmt::format("{}: {}", outputs_[i].sink->name(),
+                                        obstacle(*outputs_[i].sink, fitting_roles(role).front()));
+    return plan;
+}
+
+unsigned FanOutSink::copies(MemoryRole role) const {
+    const Plan plan = this->plan(role);
+    unsigned sum = 0;
+    for (std::size_t i = 0; i < outputs_.size(); ++i)
+        if (plan.provider == i)
+            sum += outputs_[i].sink->copies(role);
+        else if (i < plan.roles.size() && !plan.roles[i].empty())
+            sum += outputs_[i].sink->copies(plan.roles[i].front());
+    return sum;
+}
+
+bool FanOutSink::takes(const FrameFormat& format) const {
+    return std::ranges::all_of(
+        outputs_, [&](const Output& output) { return output.gone() || output.sink->takes(format); });
+}
+
+Status FanOutSink::set_format(const FrameFormat& format) {
+    for (const Output& output : outputs_)
+        if (Status status = output.gone() ? Status{} : output.sink->set_format(format); !status)
+            return status;
+    return {};
+}
+
+const Conversion* FanOutSink::conversion() const noexcept {
+    for (const Output& output : outputs_)
+        if (const Conversion* conversion = output.gone() ? nullptr : output.sink->conversion())
+            return conversion;
+    return nullptr;
+}
+
+// A new path: nobody has failed on it, except those that are gone. What is counted is counted over all paths.
+void FanOutSink::begin(MemoryRole role, std::uint32_t count) {
+    Plan plan = this->plan(role);
+    refusal_ = make_error(ErrorKind::unsupported, to_text(role), name_, "none of these outputs can").error();
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        Output& output = outputs_[i];
+        output.roles = std::move(plan.roles[i]);
+        output.next = 0;
+        output.role.reset();
+        output.proven = false;
+        output.refusal = refusal_;
+        if (!output.gone())
+            output.failure.reset();
+        output.kept = 0;
+    }
+    role_ = role;
+    provider_.reset();
+    buffers_ = count;
+    running_ = false;
+    holders_.clear();
+    free_.clear();
+}
+
+Result<std::span<BufferMemory>> FanOutSink::provide(MemoryRole role, std::uint32_t count) {
+    begin(role, count);
+    Result<std::span<BufferMemory>> memory;
+    if (provides_memory(role))
+        memory = find_provider(count);
+    if (!memory)
+        return memory;
+    if (provider_)
+        buffers_ = static_cast<std::uint32_t>(memory->size());
+    if (Status status = prepare_others(); !status)
+        return std::unexpected(std::move(status.error()));
+    return memory;
+}
+
+Status FanOutSink::prepare(MemoryRole role, std::uint32_t count) {
+    begin(role, count);
+    return prepare_others();
+}
+
+// One that cannot provide may still work in another's memory.
+Result<std::span<BufferMemory>> FanOutSink::find_provider(std::uint32_t count) {
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+        Output& output = outputs_[i];
+        if (output.gone() || !obstacle(*output.sink, role_).empty())
+            continue;
+        Result<std::span<BufferMemory>> memory = output.sink->provide(role_, count);
+        if (memory) {
+            provider_ = i;
+            output.role = role_;
+            return memory;
+        }
+        output.sink->release();
+        if (memory.error().kind == ErrorKind::device)
+            return memory;
+        note_refusal(output, role_, memory.error());
+    }
+    return std::unexpected(refusal_);
+}
+
+Status FanOutSink::prepare_others() {
+    for (Output& output : outputs_) {
+        if (output.role || output.gone())
+            continue;
+        Status status = play_next_role(output);
+        if (!status)
+            status = lose(output, status.error());
+        if (!status)
+            return status;
+    }
+    return is_played(role_) ? Status{} : std::unexpected(refusal_);
+}
+
+// Errors: (device), which would come back in every role; otherwise the last role's, if there is none left.
+Status FanOutSink::play_next_role(Output& output) {
+    while (output.next < output.roles.size()) {
+        const MemoryRole role = output.roles[output.next++];
+        const Status status = get_ready(*output.sink, role);
+        if (status) {
+            output.role = role;
+            return {};
+        }
+        output.sink->release();
+        if (status.error().kind == ErrorKind::device)
+            return status;
+        note_refusal(output, role, status.error());
+    }
+    return std::unexpected(output.refusal);
+}
+
+Status FanOutSink::get_ready(Sink& output, MemoryRole role) const {
+    if (role != MemoryRole::copies)
+        return output.prepare(role, buffers_);
+    const Result<std::span<BufferMemory>> slots = output.provide(role, buffers_);
+    return slots ? Status{} : std::unexpected(slots.error());
+}
+
+void FanOutSink::note_refusal(Output& output, MemoryRole role, const Error& why) {
+    spdlog::debug("{} {}: {}", output.sink->name(), to_text(role), why.message());
+    output.refusal = why;
+    if (role == role_)
+        refusal_ = why;
+}
+
+bool FanOutSink::is_played(MemoryRole role) const noexcept {
+    return std::ranges::find(outputs_, std::optional(role), &Output::role) != outputs_.end();
+}
+
+// Before the first frame a device that is busy or gone is for the user to see to, and so is an output that
+// cannot do what was asked for.
+Status FanOutSink::lose(Output& output, const Error& why) {
+    output.role.reset();
+    output.drained = true;
+    if (!running_ && (options_.zero_copy || options_.method || why.kind == ErrorKind::device))
+        return std::unexpected(why);
+    output.failure = why;
+    output.sink->stop(); // its memory stays until release(): frames may lie there
+    for (std::uint32_t index = 0; index < holders_.size(); ++index)
+        if ((holders_[index] & bit(output)) != 0)
+            gave_back(output, index);
+    if (std::ranges::all_of(outputs_, [](const Output& other) { return other.failure.has_value(); }))
+        return std::unexpected(why);
+    spdlog::warn("{} gets no frames any more, the others do: {}", output.sink->name(), why.message());
+    return {};
+}
+
+// An output that fails at its first frame may do in another role; one that did has failed.
+Status FanOutSink::on_refused(Output& output, const Error& why) {
+    const MemoryRole refused = *output.role;
+    if (output.proven || why.kind == ErrorKind::device)
+        return lose(output, why);
+    note_refusal(output, refused, why);
+    output.role.reset();
+    if (!running_ && !is_played(role_))
+        return std::unexpected(why); // it is another path without it
+    if (provides_memory(refused))
+        return lose(output, why); // frames lie in it
+    output.sink->release();
+    const Status status = play_next_role(output);
+    return status ? status : lose(output, status.error());
+}
+
+Result<PutResult> FanOutSink::put_to(Output& output, const Frame& frame) {
+    while (!output.failure) {
+        Result<PutResult> result = output.sink->put(frame);
+        if (result) {
+            output.proven = output.proven || (result->taken && !result->bad);
+            return result;
+        }
+        if (Status status = on_refused(output, result.error()); !status)
+            return std::unexpected(std::move(status.error()));
+    }
+    return PutResult{};
+}
+
+// As many as leave the source what it needs, two of them, and one on its way to the other outputs. Then an
+// output that does not go on, although it has room, stops nobody else.
+bool FanOutSink::may_keep_more(const Output& output) const noexcept {
+    constexpr std::uint32_t for_others = 3;
+    constexpr std::uint32_t least = 2; // fewer keep some drivers from starting
+    return output.kept < std::max(buffers_, for_others + least) - for_others;
+}
+
+Status FanOutSink::offer(Output& output, const Frame& frame, Round& round) {
+    Result<PutResult> result = put_to(output, frame);
+    if (result && !result->taken) {
+        if (Status status = drain(output); !status) // what it is done with makes room
+            return status;
+        result = put_to(output, frame);
+    }
+    if (!result)
+        return std::unexpected(std::move(result.error()));
+    if (!result->taken)
+        return {};
+    round.takers |= bit(output);
+    round.holders |= result->kept ? bit(output) : Holders{0};
+    round.spoilt |= result->bad ? bit(output) : Holders{0};
+    round.copied_bytes += result->copied_bytes;
+    output.kept += result->kept ? 1U : 0U;
+    output.frames += result->bad ? 0U : 1U;
+    output.corrupt += result->bad ? 1U : 0U;
+    output.copied_bytes += result->copied_bytes;
+    return {};
+}
+
+// First to those that may keep more. Only if none of them takes it to the rest: then nobody waits for them.
+Result<PutResult> FanOutSink::put(const Frame& frame) {
+    Round round;
+    for (Output& output : outputs_) {
+        Status status = may_keep_more(output) ? Status{} : drain(output);
+        if (status && may_keep_more(output))
+            status = offer(output, frame, round);
+        if (!status)
+            return std::unexpected(std::move(status.error()));
+    }
+    const bool anybody = round.takers == 0;
+    for (Output& output : outputs_)
+        if (anybody && !may_keep_more(output))
+            if (Status status = offer(output, frame, round); !status)
+                return std::unexpected(std::move(status.error()));
+    if (round.takers == 0)
+        return PutResult{};
+    const bool bad = round.takers == round.spoilt; // for everybody
+    running_ = running_ || !bad;
+    for (Output& output : outputs_)
+        output.dropped += !output.failure && (round.takers & bit(output)) == 0 ? 1U : 0U;
+    if (round.holders != 0)
+        holders_of(frame.index) = round.holders;
+    return PutResult{
+        .taken = true, .kept = round.holders != 0, .bad = bad, .copied_bytes = round.copied_bytes};
+}
+
+FanOutSink::Holders FanOutSink::bit(const Output& output) const noexcept {
+    return static_cast<Holders>(1U << static_cast<unsigned>(&output - outputs_.data()));
+}
+
+// Grows with the first frames only.
+FanOutSink::Holders& FanOutSink::holders_of(std::uint32_t index) {
+    if (index >= holders_.size()) {
+        holders_.resize(index + 1);
+        free_.reserve(holders_.capacity());
+    }
+    return holders_[index];
+}
+
+void FanOutSink::gave_back(Output& output, std::uint32_t index) {
+    --output.kept;
+    Holders& holders = holders_of(index);
+    holders &= static_cast<Holders>(~bit(output));
+    if (holders == 0)
+        free_.push_back(index);
+}
+
+Status FanOutSink::reclaim_from(Output& output) {
+    output.drained = true;
+    if (output.failure)
+        return {};
+    const Result<std::optional<std::uint32_t>> index = output.sink->reclaim();
+    output.drained = !index || !*index;
+    if (!index)
+        return lose(output, index.error());
+    if (*index)
+        gave_back(output, **index);
+    return {};
+}
+
+// All that it is done with now.
+Status FanOutSink::drain(Output& output) {
+    do {
+        if (Status status = reclaim_from(output); !status)
+            return status;
+    } while (!output.drained);
+    return {};
+}
+
+Result<std::optional<std::uint32_t>> FanOutSink::reclaim() {
+    for (Output& output : outputs_)
+        output.drained = output.failure.has_value();
+    bool progress = true;
+    // Empty means that every output answered so in this very call: what it gives back later is an event.
+    while (progress) {
+        progress = false;
+        for (Output& output : outputs_) {
+            if (output.drained)
+                continue;
+            if (Status status = reclaim_from(output); !status)
+                return std::unexpected(std::move(status.error()));
+            progress = progress || !output.drained;
+        }
+        progress = progress && free_.empty();
+    }
+    if (free_.empty())
+        return std::nullopt;
+    const std::uint32_t index = free_.front();
+    free_.erase(free_.begin());
+    return index;
+}
+
+std::uint32_t FanOutSink::in_flight() const noexcept {
+    auto sum = static_cast<std::uint32_t>(free_.size());
+    for (const Output& output : outputs_)
+        sum += output.failure ? 0 : output.sink->in_flight();
+    return sum;
+}
+
+Status FanOutSink::verdict() const {
+    for (const Output& output : outputs_) {
+        if (output.failure)
+            return std::unexpected(*output.failure);
+        if (Status status = output.sink->verdict(); !status)
+            return status;
+    }
+    return {};
+}
+
+std::vector<SinkPart> FanOutSink::parts() const {
+    std::vector<SinkPart> parts;
+    for (const Output& output : outputs_)
+        parts.push_back({.name = std::string(output.sink->name()),
+                         .role = output.role,
+                         .converted = converted(*output.sink),
+                         .frames = output.frames,
+                         .dropped = output.dropped,
+                         .corrupt = output.corrupt,
+                         .copied_bytes = output.copied_bytes,
+                         .copies = output.role ? output.sink->copies(*output.role) : 0,
+                         .failure = output.failure});
+    return parts;
+}
+
+EventFds FanOutSink::event_fds() const noexcept {
+    EventFds fds;
+    for (const Output& output : outputs_) {
+        const EventFds own = output.failure ? EventFds{} : output.sink->event_fds();
+        for (const int fd : own.all())
+            fds.add(fd);
+    }
+    return fds;
+}
+
+void FanOutSink::stop() noexcept {
+    for (Output& output : outputs_) {
+        output.sink->stop();
+        output.kept = 0;
+    }
+    holders_.clear();
+    free_.clear();
+}
+
+// Whoever works in another's memory lets go of it first.
+void FanOutSink::release_outputs() noexcept {
+    FanOutSink::stop();
+    for (std::size_t i = 0; i < outputs_.size(); ++i)
+        if (provider_ != i)
+            outputs_[i].sink->release();
+    if (provider_)
+        outputs_[*provider_].sink->release();
+}
+
+} // namespace v4l2dma
