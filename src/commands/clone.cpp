@@ -26,6 +26,7 @@ struct CloneOptions {
     MemoryOption output_memory;
     std::string strategy;
     std::string heap;
+    bool on_demand = false;
 
     void add_to(CommandLine& line);
     [[nodiscard]] PathWishes path_wishes() const;
@@ -48,6 +49,8 @@ void CloneOptions::add_to(CommandLine& line) {
     capture.add_to(line);
     line.app().add_flag("--reconnect", capture.wishes.reconnect,
                         "Wait for a capture device that is unplugged, and go on when it is back");
+    line.app().add_flag("--on-demand", on_demand,
+                        "Run the capture device only while somebody reads an output (loops of v4l2dma.ko)");
     conversion.add_to(line);
     run.add_to(line);
     line.app().add_flag("--dmabuf", dmabuf, "Demand zero-copy: fail with exit code 4 where it cannot be had");
@@ -102,6 +105,22 @@ Status check_input(const CloneOptions& options, const Outputs& outputs) {
                       "A loop's reader and writer are different programs");
 }
 
+// With split nodes a loop's two sides are two devices.
+Status check_no_circle(const CloneOptions& options) {
+    const Result<Device> input = Device::open(options.input);
+    if (!input || !input->capability().is_loop())
+        return {};
+    for (const std::string& name : options.outputs) {
+        const Result<Device> output = Device::open(name);
+        if (output && output->capability().is_loop() &&
+            output->capability().bus_info() == input->capability().bus_info())
+            return make_error(ErrorKind::usage, "clone", output->path(),
+                              fmt::format("it is the other end of the loop that {} is", input->path()),
+                              "Its own frames would go round in it");
+    }
+    return {};
+}
+
 std::unique_ptr<Sink> join(Outputs outputs, const CloneOptions& options) {
     if (outputs.size() == 1)
         return std::move(outputs.front());
@@ -116,6 +135,8 @@ Result<Ends> open_ends(const CloneOptions& options) {
     if (!outputs)
         return std::unexpected(std::move(outputs.error()));
     if (Status status = check_input(options, *outputs); !status)
+        return std::unexpected(std::move(status.error()));
+    if (Status status = check_no_circle(options); !status)
         return std::unexpected(std::move(status.error()));
     Result<std::unique_ptr<Source>> source = open_source(options.input, options.capture.wishes);
     if (!source)
@@ -149,10 +170,10 @@ int clone(const CloneOptions& options, bool json) {
                           .interval = options.run.interval(),
                           .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
                          *ends->source, *ends->sink);
-    Session session(
-        *ends->source, *ends->sink,
-        {.path = options.path_wishes(), .pump = options.run.pump_options(reporter.pump_interval())}, *signals,
-        reporter, observers);
+    PumpOptions pump = options.run.pump_options(reporter.pump_interval());
+    pump.on_demand = options.on_demand;
+    Session session(*ends->source, *ends->sink, {.path = options.path_wishes(), .pump = pump}, *signals,
+                    reporter, observers);
     Status outcome = session.run();
     if (outcome)
         outcome = ends->sink->verdict();

@@ -166,6 +166,16 @@ Status RunReporter::tell(std::string_view name, const Json& members) const {
     return write_json_line(event(name, members), {.limit = {}, .stop_fd = options_.report.stop_fd});
 }
 
+Status RunReporter::demand(bool wanted) {
+    line_.clear();
+    if (options_.report.json)
+        return tell(wanted ? "awake" : "asleep", Json::object());
+    spdlog::info("{}: {}", options_.report.command,
+                 wanted ? fmt::format("somebody reads, {} runs", source_.name())
+                        : fmt::format("nobody reads, {} sleeps", source_.name()));
+    return {};
+}
+
 Status RunReporter::interrupted(std::string_view why) {
     line_.clear();
     if (options_.report.json)

@@ -47,6 +47,7 @@ public:
 
     [[nodiscard]] Status started(const Path& path, std::uint64_t copied_bytes) override;
     [[nodiscard]] Status progress(const Path& path, const StatisticsReport& report) override;
+    [[nodiscard]] Status demand(bool wanted) override;
     [[nodiscard]] Status interrupted(std::string_view why) override;
     [[nodiscard]] Status awaits(std::string_view what) override;
     /// Takes the live line off the terminal.

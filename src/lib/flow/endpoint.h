@@ -188,6 +188,11 @@ public:
     [[nodiscard]] virtual Result<std::optional<std::uint32_t>> reclaim() = 0;
     /// Frames that it has not given back, and copies of frames that it is not done with.
     [[nodiscard]] virtual std::uint32_t in_flight() const noexcept = 0;
+    /// From now on event_fds() also report EPOLLPRI when somebody begins or ceases to want its frames. False:
+    /// it does not know.
+    [[nodiscard]] virtual Result<bool> watch_demand() { return false; }
+    /// Whether somebody wants its frames; takes note of all that was announced.
+    [[nodiscard]] virtual Result<bool> is_wanted() { return true; }
     /// What was wrong with the frames so far, of a sink that looks at them.
     [[nodiscard]] virtual Status verdict() const { return {}; }
     /// What became of each output, of a sink that has several. Also after release().

@@ -415,6 +415,28 @@ std::uint32_t FanOutSink::in_flight() const noexcept {
     return sum;
 }
 
+Result<bool> FanOutSink::watch_demand() {
+    for (const Output& output : outputs_)
+        if (Result<bool> known = output.gone() ? true : output.sink->watch_demand(); !known || !*known)
+            return known;
+    return true;
+}
+
+// Each is asked, so that none keeps announcing.
+Result<bool> FanOutSink::is_wanted() {
+    bool wanted = false;
+    for (Output& output : outputs_) {
+        if (output.failure)
+            continue;
+        const Result<bool> answer = output.sink->is_wanted();
+        if (answer)
+            wanted = wanted || *answer;
+        else if (Status status = lose(output, answer.error()); !status)
+            return std::unexpected(std::move(status.error()));
+    }
+    return wanted;
+}
+
 Status FanOutSink::verdict() const {
     for (const Output& output : outputs_) {
         if (output.failure)

@@ -53,6 +53,10 @@ public:
     /// Asks each output once, and goes on only while that brings no frame and one of them still answers.
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override;
+    /// Only if all of them know.
+    [[nodiscard]] Result<bool> watch_demand() override;
+    /// By one of them at least.
+    [[nodiscard]] Result<bool> is_wanted() override;
     /// Of the first output with something wrong.
     [[nodiscard]] Status verdict() const override;
     [[nodiscard]] std::vector<SinkPart> parts() const override;

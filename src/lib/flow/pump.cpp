@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <spdlog/fmt/fmt.h>
+#include <utility>
 
 namespace v4l2dma {
 
@@ -41,12 +42,14 @@ Result<PumpResult> Pump::run() {
 Status Pump::stream() {
     if (Status status = loop_->add(signals_.fd(), EPOLLIN, signal_key); !status)
         return status;
+    if (Status status = watch_demand(); !status)
+        return status;
     if (Status status = negotiation_.establish(); !status)
         return status;
     if (Status status = watch_source(); !status)
         return status;
     while (!done()) {
-        if (Status status = wait(std::min(next_report_, stall_deadline())); !status)
+        if (Status status = wait(next_deadline()); !status)
             return status;
         if (Status status = report_if_due(); !status)
             return status;
@@ -63,6 +66,10 @@ Status Pump::watch_source() {
     last_passed_ = system_.now();
     statistics_.start(last_passed_);
     next_report_ = last_passed_ + options_.report_interval;
+    return add_source();
+}
+
+Status Pump::add_source() {
     source_watched_ = true;
     source_paused_ = false;
     return source_.event_fd() < 0 ? Status{} : loop_->add(source_.event_fd(), source_events, source_key);
@@ -76,10 +83,12 @@ void Pump::unwatch_source() noexcept {
 
 // Edge-triggered: vb2 calls an output writable as long as one of its buffers is not queued.
 Status Pump::watch_sink(bool wanted) {
-    if (wanted == sink_watched_)
+    const bool untold = options_.on_demand && sink_fds_.empty();
+    if (wanted == sink_watched_ && !untold)
         return {};
     forget_failed_outputs();
-    const std::uint32_t events = wanted ? static_cast<std::uint32_t>(EPOLLOUT) : 0U;
+    const std::uint32_t events = (wanted ? static_cast<std::uint32_t>(EPOLLOUT) : 0U) |
+                                 (options_.on_demand ? static_cast<std::uint32_t>(EPOLLPRI) : 0U);
     const EventFds fds = sink_.event_fds();
     for (const int fd : fds.all()) {
         const bool added = sink_fds_.contains(fd);
@@ -142,8 +151,12 @@ Status Pump::wait(std::chrono::microseconds deadline) {
 Status Pump::dispatch(std::uint32_t key, std::uint32_t events) {
     if (key == source_key)
         return on_source(events);
-    if (key == sink_key)
+    if (key == sink_key) {
+        if ((events & EPOLLPRI) != 0)
+            if (Status status = follow_demand(); !status)
+                return status;
         return reclaim(true);
+    }
     on_signal();
     return {};
 }
@@ -162,6 +175,8 @@ bool Pump::done() const noexcept {
 // One frame for each wake-up: the event is level-triggered and comes again if there are more, and to ask
 // until there is none would be a call for nothing with each frame.
 Status Pump::on_source(std::uint32_t events) {
+    if (asleep_) // since this event
+        return {};
     if ((events & EPOLLPRI) != 0) {
         const Result<bool> changed = source_.changed();
         if (!changed)
@@ -176,7 +191,7 @@ Status Pump::on_source(std::uint32_t events) {
     const unsigned most = source_.event_fd() < 0 ? frames_per_wakeup : 1;
     unsigned taken = 0;
     // Bounded, so that a source that always has a frame does not keep signals and the sink waiting.
-    while (taken < most && !pending_ && !done() && path == &negotiation_.current()) {
+    while (taken < most && !pending_ && !done() && !asleep_ && path == &negotiation_.current()) {
         const Result<std::optional<Frame>> frame = source_.take();
         if (!frame)
             return std::unexpected(frame.error());
@@ -234,7 +249,9 @@ Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
     if (!result.kept)
         if (Status status = source_.give_back(frame.index); !status)
             return status;
-    return reclaim(source_.available() < few_buffers);
+    if (Status status = reclaim(source_.available() < few_buffers); !status)
+        return status;
+    return statistics_.frames() == 1 && !result.bad ? follow_demand() : Status{};
 }
 
 // Before the first frame is through, a refusal is about this path; afterwards it is a failure.
@@ -264,7 +281,7 @@ Status Pump::reclaim(bool all) {
     } while (all);
     if (pending_ && !done())
         return retry_pending();
-    return done() ? Status{} : adapt_watches();
+    return done() || asleep_ ? Status{} : adapt_watches();
 }
 
 Status Pump::retry_pending() {
@@ -293,8 +310,62 @@ Status Pump::pause_source(bool wanted) {
                          source_key);
 }
 
+Status Pump::watch_demand() {
+    if (!options_.on_demand)
+        return {};
+    const Result<bool> known = sink_.watch_demand();
+    if (known && !*known)
+        return make_error(ErrorKind::unsupported, "run on demand", sink_.name(),
+                          "it does not tell whether anybody reads", "Loops of v4l2dma.ko do");
+    return known ? Status{} : std::unexpected(known.error());
+}
+
+// Not before the first frame is through: until then nobody knows whether this path is one.
+Status Pump::follow_demand() {
+    if (!options_.on_demand || statistics_.frames() == 0 || done())
+        return {};
+    const Result<bool> wanted = sink_.is_wanted();
+    if (!wanted)
+        return std::unexpected(wanted.error());
+    if (*wanted == !asleep_)
+        return {};
+    if (Status status = *wanted ? wake() : sleep(); !status)
+        return status;
+    return listener_.demand(*wanted);
+}
+
+// The path stays as it is, and the sink streams on: only the source stops.
+Status Pump::sleep() {
+    asleep_ = true;
+    unwatch_source();
+    source_.stop();
+    if (const std::optional<Frame> frame = std::exchange(pending_, std::nullopt))
+        if (Status status = source_.give_back(frame->index); !status)
+            return status;
+    return watch_sink(false);
+}
+
+Status Pump::wake() {
+    if (Status status = reclaim(true); !status) // what came back meanwhile is filled first
+        return status;
+    asleep_ = false;
+    if (Status status = source_.start(); !status)
+        return status;
+    last_passed_ = system_.now();
+    statistics_.resume(last_passed_);
+    next_report_ = last_passed_ + options_.report_interval;
+    if (Status status = add_source(); !status)
+        return status;
+    return adapt_watches();
+}
+
+std::chrono::microseconds Pump::next_deadline() const noexcept {
+    return asleep_ ? std::chrono::microseconds::max() : std::min(next_report_, stall_deadline());
+}
+
 std::chrono::microseconds Pump::stall_deadline() const noexcept {
-    return options_.stall_limit ? last_passed_ + *options_.stall_limit : std::chrono::microseconds::max();
+    return options_.stall_limit && !asleep_ ? last_passed_ + *options_.stall_limit
+                                            : std::chrono::microseconds::max();
 }
 
 Status Pump::check_stall() const {
@@ -310,7 +381,7 @@ Status Pump::check_stall() const {
 
 Status Pump::report_if_due() {
     const std::chrono::microseconds now = system_.now();
-    if (now < next_report_)
+    if (now < next_report_ || asleep_)
         return {};
     // Missed intervals are not made up for.
     next_report_ += options_.report_interval;

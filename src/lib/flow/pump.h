@@ -18,6 +18,8 @@ struct PumpOptions {
     std::chrono::microseconds drain_limit{1'000'000};     ///< how long the end waits for the sink's frames
     /// How long no frame may pass before that is an error; empty: no matter how long.
     std::optional<std::chrono::microseconds> stall_limit{};
+    /// Once the path is proven, the source runs only while somebody wants the sink's frames.
+    bool on_demand = false;
 };
 
 /// Hears how the pump fares; the commands print it.
@@ -33,6 +35,8 @@ public:
     [[nodiscard]] virtual Status started(const Path& path, std::uint64_t copied_bytes) = 0;
     /// Every report_interval, also before the first frame.
     [[nodiscard]] virtual Status progress(const Path& path, const StatisticsReport& report) = 0;
+    /// On demand: the source runs from now on, or does not.
+    [[nodiscard]] virtual Status demand(bool) { return {}; }
     /// The stream ended because of @p why, and may go on (Session).
     [[nodiscard]] virtual Status interrupted(std::string_view) { return {}; }
     /// Nothing streams before there is @p what.
@@ -74,6 +78,7 @@ public:
 private:
     [[nodiscard]] Status stream();
     [[nodiscard]] Status watch_source();
+    [[nodiscard]] Status add_source();
     void unwatch_source() noexcept;
     void unwatch_sink() noexcept;
     [[nodiscard]] Status wait(std::chrono::microseconds deadline);
@@ -90,9 +95,14 @@ private:
     [[nodiscard]] Status watch_sink(bool wanted);
     void forget_failed_outputs() noexcept;
     [[nodiscard]] Status pause_source(bool wanted);
+    [[nodiscard]] Status watch_demand();
+    [[nodiscard]] Status follow_demand();
+    [[nodiscard]] Status sleep();
+    [[nodiscard]] Status wake();
     [[nodiscard]] Status drain();
     void on_signal() noexcept;
     [[nodiscard]] Status report_if_due();
+    [[nodiscard]] std::chrono::microseconds next_deadline() const noexcept;
     [[nodiscard]] std::chrono::microseconds stall_deadline() const noexcept;
     [[nodiscard]] Status check_stall() const;
     [[nodiscard]] bool done() const noexcept;
@@ -116,6 +126,7 @@ private:
     unsigned interrupts_ = 0;
     bool source_watched_ = false;
     bool source_paused_ = false; ///< in the event loop only for errors
+    bool asleep_ = false;        ///< nobody wants frames: the source is stopped
     EventFds sink_fds_;          ///< those in the event loop
     bool sink_watched_ = false;  ///< for room
 };

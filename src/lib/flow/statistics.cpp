@@ -49,6 +49,12 @@ void Statistics::start(Time now) noexcept {
     recent_.begin = now;
 }
 
+void Statistics::resume(Time now) noexcept {
+    last_sequence_.reset();
+    recent_ = {};
+    recent_.begin = now;
+}
+
 void Statistics::seen(const BufferMetadata& frame) noexcept {
     if (last_sequence_) {
         const std::uint32_t step = frame.sequence - *last_sequence_;

@@ -37,6 +37,8 @@ public:
     /// A frame that the sink has accepted at @p now, after a copy of @p copied_bytes.
     void passed(const BufferMetadata& frame, std::uint64_t copied_bytes, Time now) noexcept;
     void corrupt() noexcept { ++corrupt_; }
+    /// After a pause of the source, which counts anew: what is missing since is no loss.
+    void resume(Time now) noexcept;
 
     [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
     /// The figures since the last call, and starts the next span.

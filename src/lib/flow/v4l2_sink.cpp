@@ -2,6 +2,7 @@
 #include "flow/v4l2_sink.h"
 
 #include "base/log.h"
+#include "v4l2/event.h"
 
 #include <algorithm>
 #include <cstring>
@@ -308,6 +309,24 @@ Result<std::optional<std::uint32_t>> V4l2Sink::reclaim() {
     return std::nullopt;
 }
 
+Result<bool> V4l2Sink::watch_demand() {
+    const Result<bool> told = subscribe(device_, {.kind = EventKind::readers, .initial = true});
+    demand_watched_ = told && *told;
+    return told;
+}
+
+Result<bool> V4l2Sink::is_wanted() {
+    while (true) {
+        const Result<std::optional<Event>> event = dequeue_event(device_);
+        if (!event)
+            return explain(event.error());
+        if (!*event)
+            return readers_ > 0;
+        if (const auto* change = std::get_if<ReadersChange>(&(*event)->what))
+            readers_ = change->readers;
+    }
+}
+
 std::unexpected<Error> V4l2Sink::explain(Error error) const {
     if (error.code == ENODEV)
         error.detail = "the device was removed";
@@ -317,8 +336,8 @@ std::unexpected<Error> V4l2Sink::explain(Error error) const {
 void V4l2Sink::stop() noexcept {
     if (queue_)
         static_cast<void>(queue_->stream_off());
-    if (writing_)
-        static_cast<void>(device_.reopen());
+    if (writing_ && device_.reopen() && demand_watched_)
+        static_cast<void>(watch_demand());
     writing_ = false;
     staged_.reset();
     just_put_ = false;

@@ -41,6 +41,9 @@ public:
     [[nodiscard]] Result<PutResult> put(const Frame& frame) override;
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override { return in_flight_; }
+    /// A loop tells of its readers.
+    [[nodiscard]] Result<bool> watch_demand() override;
+    [[nodiscard]] Result<bool> is_wanted() override;
     void stop() noexcept override;
     void release() noexcept override;
     [[nodiscard]] EventFds event_fds() const noexcept override { return {device_.fd()}; }
@@ -90,6 +93,8 @@ private:
     std::vector<Slot> slots_;
     std::uint32_t in_flight_ = 0;
     bool just_put_ = false; ///< no reclaim() since the last put() that took a frame
+    bool demand_watched_ = false;
+    std::uint32_t readers_ = 0; ///< as the loop said last
 };
 
 } // namespace v4l2dma

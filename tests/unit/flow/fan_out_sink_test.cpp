@@ -455,6 +455,19 @@ TEST_CASE("an output whose device is gone stays so on the next path, and in the 
     CHECK(fan.script.count("b.put") + fan.script.count("b.prepare") == 0);
 }
 
+TEST_CASE("frames are wanted if one output wants them, and known to be only if all know") {
+    Fan fan;
+    CHECK(*fan.fan->watch_demand());
+    fan.at(0).wanted = false;
+    fan.at(1).wanted = false;
+    CHECK_FALSE(*fan.fan->is_wanted());
+    fan.at(1).want(true);
+    CHECK(*fan.fan->is_wanted());
+    CHECK_FALSE(fan.at(1).demand_changed); // was asked
+    fan.at(0).knows_demand = false;
+    CHECK_FALSE(*fan.fan->watch_demand());
+}
+
 TEST_CASE("each output converts on its own, and the others take the frames as they are") {
     Fan fan;
     fan.at(1).taken = {FourCC("NV12")};

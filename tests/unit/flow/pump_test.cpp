@@ -25,6 +25,7 @@ public:
     Status progress(const Path&, const StatisticsReport& report) override {
         return script_.call("progress", std::to_string(report.frames));
     }
+    Status demand(bool wanted) override { return script_.call("demand", wanted ? "yes" : "no"); }
 
 private:
     Script& script_;
@@ -526,4 +527,100 @@ TEST_CASE("a bad frame that had to wait for room does not stop the others") {
     REQUIRE(result);
     CHECK(result->total.frames == 6);
     CHECK(result->total.corrupt == 6);
+}
+
+TEST_CASE("on demand the source sleeps after its first frame until somebody wants more, and again") {
+    Rig rig;
+    rig.sink.wanted = false;
+    rig.add_frames(1);
+    int waits_asleep = 0;
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (rig.script.count("demand no") == 1 && rig.script.count("demand yes") == 0) {
+            CHECK_FALSE(rig.source.running());
+            CHECK(rig.system.last_timeout_ms > 1'000'000); // nothing to wake for
+            if (++waits_asleep == 3) {
+                rig.sink.want(true);
+                rig.add_frames(3);
+            }
+        }
+        if (rig.script.count("source.take") == 4 && rig.sink.wanted && rig.script.count("demand no") == 1)
+            rig.sink.want(false);
+        else if (rig.script.count("demand no") == 2 && !rig.sink.wanted) {
+            rig.sink.want(true);
+            rig.add_frames(1);
+        }
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 5, .on_demand = true});
+    REQUIRE(result);
+    CHECK(result->total.frames == 5);
+    CHECK(result->total.dropped == 0); // the numbers begin anew
+    CHECK(rig.script.count("started") == 1);
+    CHECK(rig.script.count("demand yes") == 2);
+    CHECK(rig.script.count("source.start") == 3);
+    CHECK(rig.script.count("source.provide") + rig.script.count("source.use") == 1); // the same path
+    CHECK(rig.script.count("progress") == 0);
+}
+
+TEST_CASE("on demand a source that is wanted from the start does not sleep") {
+    Rig rig;
+    rig.add_frames(3);
+    const Result<PumpResult> result = rig.run({.frame_limit = 3, .on_demand = true});
+    REQUIRE(result);
+    CHECK(rig.script.count("demand") == 0);
+    CHECK(rig.script.count("source.start") == 1);
+}
+
+TEST_CASE(
+    "a frame that waited for room goes back when the source falls asleep, and what the sink has later") {
+    Rig rig;
+    rig.sink.room = 1;
+    rig.add_frames(4);
+    rig.system.on_wait = [&] {
+        if (rig.script.count("sink.put 1") > 0 && rig.sink.wanted && rig.script.count("demand") == 0)
+            rig.sink.want(false);
+        else if (rig.script.count("demand no") == 1 && rig.script.count("demand yes") == 0) {
+            rig.sink.finish_one();
+            rig.sink.want(true);
+        } else {
+            rig.sink.finish_one();
+        }
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 3, .on_demand = true});
+    REQUIRE(result);
+    CHECK(rig.script.count("source.give_back 1") == 1); // not passed on
+    CHECK(result->total.frames == 3);
+}
+
+TEST_CASE("a signal ends the sleep, and a sink that knows no demand the run before it begins") {
+    Rig rig;
+    rig.sink.wanted = false;
+    rig.add_frames(1);
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (rig.script.count("demand no") == 1)
+            ::raise(SIGINT);
+    };
+    const Result<PumpResult> result = rig.run({.on_demand = true});
+    REQUIRE(result);
+    CHECK(result->interrupted);
+
+    Rig other;
+    other.sink.knows_demand = false;
+    const Result<PumpResult> refused = other.run({.on_demand = true});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::unsupported);
+    CHECK(other.script.count("source.start") == 0);
+}
+
+TEST_CASE("what fails while it falls asleep or wakes ends the run") {
+    for (const char* call : {"sink.watch_demand", "sink.is_wanted", "demand"}) {
+        Rig rig;
+        rig.sink.wanted = false;
+        rig.add_frames(2);
+        rig.script.fail(call, EIO);
+        const Result<PumpResult> result = rig.run({.on_demand = true});
+        REQUIRE_FALSE(result);
+        CHECK(result.error().code == EIO);
+    }
 }

@@ -158,9 +158,11 @@ public:
     void stop() noexcept override {
         running_ = false;
         script_.log.emplace_back("source.stop");
+    }
+    void release() noexcept override {
+        script_.log.emplace_back("source.release");
         out_.clear();
     }
-    void release() noexcept override { script_.log.emplace_back("source.release"); }
     [[nodiscard]] int event_fd() const noexcept override { return has_event ? fd_.get() : -1; }
 
 private:
@@ -200,7 +202,17 @@ public:
             held_.pop_front();
         }
     }
-    [[nodiscard]] std::uint32_t ready() const { return done_.empty() ? 0U : 4U; } // EPOLLOUT
+    [[nodiscard]] std::uint32_t ready() const {
+        return (done_.empty() ? 0U : 4U) | (demand_changed ? 2U : 0U); // EPOLLOUT, EPOLLPRI
+    }
+    bool knows_demand = true;
+    bool wanted = true;
+    bool demand_changed = false; ///< and nobody has asked since
+    /// Somebody begins or ceases to want its frames.
+    void want(bool now) {
+        wanted = now;
+        demand_changed = true;
+    }
 
     [[nodiscard]] std::string_view name() const override { return path_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override {
@@ -262,6 +274,17 @@ public:
         if (copies(role_) > 0) // the source has it back already
             return reclaim();
         return index;
+    }
+    [[nodiscard]] Result<bool> watch_demand() override {
+        if (Status status = call("watch_demand"); !status)
+            return std::unexpected(status.error());
+        return knows_demand;
+    }
+    [[nodiscard]] Result<bool> is_wanted() override {
+        if (Status status = call("is_wanted"); !status)
+            return std::unexpected(status.error());
+        demand_changed = false;
+        return wanted;
     }
     [[nodiscard]] std::uint32_t in_flight() const noexcept override {
         return static_cast<std::uint32_t>(held_.size() + done_.size());
