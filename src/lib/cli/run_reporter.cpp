@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "cli/output.h"
+#include "cli/table.h"
 
 #include <spdlog/fmt/fmt.h>
 
@@ -93,6 +94,12 @@ Json ended(std::span<const SinkPart> parts) {
     return list;
 }
 
+std::string outcome(const Negotiation::Attempt& attempt) {
+    if (attempt.obstacle.empty())
+        return "taken";
+    return (attempt.tried ? "failed: " : "not tried: ") + attempt.obstacle;
+}
+
 std::string summary(const SinkPart& part) {
     return fmt::format("{} frames, {} dropped{}, {}: {} bytes copied per frame", part.frames, part.dropped,
                        part.corrupt > 0 ? fmt::format(", {} bad", part.corrupt) : "",
@@ -164,6 +171,19 @@ Status RunReporter::started(const Path& path, std::uint64_t copied_bytes) {
 
 Status RunReporter::tell(std::string_view name, const Json& members) const {
     return write_json_line(event(name, members), {.limit = {}, .stop_fd = options_.report.stop_fd});
+}
+
+void RunReporter::negotiated(std::span<const Negotiation::Attempt> attempts) {
+    if (!spdlog::should_log(spdlog::level::debug) || attempts.empty())
+        return;
+    Table table({"path", "copies", "source", "sink", "what became of it"});
+    for (const Negotiation::Attempt& attempt : attempts)
+        table.add({std::string(attempt.strategy->name), std::to_string(attempt.copies),
+                   std::string(to_text(attempt.strategy->source)),
+                   std::string(to_text(attempt.strategy->sink)), outcome(attempt)});
+    std::string text = table.text(2);
+    text.pop_back(); // the log ends its lines
+    spdlog::debug("paths from {} to {}, best first:\n{}", source_.name(), sink_.name(), text);
 }
 
 Status RunReporter::demand(bool wanted) {

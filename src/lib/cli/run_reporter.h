@@ -47,6 +47,8 @@ public:
 
     [[nodiscard]] Status started(const Path& path, std::uint64_t copied_bytes) override;
     [[nodiscard]] Status progress(const Path& path, const StatisticsReport& report) override;
+    /// With -v a table of what was tried, and why it was not taken.
+    void negotiated(std::span<const Negotiation::Attempt> attempts) override;
     [[nodiscard]] Status demand(bool wanted) override;
     [[nodiscard]] Status interrupted(std::string_view why) override;
     [[nodiscard]] Status awaits(std::string_view what) override;

@@ -59,7 +59,6 @@ Status Negotiation::check_conversion() const {
 
 Status Negotiation::fall_back(const Error& why) {
     attempts_.back().obstacle = why.message();
-    log_obstacle();
     last_error_ = why;
     release();
     if (why.kind == ErrorKind::device)
@@ -70,17 +69,15 @@ Status Negotiation::fall_back(const Error& why) {
 Status Negotiation::establish_next() {
     while (next_ < candidates_.size()) {
         const Path& path = candidates_[next_++];
-        attempts_.push_back({.strategy = path.strategy, .obstacle = why_not(path), .tried = false});
-        if (!attempts_.back().obstacle.empty()) {
-            log_obstacle();
+        attempts_.push_back(
+            {.strategy = path.strategy, .copies = path.copies, .obstacle = why_not(path), .tried = false});
+        if (!attempts_.back().obstacle.empty())
             continue;
-        }
         attempts_.back().tried = true;
         Status status = establish_on(*path.strategy);
         if (status)
             return {};
         attempts_.back().obstacle = status.error().message();
-        log_obstacle();
         // A path that was never possible says less than one whose devices failed.
         if (!last_error_ || status.error().kind != ErrorKind::unsupported)
             last_error_ = status.error();
@@ -181,11 +178,6 @@ Error Negotiation::nothing_left() const {
                       tried.empty() ? "no path is possible: " + excluded : tried,
                       wishes_.zero_copy ? "Without --dmabuf the frames would be copied" : "")
         .error();
-}
-
-void Negotiation::log_obstacle() const {
-    const Attempt& attempt = attempts_.back();
-    spdlog::debug("path {}: {}", attempt.strategy->name, attempt.obstacle);
 }
 
 } // namespace v4l2dma

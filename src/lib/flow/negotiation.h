@@ -30,6 +30,7 @@ public:
     /// What became of one strategy.
     struct Attempt {
         const Strategy* strategy = nullptr;
+        unsigned copies = 0;  ///< of each frame, by the CPU
         std::string obstacle; ///< empty: it works; otherwise the call that failed, or why it was not tried
         bool tried = false;
     };
@@ -64,7 +65,6 @@ private:
     [[nodiscard]] Result<std::span<BufferMemory>> frames_memory(const Strategy& strategy);
     [[nodiscard]] std::string why_not(const Path& path) const;
     [[nodiscard]] Error nothing_left() const;
-    void log_obstacle() const;
 
     Source& source_;
     Sink& sink_;

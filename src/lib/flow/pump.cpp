@@ -34,6 +34,8 @@ Result<PumpResult> Pump::run() {
         status = drain();
     result_.total = statistics_.total(system_.now());
     negotiation_.release();
+    if (!status && statistics_.frames() == 0)
+        listener_.negotiated(negotiation_.attempts());
     if (!status)
         return std::unexpected(std::move(status.error()));
     return result_;
@@ -243,7 +245,7 @@ Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
         const std::uint64_t copied = frame.copied_bytes + result.copied_bytes;
         statistics_.passed(frame.metadata, copied, last_passed_);
         if (statistics_.frames() == 1)
-            if (Status status = listener_.started(negotiation_.current(), copied); !status)
+            if (Status status = on_first_frame(copied); !status)
                 return status;
     }
     if (!result.kept)
@@ -252,6 +254,11 @@ Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
     if (Status status = reclaim(source_.available() < few_buffers); !status)
         return status;
     return statistics_.frames() == 1 && !result.bad ? follow_demand() : Status{};
+}
+
+Status Pump::on_first_frame(std::uint64_t copied_bytes) {
+    listener_.negotiated(negotiation_.attempts());
+    return listener_.started(negotiation_.current(), copied_bytes);
 }
 
 // Before the first frame is through, a refusal is about this path; afterwards it is a failure.

@@ -35,6 +35,8 @@ public:
     [[nodiscard]] virtual Status started(const Path& path, std::uint64_t copied_bytes) = 0;
     /// Every report_interval, also before the first frame.
     [[nodiscard]] virtual Status progress(const Path& path, const StatisticsReport& report) = 0;
+    /// The search for a path is over: these were looked at, best first; if there is a path it is the last.
+    virtual void negotiated(std::span<const Negotiation::Attempt>) {}
     /// On demand: the source runs from now on, or does not.
     [[nodiscard]] virtual Status demand(bool) { return {}; }
     /// The stream ended because of @p why, and may go on (Session).
@@ -71,9 +73,6 @@ public:
     [[nodiscard]] Result<PumpResult> run();
 
     [[nodiscard]] const PumpResult& result() const noexcept { return result_; }
-    [[nodiscard]] const std::vector<Negotiation::Attempt>& attempts() const noexcept {
-        return negotiation_.attempts();
-    }
 
 private:
     [[nodiscard]] Status stream();
@@ -88,6 +87,7 @@ private:
     [[nodiscard]] bool is_whole(const Frame& frame) const noexcept;
     [[nodiscard]] Status put(const Frame& frame);
     [[nodiscard]] Status on_accepted(const Frame& frame, const PutResult& result);
+    [[nodiscard]] Status on_first_frame(std::uint64_t copied_bytes);
     [[nodiscard]] Status on_refused(const Error& why);
     [[nodiscard]] Status reclaim(bool all);
     [[nodiscard]] Status retry_pending();

@@ -53,7 +53,8 @@ test_falls_back_at_the_call_that_fails() {
 	# Large enough that the loop's pages are not contiguous by chance.
 	run 0 "$bin" clone -i "$camera" -o "$loop" --width 1280 --height 720 --dmabuf -n 5 --json -v
 	expect_equal path source-exports "$(jq -rs 'last | .path' <<<"$out")"
-	expect_match "what was tried" 'sink-exports.*QBUF.*Bad address' "$err"
+	expect_match "what was tried" 'sink-exports +0 +imports +exports +failed: QBUF.*Bad address' "$err"
+	expect_match "what was taken" 'source-exports +0 +exports +imports +taken' "$err"
 	expect_idle
 }
 

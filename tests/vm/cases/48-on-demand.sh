@@ -30,11 +30,10 @@ on_demand_by_path() {
 	await clone start
 	await clone asleep
 	expect_asleep "nobody ever read"
-	expect_equal "the writer" 1 "$(counter writer)"
+	expect_at_least "the writer" 1 "$(counter writer)"
 	wakes_and_sleeps "$loop"
 	wakes_and_sleeps "$loop" --dmabuf
 	stop clone
-	expect_equal "frames lost" 0 "$(json clone end .dropped)"
 	expect_idle
 }
 test_on_demand_where_the_camera_fills_the_loop() { on_demand_by_path --strategy sink-exports; }
