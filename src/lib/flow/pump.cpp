@@ -94,8 +94,10 @@ Status Pump::watch_sink(bool wanted) {
     const EventFds fds = sink_.event_fds();
     for (const int fd : fds.all()) {
         const bool added = sink_fds_.contains(fd);
-        Status status = added ? loop_->modify(fd, events, sink_key, EventLoop::Trigger::edge)
-                              : loop_->add(fd, events, sink_key, EventLoop::Trigger::edge);
+        Status status = added ? loop_->modify(fd, events, sink_key, EventLoop::Trigger::edge) : Status{};
+        // An output that was opened anew has the same number, and is not in the loop any more.
+        if (!added || (!status && status.error().code == ENOENT))
+            status = loop_->add(fd, events, sink_key, EventLoop::Trigger::edge);
         if (!status)
             return status;
         if (!added)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "flow/session.h"
 
+#include <algorithm>
 #include <array>
+#include <spdlog/fmt/fmt.h>
 
 namespace v4l2dma {
 
@@ -58,7 +60,10 @@ Status Session::stream() {
 Status Session::await_source() {
     bool wait = fruitless_;
     fruitless_ = false;
+    const std::chrono::microseconds begin = system_.now();
     while (!finished()) {
+        if (Status status = check_patience(begin); !status)
+            return status;
         if (wait)
             if (Status status = wait_a_moment(); !status || finished())
                 return status;
@@ -72,6 +77,16 @@ Status Session::await_source() {
         wait = true;
     }
     return {};
+}
+
+// A stream that stalls has the same limit.
+Status Session::check_patience(std::chrono::microseconds begin) const {
+    if (!options_.pump.stall_limit || system_.now() - begin < *options_.pump.stall_limit)
+        return {};
+    return make_error(ErrorKind::system, "wait for", source_.name(),
+                      fmt::format("no frame came for {:g} seconds; it would take {}",
+                                  std::chrono::duration<double>(*options_.pump.stall_limit).count(),
+                                  source_.awaited()));
 }
 
 // Once for each thing that is waited for.
@@ -95,9 +110,10 @@ Status Session::wait_a_moment() {
         if (Status status = loop->add(comeback.fd, comeback.events, source_key, EventLoop::Trigger::edge);
             !status)
             return status;
-    const std::chrono::microseconds end = system_.now() + retry_interval;
-    for (auto left = std::chrono::microseconds(retry_interval); left.count() > 0;
-         left = end - system_.now()) {
+    const auto patience = std::min<std::chrono::microseconds>(
+        retry_interval, options_.pump.stall_limit.value_or(retry_interval));
+    const std::chrono::microseconds end = system_.now() + patience;
+    for (auto left = patience; left.count() > 0; left = end - system_.now()) {
         std::array<epoll_event, 2> events{};
         const Result<std::size_t> count = loop->wait(events, left);
         if (!count)

@@ -26,7 +26,8 @@ public:
         : source_(source), sink_(sink), options_(std::move(options)), signals_(signals), listener_(listener),
           observers_(observers), system_(system) {}
 
-    /// Until the limit, a signal, or an error that waiting does not mend. May be called once.
+    /// Until the limit, a signal, or an error that waiting does not mend; the pump's stall limit is one for
+    /// waiting, too. May be called once.
     [[nodiscard]] Status run();
 
     /// Of all streams; also after an error.
@@ -37,6 +38,7 @@ private:
     [[nodiscard]] Status await_source();
     [[nodiscard]] Status wait_a_moment();
     [[nodiscard]] Status follow_format();
+    [[nodiscard]] Status check_patience(std::chrono::microseconds begin) const;
     [[nodiscard]] Status say_awaited();
     [[nodiscard]] bool finished() const noexcept;
 

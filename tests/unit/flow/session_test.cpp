@@ -168,6 +168,17 @@ TEST_CASE("a signal ends the wait for a source") {
     CHECK(rig.script.count("awaits") == 1);
 }
 
+TEST_CASE("the time limit for stalls is one for sources that do not come back") {
+    Rig rig;
+    rig.source.comebacks.assign(1000, false);
+    const auto begin = rig.system.time;
+    const Status status = rig.run({.pump = {.stall_limit = 3500ms}});
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message().contains("no frame came for 3.5 seconds; it would take a miracle"));
+    CHECK(rig.system.time - begin >= 3500ms);
+    CHECK(rig.system.time - begin < 6s);
+}
+
 TEST_CASE("a format that will not do ends the session before it streams") {
     Rig rig;
     rig.add_frames(1);

@@ -82,6 +82,25 @@ test_input_is_set_to_what_its_cable_carries() {
 	expect_match "what clone says" 'HDMI.* carries 640x480p59.94' "$err"
 }
 
+# An analogue input: its standard says how many lines there are. 0 is NTSC-M, 4 PAL-BGH.
+test_standard_changes() {
+	load_vivid num_inputs=1 input_types=2
+	load_loop
+	set_control standard 0
+	set_control standard_signal_mode 4
+	start_both --dmabuf
+	expect_equal "lines of NTSC" 480 "$(json clone start .height)"
+	set_control standard 4
+	await clone start
+	expect_equal "lines of PAL" 576 "$(json clone start .height)"
+	await play start
+	await play stats '.frames > 3'
+	stop play
+	stop clone
+	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
+	expect_no_copy
+}
+
 test_no_signal_at_the_beginning() {
 	load_receiver
 	load_loop
@@ -129,6 +148,16 @@ test_camera_is_unplugged_and_comes_back() {
 	stop clone
 	expect_no_copy
 	forget_camera
+}
+
+test_signal_that_does_not_come_back_in_time() {
+	load_receiver
+	load_loop
+	set_control dv_timings_signal_mode "$no_signal"
+	run 1 "$bin" clone -i "$camera" -o "$loop" --timeout 1.5
+	expect_match "what clone says" "no frame came for 1.5 seconds; it would take a signal at HDMI" "$err"
+	set_control dv_timings_signal_mode 4
+	expect_idle
 }
 
 # vivid takes its "disconnect" back when nobody has it open any more.
