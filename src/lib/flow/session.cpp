@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "flow/session.h"
 
+#include <algorithm>
 #include <array>
+#include <spdlog/fmt/fmt.h>
 
 namespace v4l2dma {
 
@@ -19,6 +21,7 @@ bool Session::finished() const noexcept {
 }
 
 Status Session::run() {
+    idle_since_ = system_.now();
     while (true) {
         if (Status status = await_source(); !status || finished())
             return status;
@@ -48,6 +51,8 @@ Status Session::stream() {
     const std::optional<Path> earlier_path = sum_.path;
     sum_ = pump.result();
     fruitless_ = sum_.total.frames == 0;
+    if (!fruitless_)
+        idle_since_ = system_.now();
     sum_.total.add(earlier);
     if (!sum_.path)
         sum_.path = earlier_path;
@@ -59,9 +64,12 @@ Status Session::await_source() {
     bool wait = fruitless_;
     fruitless_ = false;
     while (!finished()) {
-        if (wait)
+        if (wait) {
+            if (Status status = check_stall(); !status)
+                return status;
             if (Status status = wait_a_moment(); !status || finished())
                 return status;
+        }
         const Result<bool> ready = source_.come_back();
         if (!ready)
             return std::unexpected(ready.error());
@@ -72,6 +80,21 @@ Status Session::await_source() {
         wait = true;
     }
     return {};
+}
+
+std::chrono::microseconds Session::time_left() const noexcept {
+    return options_.pump.stall_limit ? idle_since_ + *options_.pump.stall_limit - system_.now()
+                                     : std::chrono::microseconds::max();
+}
+
+Status Session::check_stall() const {
+    if (time_left().count() > 0)
+        return {};
+    const double seconds = std::chrono::duration<double>(*options_.pump.stall_limit).count();
+    std::string detail = fmt::format("no frame came for {:g} seconds", seconds);
+    if (!said_.empty())
+        detail += "; it waited for " + said_;
+    return make_error(ErrorKind::system, "wait for", source_.name(), detail);
 }
 
 // Once for each thing that is waited for.
@@ -95,9 +118,9 @@ Status Session::wait_a_moment() {
         if (Status status = loop->add(comeback.fd, comeback.events, source_key, EventLoop::Trigger::edge);
             !status)
             return status;
-    const std::chrono::microseconds end = system_.now() + retry_interval;
-    for (auto left = std::chrono::microseconds(retry_interval); left.count() > 0;
-         left = end - system_.now()) {
+    auto left = std::min(std::chrono::microseconds(retry_interval), time_left());
+    const std::chrono::microseconds end = system_.now() + left;
+    for (; left.count() > 0; left = end - system_.now()) {
         std::array<epoll_event, 2> events{};
         const Result<std::size_t> count = loop->wait(events, left);
         if (!count)
