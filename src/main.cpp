@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <exception>
 #include <fcntl.h>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -95,6 +97,19 @@ void occupy_standard_streams() {
             (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/// What no Status reports: memory that is short, mostly.
+int run(std::span<char*> words) {
+    try {
+        init_log(ColorMode::automatic, false); // until the command has read --color and -v
+        return dispatch(words);
+    } catch (const std::bad_alloc&) {
+        spdlog::error("memory is short: an allocation failed (is there a limit, as of `ulimit -v`?)");
+    } catch (const std::exception& error) {
+        spdlog::error("unexpected: {}", error.what());
+    }
+    return to_int(ExitCode::failed);
+}
+
 } // namespace
 
 int main(int argc, char* argv[]) {
@@ -103,6 +118,5 @@ int main(int argc, char* argv[]) {
     // that kills it with buffers queued.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);
-    init_log(ColorMode::automatic, false); // until the command has read --color and -v
-    return dispatch(std::span(argv, static_cast<std::size_t>(argc)));
+    return run(std::span(argv, static_cast<std::size_t>(argc)));
 }

@@ -66,6 +66,18 @@ void PlayOptions::add_to(CommandLine& line) {
     line.add_json("Print start, statistics and end as JSON, one object a line");
 }
 
+/// Why a node may not be looked at, which may be a loop. Empty if they all may.
+std::optional<Error> forbidden_node() {
+    for (const std::string& path : real_system().video_nodes()) {
+        Result<Device> device = Device::open(path);
+        if (device || device.error().code != EACCES)
+            continue;
+        device.error().detail = "and there is no other loop that can be read";
+        return std::move(device.error());
+    }
+    return std::nullopt;
+}
+
 /// The loop to play when the user names none: one with a writer before one without.
 Result<Device> find_loop() {
     std::optional<Device> silent;
@@ -87,6 +99,8 @@ Result<Device> find_loop() {
     if (!unwritten.empty())
         return make_error(ErrorKind::device, "play", unwritten, "nobody writes into it yet",
                           "Start a writer first, for example `v4l2dma clone`");
+    if (std::optional<Error> forbidden = forbidden_node())
+        return std::unexpected(std::move(*forbidden));
     return make_error(ErrorKind::device, "play", "", "there is no loop that can be read",
                       "`v4l2dma load` creates one; -i names another device");
 }

@@ -127,6 +127,7 @@ private:
     std::optional<std::size_t> provider_;
     std::uint32_t buffers_ = 0;       ///< that frames travel in
     bool running_ = false;            ///< a frame went through
+    bool has_run_ = false;            ///< likewise, in any stream
     Error refusal_;                   ///< why an output does not play role_
     std::vector<Holders> holders_;    ///< who has the frame, by its index
     std::vector<std::uint32_t> free_; ///< frames that everybody is done with, oldest first

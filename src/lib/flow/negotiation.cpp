@@ -125,7 +125,8 @@ Result<std::span<BufferMemory>> Negotiation::frames_memory(const Strategy& strat
         dmabufs ? SharedMemory::dmabufs(source_.format(), wishes_.buffers, wishes_.heap, addresses, system_)
                 : SharedMemory::plain(source_.format(), wishes_.buffers, system_);
     if (!memory) {
-        memory.error().kind = ErrorKind::unsupported; // no device of this path: another may do without
+        if (memory.error().kind == ErrorKind::device) // none of this path: another may do without
+            memory.error().kind = ErrorKind::unsupported;
         return std::unexpected(std::move(memory.error()));
     }
     return shared_.emplace(std::move(*memory)).buffers();

@@ -31,6 +31,8 @@ SinkResult open_v4l2_sink(std::string_view name, bool, const OutputWishes& wishe
 }
 
 SinkResult open_null_sink(std::string_view name, bool wants_dmabufs, const OutputWishes& wishes, System&) {
+    if (name != "null:")
+        return make_error(ErrorKind::usage, "open", name, "null: has no parameters", "Write `null:` alone");
     if (wishes.any())
         return make_error(ErrorKind::usage, "open", name,
                           "it looks at the frames as they are, in no format of its own",

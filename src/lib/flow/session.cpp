@@ -21,6 +21,7 @@ bool Session::finished() const noexcept {
 }
 
 Status Session::run() {
+    idle_since_ = system_.now();
     while (true) {
         if (Status status = await_source(); !status || finished())
             return status;
@@ -50,6 +51,8 @@ Status Session::stream() {
     const std::optional<Path> earlier_path = sum_.path;
     sum_ = pump.result();
     fruitless_ = sum_.total.frames == 0;
+    if (!fruitless_)
+        idle_since_ = system_.now();
     sum_.total.add(earlier);
     if (!sum_.path)
         sum_.path = earlier_path;
@@ -60,13 +63,13 @@ Status Session::stream() {
 Status Session::await_source() {
     bool wait = fruitless_;
     fruitless_ = false;
-    const std::chrono::microseconds begin = system_.now();
     while (!finished()) {
-        if (Status status = check_patience(begin); !status)
-            return status;
-        if (wait)
+        if (wait) {
+            if (Status status = check_stall(); !status)
+                return status;
             if (Status status = wait_a_moment(); !status || finished())
                 return status;
+        }
         const Result<bool> ready = source_.come_back();
         if (!ready)
             return std::unexpected(ready.error());
@@ -79,14 +82,19 @@ Status Session::await_source() {
     return {};
 }
 
-// A stream that stalls has the same limit.
-Status Session::check_patience(std::chrono::microseconds begin) const {
-    if (!options_.pump.stall_limit || system_.now() - begin < *options_.pump.stall_limit)
+std::chrono::microseconds Session::time_left() const noexcept {
+    return options_.pump.stall_limit ? idle_since_ + *options_.pump.stall_limit - system_.now()
+                                     : std::chrono::microseconds::max();
+}
+
+Status Session::check_stall() const {
+    if (time_left().count() > 0)
         return {};
-    return make_error(ErrorKind::system, "wait for", source_.name(),
-                      fmt::format("no frame came for {:g} seconds; it would take {}",
-                                  std::chrono::duration<double>(*options_.pump.stall_limit).count(),
-                                  source_.awaited()));
+    const double seconds = std::chrono::duration<double>(*options_.pump.stall_limit).count();
+    std::string detail = fmt::format("no frame came for {:g} seconds", seconds);
+    if (!said_.empty())
+        detail += "; it waited for " + said_;
+    return make_error(ErrorKind::system, "wait for", source_.name(), detail);
 }
 
 // Once for each thing that is waited for.
@@ -110,10 +118,9 @@ Status Session::wait_a_moment() {
         if (Status status = loop->add(comeback.fd, comeback.events, source_key, EventLoop::Trigger::edge);
             !status)
             return status;
-    const auto patience = std::min<std::chrono::microseconds>(
-        retry_interval, options_.pump.stall_limit.value_or(retry_interval));
-    const std::chrono::microseconds end = system_.now() + patience;
-    for (auto left = patience; left.count() > 0; left = end - system_.now()) {
+    auto left = std::min(std::chrono::microseconds(retry_interval), time_left());
+    const std::chrono::microseconds end = system_.now() + left;
+    for (; left.count() > 0; left = end - system_.now()) {
         std::array<epoll_event, 2> events{};
         const Result<std::size_t> count = loop->wait(events, left);
         if (!count)

@@ -26,8 +26,8 @@ public:
         : source_(source), sink_(sink), options_(std::move(options)), signals_(signals), listener_(listener),
           observers_(observers), system_(system) {}
 
-    /// Until the limit, a signal, or an error that waiting does not mend; the pump's stall limit is one for
-    /// waiting, too. May be called once.
+    /// Until the limit, a signal, or an error that waiting does not mend. What is waited for between two
+    /// streams must come within the stall limit, too. May be called once.
     [[nodiscard]] Status run();
 
     /// Of all streams; also after an error.
@@ -38,8 +38,9 @@ private:
     [[nodiscard]] Status await_source();
     [[nodiscard]] Status wait_a_moment();
     [[nodiscard]] Status follow_format();
-    [[nodiscard]] Status check_patience(std::chrono::microseconds begin) const;
     [[nodiscard]] Status say_awaited();
+    [[nodiscard]] Status check_stall() const;
+    [[nodiscard]] std::chrono::microseconds time_left() const noexcept;
     [[nodiscard]] bool finished() const noexcept;
 
     Source& source_;
@@ -50,9 +51,10 @@ private:
     std::span<FrameObserver* const> observers_;
     System& system_;
     PumpResult sum_;
-    std::optional<FrameFormat> format_; ///< of the stream before
-    bool fruitless_ = false;            ///< the stream before had no frame
-    std::string said_;                  ///< what was said to be waited for
+    std::optional<FrameFormat> format_;      ///< of the stream before
+    bool fruitless_ = false;                 ///< the stream before had no frame
+    std::chrono::microseconds idle_since_{}; ///< when the last stream with a frame ended, or run() began
+    std::string said_;                       ///< what was said to be waited for
 };
 
 } // namespace v4l2dma

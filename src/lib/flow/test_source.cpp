@@ -81,6 +81,10 @@ Status check(std::string_view name, const TestWishes& wishes) {
 
 Result<std::unique_ptr<TestSource>> TestSource::open(std::string_view name, const CaptureWishes& options,
                                                      System& system) {
+    if (!options.controls.empty())
+        return make_error(ErrorKind::usage, "--set", options.controls.front(),
+                          fmt::format("{} is a generated picture and has no controls", name),
+                          "Leave --set away");
     TestWishes wishes = wishes_of(name);
     wishes.width = options.width.value_or(wishes.width);
     wishes.height = options.height.value_or(wishes.height);

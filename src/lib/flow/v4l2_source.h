@@ -76,6 +76,7 @@ private:
     Status check_wishes(const FrameFormat& granted, const FrameFormat& wanted) const;
     Status listen();
     Status remember_device();
+    Result<bool> get_ready();
     Result<bool> find_again();
     Result<bool> announced();
     Result<bool> follow_input();

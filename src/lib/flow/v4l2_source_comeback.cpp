@@ -82,20 +82,28 @@ bool V4l2Source::may_come_back(const Error& error) const {
     return format_changed();
 }
 
+// A device that goes again while it is looked at is waited for again.
 Result<bool> V4l2Source::come_back() {
     if (ready_) {
         ready_ = false; // the next time it will have streamed
         return true;
     }
-    const Result<bool> there = find_again();
+    Result<bool> ready = get_ready();
+    if (!ready && is_gone(ready.error()) && identity_) {
+        device_.close(); // its driver may wait for that
+        return false;
+    }
+    return ready;
+}
+
+Result<bool> V4l2Source::get_ready() {
+    Result<bool> there = find_again();
     if (!there || !*there)
         return there;
-    const Result<bool> signal = follow_input();
+    Result<bool> signal = follow_input();
     if (!signal || !*signal)
         return signal;
     if (Status status = set_up(); !status) {
-        if (is_gone(status.error()) && identity_)
-            return false;
         // What was asked for was right when the device was opened.
         if (status.error().kind == ErrorKind::usage)
             status.error().kind = ErrorKind::system;
@@ -115,11 +123,8 @@ Result<bool> V4l2Source::find_again() {
     if (!found)
         return false;
     device_ = std::move(*found);
-    if (Status status = listen(); !status) {
-        if (is_gone(status.error()))
-            return false;
+    if (Status status = listen(); !status)
         return std::unexpected(std::move(status.error()));
-    }
     spdlog::info("{} is there again", device_.path());
     return true;
 }

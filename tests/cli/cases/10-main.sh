@@ -96,3 +96,16 @@ test_color() {
 	run 2 "$bin" load --nothing # not a terminal
 	expect_equal "escape sequences" "" "$(tr -cd '\033' <<<"$err")"
 }
+
+# Where the limit lets the program start at all, it ends with a sentence.
+test_memory_is_short() {
+	local kilobytes status
+	for ((kilobytes = 12000; kilobytes < 16000; kilobytes += 40)); do
+		status=0
+		{
+			(ulimit -v "$kilobytes" && exec "$bin" clone -i test:bars,64x64 -o null: -n 1 2>"$work/err") || status=$?
+		} >"$work/out" 2>/dev/null # the shell tells of signals
+		grep -q 'loading shared libraries\|without an active exception' "$work/err" || # not ours to tell
+			((status < 126)) || fail "exit code $status with $kilobytes kB: $(<"$work/err")"
+	done
+}

@@ -468,6 +468,33 @@ TEST_CASE("frames are wanted if one output wants them, and known to be only if a
     CHECK_FALSE(*fan.fan->watch_demand());
 }
 
+// Between two streams nobody is there to see to it, as little as while they run.
+TEST_CASE("an output that goes or is taken between two streams is given up, and the others go on") {
+    for (const char* call : {"a.set_format", "a.provide exports", "b.set_format", "b.prepare imports"}) {
+        CAPTURE(call);
+        Fan fan;
+        REQUIRE(fan.fan->set_format(fan.format));
+        REQUIRE(fan.fan->provide(exports, buffers));
+        REQUIRE(fan.put(0)->taken);
+        fan.fan->release();
+        fan.script.errors[call] = removed;
+        const bool first = std::string_view(call).starts_with("a");
+        REQUIRE(fan.fan->set_format(fan.format));
+        REQUIRE(fan.fan->provide(exports, buffers));
+        CHECK(fan.roles() == (first ? "- exports" : "exports -"));
+        REQUIRE(fan.put(0)->taken);
+        CHECK(fan.fan->parts()[first ? 0 : 1].frames == 1);
+        CHECK(fan.fan->parts()[first ? 1 : 0].frames == 2);
+        CHECK(fan.fan->verdict().error().code == ENODEV);
+    }
+    Fan none;
+    REQUIRE(none.fan->provide(exports, buffers));
+    REQUIRE(none.put(0)->taken);
+    none.fan->release();
+    none.script.errors["a.set_format"] = none.script.errors["b.set_format"] = removed;
+    CHECK(none.fan->set_format(none.format).error().code == ENODEV);
+}
+
 TEST_CASE("each output converts on its own, and the others take the frames as they are") {
     Fan fan;
     fan.at(1).taken = {FourCC("NV12")};

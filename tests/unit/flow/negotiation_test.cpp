@@ -221,6 +221,23 @@ TEST_CASE("a forced memory type that fails is unsupported; without one the last 
                                 "copy-dmabuf copy-shared-dmabuf");
 }
 
+TEST_CASE("memory that is short says so, whatever else there was on the way") {
+    Ends ends;
+    ends.source.obstacles = {{MemoryRole::exports, "no"},
+                             {MemoryRole::imports, "no"},
+                             {MemoryRole::lends, "no"},
+                             {MemoryRole::borrows, "no"}};
+    ends.sink.obstacles = {{MemoryRole::exports, "no"}, {MemoryRole::lends, "no"}};
+    for (unsigned nth = 0; nth < 8; ++nth)
+        ends.system.fail("mmap_anonymous", ENOMEM);
+    Negotiation negotiation(ends.source, ends.sink, {}, ends.system);
+    const Status status = negotiation.establish();
+    REQUIRE_FALSE(status);
+    CHECK(tried(negotiation).starts_with("fill-dmabuf")); // there is no allocator
+    CHECK(status.error().kind == ErrorKind::system);
+    CHECK(status.error().code == ENOMEM);
+}
+
 TEST_CASE("the end of a negotiation releases both sides") {
     Ends ends;
     {

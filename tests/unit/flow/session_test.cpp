@@ -174,7 +174,7 @@ TEST_CASE("the time limit for stalls is one for sources that do not come back") 
     const auto begin = rig.system.time;
     const Status status = rig.run({.pump = {.stall_limit = 3500ms}});
     REQUIRE_FALSE(status);
-    CHECK(status.error().message().contains("no frame came for 3.5 seconds; it would take a miracle"));
+    CHECK(status.error().message().contains("no frame came for 3.5 seconds; it waited for a miracle"));
     CHECK(rig.system.time - begin >= 3500ms);
     CHECK(rig.system.time - begin < 6s);
 }
@@ -197,4 +197,43 @@ TEST_CASE("a format that will not do ends the session before it streams") {
     REQUIRE_FALSE(status);
     CHECK(status.error().operation == "frames");
     CHECK(rig.script.count("source.start") == 1);
+}
+
+TEST_CASE("a source that does not come back in time ends the session, and says what was waited for") {
+    Rig rig;
+    rig.source.comebacks.assign(1000, false);
+    const auto begin = rig.system.time;
+    const Status status = rig.run({.pump = {.stall_limit = 2500ms}});
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::system);
+    CHECK(status.error().message() ==
+          "wait for /dev/source: no frame came for 2.5 seconds; it waited for a miracle");
+    CHECK(rig.system.time - begin == 2500ms);
+    CHECK(rig.script.count("source.start") == 0);
+}
+
+TEST_CASE("streams without a frame are no reason to wait longer") {
+    Rig rig;
+    rig.source.returns = true;
+    rig.script.fail("source.start", EIO);
+    const auto begin = rig.system.time;
+    const Status status = rig.run({.pump = {.stall_limit = 2500ms}});
+    REQUIRE_FALSE(status);
+    CHECK(status.error().message() == "wait for /dev/source: no frame came for 2.5 seconds");
+    CHECK(rig.system.time - begin == 2500ms);
+}
+
+TEST_CASE("each stream with a frame gives the next one its full time") {
+    Rig rig;
+    rig.add_frames(1);
+    rig.source.comebacks = {false, false, true, false, false, true};
+    rig.in_wait = [&] {
+        if (rig.script.count("started") == 1 && rig.script.count("source.changed") == 0)
+            rig.source.change = true;
+        if (rig.script.count("source.start") == 2 && rig.script.count("started") == 1)
+            rig.add_frames(1);
+    };
+    REQUIRE(rig.run({.pump = {.frame_limit = 2, .stall_limit = 2500ms}}));
+    CHECK(rig.after.total.frames == 2);
+    CHECK(rig.script.count("source.come_back") == 6);
 }

@@ -2,6 +2,7 @@
 #include "flow/v4l2_source.h"
 
 #include "support/fake_receiver.h"
+#include "support/quiet_log.h"
 
 #include <doctest/doctest.h>
 
@@ -206,5 +207,29 @@ TEST_CASE("every call of a comeback can fail, and nothing stays behind") {
             source.reset();
             CHECK(camera.system.leaks() == 0);
         }
+    }
+}
+
+// A plug that is pushed in and out again, or a hub that resets its devices.
+TEST_CASE("a device that goes again while it is looked at is waited for again") {
+    for (const char* call : {"QUERYCAP", "SUBSCRIBE_EVENT", "G_INPUT", "ENUMINPUT", "DQEVENT",
+                             "QUERY_DV_TIMINGS", "S_DV_TIMINGS", "G_FMT"}) {
+        CAPTURE(call);
+        const testing::QuietLog quiet;
+        Camera camera;
+        auto source = camera.opened(reconnecting());
+        REQUIRE(ready(*source));
+        camera.fake.unplugged = true;
+        REQUIRE_FALSE(ready(*source));
+        camera.fake.unplugged = false;
+        camera.receiver.set = testing::fake_timings(640, 480, 25'175'000);
+        camera.system.fail(call, ENODEV);
+        CHECK_FALSE(ready(*source));
+        CHECK(camera.system.failed_call() != nullptr);
+        CHECK(source->awaited() == "/dev/video0 to be plugged in again");
+        CHECK(ready(*source));
+        CHECK(source->format().width == 1920);
+        source.reset();
+        CHECK(camera.system.leaks() == 0);
     }
 }

@@ -97,6 +97,8 @@ test_group() {
 	wrong_as 3 "$bin" play -i "$loop" -n 1
 	expect_match "who is refused" "$loop: Permission denied" "$err"
 	wrong_as 3 "$bin" inspect "$loop"
+	wrong_as 3 "$bin" play -n 1
+	expect_match "what is refused where no loop is named" "open /dev/video.*: Permission denied \(and there is no other loop" "$err"
 	# The group may be primary or supplementary; root needs none.
 	run 0 setpriv --reuid 65534 --regid 4242 --clear-groups v4l2-ctl -d "$loop" --info
 	run 0 setpriv --reuid 65534 --regid 65534 --groups 4242 v4l2-ctl -d "$loop" --info

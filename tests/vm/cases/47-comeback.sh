@@ -155,9 +155,60 @@ test_signal_that_does_not_come_back_in_time() {
 	load_loop
 	set_control dv_timings_signal_mode "$no_signal"
 	run 1 "$bin" clone -i "$camera" -o "$loop" --timeout 1.5
-	expect_match "what clone says" "no frame came for 1.5 seconds; it would take a signal at HDMI" "$err"
+	expect_match "what clone says" "no frame came for 1.5 seconds; it waited for a signal at HDMI" "$err"
 	set_control dv_timings_signal_mode 4
 	expect_idle
+}
+
+# size_of NAME: 'resident kB, open files' of the running command.
+size_of() {
+	local pid=${pids[$1]}
+	awk '/^VmRSS:/ { printf "%d ", $2 }' "/proc/$pid/status"
+	find "/proc/$pid/fd" -mindepth 1 | wc -l
+}
+
+# Nothing is left behind by what ended: the third stream has what the last one has.
+test_camera_comes_back_again_and_again() {
+	load_camera
+	modprobe v4l2dma devices=2 video_nr=10,11
+	local round early late slack=128 # kB: what the kernel rounds, and counts late
+	start clone "$bin" clone -i "$camera" -o 10 -o 11 -o null: --width 320 --height 180 --reconnect \
+		--json --stats-interval 0.2
+	await clone start
+	for round in {1..8}; do
+		await clone stats '.frames > 2'
+		[[ $round != 3 ]] || early=$(size_of clone)
+		late=$(size_of clone)
+		unplug
+		await clone waiting
+		plug_in
+		await clone start
+	done
+	stop clone
+	expect_equal "open files" "${early#* }" "${late#* }"
+	((${late% *} <= ${early% *} + slack)) || fail "clone grew from ${early% *} to ${late% *} kB"
+	forget_camera
+}
+
+# The outputs that are left go on when the camera is back.
+test_output_is_removed_while_a_camera_is_waited_for() {
+	load_camera
+	modprobe v4l2dma devices=2 video_nr=10,11
+	start clone "$bin" clone -i "$camera" -o 10 -o 11 --width 320 --height 180 --reconnect --json --stats-interval 0.2
+	await clone start
+	unplug
+	await clone waiting
+	run 0 "$bin" load --remove 10 --force
+	plug_in
+	await clone start
+	expect_equal roles "null exports" "$(json clone start '[.sinks[].role | tostring] | join(" ")')"
+	await clone stats '.frames > 3'
+	kill -INT "${pids[clone]}"
+	finish clone 3
+	expect_match "what became of the outputs" '/dev/video10.*No such device.* null$' \
+		"$(json clone end '[.sinks[].error | tostring] | join(" ")')"
+	loop=/dev/video11 expect_idle
+	forget_camera
 }
 
 # vivid takes its "disconnect" back when nobody has it open any more.
@@ -186,6 +237,15 @@ test_wait_for_a_camera_is_interrupted() {
 	expect_idle
 	plug_in
 	forget_camera
+}
+
+test_wait_for_a_signal_is_over_in_time() {
+	load_receiver
+	load_loop
+	set_control dv_timings_signal_mode "$no_signal"
+	run 1 "$bin" clone -i "$camera" -o "$loop" --timeout 2.5
+	expect_match "what clone says" "no frame came for 2.5 seconds; it waited for a signal at HDMI" "$err"
+	expect_idle
 }
 
 test_stalled_camera() {
