@@ -91,6 +91,7 @@ test_generated() {
 test_consumer() {
 	modprobe vgem
 	load_camera
+	slow_camera
 	least=3 pass_every_path "$camera" null: "${size[@]}"
 	least=1 pass_every_path test:bars,320x180,NV12,30 null:
 }
