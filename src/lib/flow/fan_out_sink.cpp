@@ -115,9 +115,13 @@ bool FanOutSink::takes(const FrameFormat& format) const {
 }
 
 Status FanOutSink::set_format(const FrameFormat& format) {
-    for (const Output& output : outputs_)
-        if (Status status = output.gone() ? Status{} : output.sink->set_format(format); !status)
+    for (Output& output : outputs_) {
+        Status status = output.gone() ? Status{} : output.sink->set_format(format);
+        if (!status && status.error().kind == ErrorKind::device)
+            status = lose(output, status.error());
+        if (!status)
             return status;
+    }
     return {};
 }
 
@@ -183,9 +187,10 @@ Result<std::span<BufferMemory>> FanOutSink::find_provider(std::uint32_t count) {
             return memory;
         }
         output.sink->release();
-        if (memory.error().kind == ErrorKind::device)
-            return memory;
-        note_refusal(output, role_, memory.error());
+        if (memory.error().kind != ErrorKind::device)
+            note_refusal(output, role_, memory.error());
+        else if (Status status = lose(output, memory.error()); !status)
+            return std::unexpected(std::move(status.error()));
     }
     return std::unexpected(refusal_);
 }
@@ -238,12 +243,13 @@ bool FanOutSink::is_played(MemoryRole role) const noexcept {
     return std::ranges::find(outputs_, std::optional(role), &Output::role) != outputs_.end();
 }
 
-// Before the first frame a device that is busy or gone is for the user to see to, and so is an output that
-// cannot do what was asked for.
+// Before the first frame of all, a device that is busy or gone is for the user to see to; and before the
+// first of a stream, an output that cannot do what was asked for.
 Status FanOutSink::lose(Output& output, const Error& why) {
     output.role.reset();
     output.drained = true;
-    if (!running_ && (options_.zero_copy || options_.method || why.kind == ErrorKind::device))
+    const bool device = why.kind == ErrorKind::device;
+    if (device ? !has_run_ : !running_ && (options_.zero_copy || options_.method))
         return std::unexpected(why);
     output.failure = why;
     output.sink->stop(); // its memory stays until release(): frames may lie there
@@ -334,6 +340,7 @@ Result<PutResult> FanOutSink::put(const Frame& frame) {
         return PutResult{};
     const bool bad = round.takers == round.spoilt; // for everybody
     running_ = running_ || !bad;
+    has_run_ = has_run_ || running_;
     for (Output& output : outputs_)
         output.dropped += !output.failure && (round.takers & bit(output)) == 0 ? 1U : 0U;
     if (round.holders != 0)

@@ -23,8 +23,8 @@ namespace v4l2dma {
 /// role any more, when no output is left, or when what the user asked for leaves an output no role.
 ///
 /// An output without room misses that frame, alone. So does one that keeps so many buffers that the source
-/// would run out: see may_keep_more(). An output that fails while others run is given up with a warning;
-/// verdict() has its error.
+/// would run out: see may_keep_more(). An output that fails while others run is given up with a warning, also
+/// between two streams; verdict() has its error.
 class FanOutSink final : public Sink {
 public:
     /// What the user wants of every output; as in PathWishes.
@@ -123,6 +123,7 @@ private:
     std::optional<std::size_t> provider_;
     std::uint32_t buffers_ = 0;       ///< that frames travel in
     bool running_ = false;            ///< a frame went through
+    bool has_run_ = false;            ///< in this stream or an earlier one
     Error refusal_;                   ///< why an output does not play role_
     std::vector<Holders> holders_;    ///< who has the frame, by its index
     std::vector<std::uint32_t> free_; ///< frames that everybody is done with, oldest first

@@ -455,6 +455,29 @@ TEST_CASE("an output whose device is gone stays so on the next path, and in the 
     CHECK(fan.script.count("b.put") + fan.script.count("b.prepare") == 0);
 }
 
+TEST_CASE("an output that goes between two streams is given up, and the others stream again") {
+    for (const std::string call : {"a.set_format", "a.provide", "b.prepare", "b.put"}) {
+        CAPTURE(call);
+        Fan fan;
+        REQUIRE(fan.fan->set_format(fan.format));
+        REQUIRE(fan.fan->provide(exports, buffers));
+        REQUIRE(fan.put(0));
+        fan.fan->release();
+        fan.script.errors[call] = removed;
+        REQUIRE(fan.fan->set_format(fan.format));
+        REQUIRE(fan.fan->provide(exports, buffers));
+        REQUIRE(fan.put(0));
+        CHECK(fan.roles() == (call.starts_with("a") ? "- exports" : "exports -"));
+        CHECK(fan.fan->verdict().error().code == ENODEV);
+    }
+    Fan fan;
+    REQUIRE(fan.fan->provide(exports, buffers));
+    REQUIRE(fan.put(0));
+    fan.fan->release();
+    fan.script.errors["a.set_format"] = fan.script.errors["b.set_format"] = removed;
+    CHECK(fan.fan->set_format(fan.format).error().code == ENODEV);
+}
+
 TEST_CASE("each output converts on its own, and the others take the frames as they are") {
     Fan fan;
     fan.at(1).taken = {FourCC("NV12")};
