@@ -23,8 +23,8 @@ namespace v4l2dma {
 /// role any more, when no output is left, or when what the user asked for leaves an output no role.
 ///
 /// An output without room misses that frame, alone. So does one that keeps so many buffers that the source
-/// would run out: see may_keep_more(). An output that fails while others run is given up with a warning;
-/// verdict() has its error.
+/// would run out: see may_keep_more(). An output that fails while others run is given up with a warning, also
+/// between two streams; verdict() has its error.
 class FanOutSink final : public Sink {
 public:
     /// What the user wants of every output; as in PathWishes.

@@ -15,7 +15,7 @@ at() {
 
 # start_clone OPTION...: returns when frames pass.
 start_clone() {
-	start clone "$bin" clone -i "$camera" --width 320 --height 180 --fps 30 --frame-log "$work/clone.log" --json "$@"
+	start clone "$bin" clone -i "$camera" --width 320 --height 180 --frame-log "$work/clone.log" --json "$@"
 	await clone start
 }
 
@@ -66,6 +66,7 @@ test_first_loop_exports_others_import() {
 
 test_camera_exports_all_import() {
 	load_camera
+	slow_camera # null: looks at its numbers
 	load_loops
 	start_readers 60 10 11 12
 	start_clone -o 10 -o 11 -o 12 -o null: --dmabuf --output-memory dmabuf
@@ -149,6 +150,32 @@ test_one_cannot_import() {
 	run 4 "$bin" clone -i "$camera" -o 10 -o 11 --dmabuf -n 5
 	expect_match "who refuses" 'sink-exports: REQBUFS\(dmabuf, output\) /dev/video11' "$err"
 	at 10 expect_idle
+}
+
+# A loop that has another format, and keeps it: its frames alone are converted, unless the camera has that format for all.
+test_one_has_another_format() {
+	load_camera
+	load_loops
+	v4l2-ctl -d /dev/video11 --set-fmt-video-out=width=320,height=180,pixelformat=NV12 >format.log
+	v4l2-ctl -d /dev/video11 -c keep_format=1
+	start_readers 40 10
+	start_reader 40 11
+	start_clone -o 10 -o 11 --format YUYV
+	finish play10
+	finish play11
+	stop clone
+	expect_equal "formats" "YUYV NV12" "$(json clone start '[.sinks[].output_format] | join(" ")')"
+	expect_equal "roles" "exports copies" "$(sinks .role)"
+	expect_equal "bytes copied for each" "0 $((320 * 180 * 3 / 2))" "$(sinks '(.copied_bytes / .frames)')"
+	expect_same_frames clone.log play10.log 40 same-memory
+	expect_equal "faults that the other reader saw" 0 "$(json play11 end '.faults | add')"
+	run 4 "$bin" clone -i "$camera" -o 10 -o 11 --format YUYV --dmabuf
+	expect_match "what clone says" 'YUYV 320x180 becomes NV12 320x180, because /dev/video11 does not take YUYV' "$err"
+	run 0 "$bin" clone -i "$camera" -o 10 -o 11 -n 5 --dmabuf --json
+	expect_equal "formats that the camera spares the conversion" "NV12 NV12" \
+		"$(jq -rs 'first | [.sinks[].output_format] | join(" ")' <<<"$out")"
+	at 10 expect_idle
+	at 11 expect_idle
 }
 
 # A reader that stands still on a loop that drops nothing: that loop misses frames, the other one's reader does not wait.

@@ -108,6 +108,7 @@ test_reader() {
 	count_calls play "$bin" play -i "$loop" --dmabuf
 	expect_cheap play "play --dmabuf" epoll_wait DQBUF QBUF sleep EXPBUF newfstatat close
 	stop clone
+	slow_camera
 	count_calls play "$bin" play -i "$camera"
 	expect_cheap play "play, a camera" epoll_wait DQBUF QBUF sleep
 }

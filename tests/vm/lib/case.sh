@@ -45,6 +45,9 @@ load_camera() {
 	load_vivid "$@"
 	v4l2-ctl -d "$camera" --set-fmt-video=width=320,height=180,pixelformat=YUYV --set-parm=30 >camera.log
 }
+# vivid waits for a frame's time from before it drew the last one: what takes it half a frame to draw makes it say a number
+# twice. So where a test looks at the camera's own numbers; a loop gives its readers others.
+slow_camera() { v4l2-ctl -d "$camera" --set-parm=10 >camera.log; }
 load_loop() { modprobe v4l2dma video_nr=10 "$@"; }
 
 # start NAME COMMAND...: in the background; its stdout is read by 'await' and 'finish', as lines of JSON.
