@@ -100,6 +100,7 @@ test_color() {
 # Where the limit lets the program start at all, it ends with a sentence.
 test_memory_is_short() {
 	local kilobytes status
+	needs_limits
 	for ((kilobytes = 12000; kilobytes < 16000; kilobytes += 40)); do
 		status=0
 		{

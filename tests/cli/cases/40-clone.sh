@@ -117,9 +117,13 @@ test_clone_generated_pictures() {
 	wrong 2 'not a size' clone -i test:bars,100000x1 -o null:
 	wrong 2 '--set gain=1: test:bars is a generated picture.*no controls' clone -i test:bars -o null: --set gain=1
 	wrong 2 'open null:x: null: has no parameters' clone -i test:bars -o null:x
+	wrong 4 'zero-copy test:bars to null:: fill-dmabuf: .*nobody' clone -i test:bars -o null: --dmabuf --heap nobody
+}
+
+test_clone_memory_is_short() {
+	needs_limits
 	run 1 bash -c 'ulimit -v 100000 && exec "$@"' - "$bin" clone -i test:bars,8192x8192 -o null: -n 1
 	expect_match "what is short" 'memory is short|Cannot allocate memory' "$err"
-	wrong 4 'zero-copy test:bars to null:: fill-dmabuf: .*nobody' clone -i test:bars -o null: --dmabuf --heap nobody
 }
 
 test_clone_several_outputs() {
