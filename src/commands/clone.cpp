@@ -126,7 +126,7 @@ std::unique_ptr<Sink> join(Outputs outputs, const CloneOptions& options) {
         return std::move(outputs.front());
     return std::make_unique<FanOutSink>(
         std::move(outputs),
-        FanOutSink::Options{.zero_copy = options.dmabuf, .method = options.output_memory.method()});
+        FanOutWishes{.zero_copy = options.dmabuf, .method = options.output_memory.method()});
 }
 
 Result<Ends> open_ends(const CloneOptions& options) {

@@ -26,6 +26,11 @@ enum class MemoryRole {
     copies,  ///< a sink only: has buffers of its own, into which each frame is copied
 };
 
+/// Whether frames lie in the buffers of who plays it, for the other side to work in.
+[[nodiscard]] constexpr bool provides_memory(MemoryRole role) noexcept {
+    return role == MemoryRole::exports || role == MemoryRole::lends;
+}
+
 /// What can be waited for at a descriptor.
 struct FdEvent {
     int fd = -1;              ///< borrowed; -1: nothing tells

@@ -12,26 +12,6 @@ namespace {
 
 using enum MemoryRole;
 
-bool provides_memory(MemoryRole role) {
-    return role == exports || role == lends;
-}
-
-/// What fits where frames lie when the sink as a whole plays this role.
-std::vector<MemoryRole> fitting_roles(MemoryRole path_role) {
-    switch (path_role) {
-    case exports:
-    case imports:
-        return {imports, copies, touches};
-    case lends:
-    case borrows:
-        return {copies, borrows, touches};
-    case copies:
-    case touches:
-        break;
-    }
-    return {copies, touches};
-}
-
 std::optional<FrameFormat> converted(const Sink& output) {
     const Conversion* conversion = output.conversion();
     return conversion == nullptr ? std::nullopt : std::optional(conversion->to);
@@ -39,74 +19,19 @@ std::optional<FrameFormat> converted(const Sink& output) {
 
 } // namespace
 
-FanOutSink::FanOutSink(std::vector<std::unique_ptr<Sink>> outputs, const Options& options)
-    : options_(options) {
+FanOutSink::FanOutSink(std::vector<std::unique_ptr<Sink>> outputs, const FanOutWishes& wishes)
+    : wishes_(wishes) {
     for (std::unique_ptr<Sink>& output : outputs) {
         name_ += (name_.empty() ? "" : ", ") + std::string(output->name());
         outputs_.push_back({.sink = std::move(output)});
     }
 }
 
-// Known before anything is tried; empty if it can be.
-std::string FanOutSink::obstacle(const Sink& output, MemoryRole role) const {
-    if (std::string reason = output.why_not(role); !reason.empty())
-        return reason;
-    if (options_.method && *options_.method != method_of(role))
-        return "excluded by the memory type that was asked for";
-    return options_.zero_copy && output.copies(role) > 0 ? "not zero-copy" : "";
-}
-
-std::vector<MemoryRole> FanOutSink::roles_of(const Sink& output, MemoryRole path_role) const {
-    std::vector<MemoryRole> roles = fitting_roles(path_role);
-    std::erase_if(roles, [&](MemoryRole role) { return !obstacle(output, role).empty(); });
-    std::ranges::stable_sort(roles, {}, [&](MemoryRole role) { return output.copies(role); });
-    return roles;
-}
-
-FanOutSink::Plan FanOutSink::plan(MemoryRole role) const {
-    Plan plan;
-    std::optional<std::size_t> able; // the first output that can play the path's role
-    std::string unable;
-    bool is_best = false; // for one of them that role is the best
-    for (std::size_t i = 0; i < outputs_.size(); ++i) {
-        const Sink& output = *outputs_[i].sink;
-        std::vector<MemoryRole>& roles = plan.roles.emplace_back();
-        if (outputs_[i].gone())
-            continue;
-        roles = roles_of(output, role);
-        const std::string reason = obstacle(output, role);
-        if (!reason.empty())
-            unable += (unable.empty() ? "" : ", ") + fmt::format("{}: {}", output.name(), reason);
-        else if (!able)
-            able = i;
-        is_best = is_best || (!roles.empty() && roles.front() == role);
-    }
-    if (!able) {
-        plan.obstacle = unable;
-        return plan;
-    }
-    if (provides_memory(role)) {
-        plan.provider = able;
-    } else if (!is_best) {
-        std::vector<MemoryRole>& roles = plan.roles[*able];
-        std::ranges::rotate(roles, std::ranges::find(roles, role));
-    }
-    for (std::size_t i = 0; i < outputs_.size() && plan.obstacle.empty(); ++i)
-        if (plan.roles[i].empty() && plan.provider != i && !outputs_[i].gone())
-            plan.obstacle = fmt::format("{}: {}", outputs_[i].sink->name(),
-                                        obstacle(*outputs_[i].sink, fitting_roles(role).front()));
-    return plan;
-}
-
-unsigned FanOutSink::copies(MemoryRole role) const {
-    const Plan plan = this->plan(role);
-    unsigned sum = 0;
-    for (std::size_t i = 0; i < outputs_.size(); ++i)
-        if (plan.provider == i)
-            sum += outputs_[i].sink->copies(role);
-        else if (i < plan.roles.size() && !plan.roles[i].empty())
-            sum += outputs_[i].sink->copies(plan.roles[i].front());
-    return sum;
+FanOutPlan FanOutSink::plan(MemoryRole role) const {
+    std::vector<const Sink*> outputs;
+    for (const Output& output : outputs_)
+        outputs.push_back(output.gone() ? nullptr : output.sink.get());
+    return plan_fan_out(outputs, role, wishes_);
 }
 
 bool FanOutSink::takes(const FrameFormat& format) const {
@@ -134,7 +59,7 @@ const Conversion* FanOutSink::conversion() const noexcept {
 
 // A new path: nobody has failed on it, except those that are gone. What is counted is counted over all paths.
 void FanOutSink::begin(MemoryRole role, std::uint32_t count) {
-    Plan plan = this->plan(role);
+    FanOutPlan plan = this->plan(role);
     refusal_ = make_error(ErrorKind::unsupported, to_text(role), name_, "none of these outputs can").error();
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         Output& output = outputs_[i];
@@ -178,7 +103,7 @@ Status FanOutSink::prepare(MemoryRole role, std::uint32_t count) {
 Result<std::span<BufferMemory>> FanOutSink::find_provider(std::uint32_t count) {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
         Output& output = outputs_[i];
-        if (output.gone() || !obstacle(*output.sink, role_).empty())
+        if (output.gone() || !obstacle_to(role_, *output.sink, wishes_).empty())
             continue;
         Result<std::span<BufferMemory>> memory = output.sink->provide(role_, count);
         if (memory) {
@@ -249,7 +174,7 @@ bool FanOutSink::is_played(MemoryRole role) const noexcept {
 Status FanOutSink::lose(Output& output, const Error& why) {
     output.role.reset();
     output.drained = true;
-    const bool unfit = options_.zero_copy || options_.method;
+    const bool unfit = wishes_.zero_copy || wishes_.method;
     if (why.kind == ErrorKind::device ? !has_run_ : unfit && !running_)
         return std::unexpected(why);
     output.failure = why;

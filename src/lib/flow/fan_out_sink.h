@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "flow/strategy.h"
+#include "flow/fan_out_plan.h"
 
 #include <cstdint>
 #include <memory>
@@ -27,21 +27,16 @@ namespace v4l2dma {
 /// between two streams; verdict() has its error.
 class FanOutSink final : public Sink {
 public:
-    /// What the user wants of every output; as in PathWishes.
-    struct Options {
-        bool zero_copy = false;
-        std::optional<IoMethod> method{};
-    };
     static constexpr std::size_t most_outputs = EventFds::capacity;
 
     /// @p outputs: 1 to most_outputs, in the user's order.
-    FanOutSink(std::vector<std::unique_ptr<Sink>> outputs, const Options& options);
+    FanOutSink(std::vector<std::unique_ptr<Sink>> outputs, const FanOutWishes& wishes);
     ~FanOutSink() override { release_outputs(); }
 
     [[nodiscard]] std::string_view name() const override { return name_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override { return plan(role).obstacle; }
     /// Of all outputs, if none of them refuses its best role.
-    [[nodiscard]] unsigned copies(MemoryRole role) const override;
+    [[nodiscard]] unsigned copies(MemoryRole role) const override { return plan(role).copies; }
     [[nodiscard]] bool takes(const FrameFormat& format) const override;
     /// What one of them refuses, all do; each may convert on its own.
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
@@ -92,15 +87,7 @@ private:
         Holders holders = 0; ///< those that keep it
         std::uint64_t copied_bytes = 0;
     };
-    struct Plan {
-        std::optional<std::size_t> provider{};        ///< the output whose memory it is
-        std::vector<std::vector<MemoryRole>> roles{}; ///< of each output, best first
-        std::string obstacle{};                       ///< empty: it can be tried
-    };
-
-    [[nodiscard]] Plan plan(MemoryRole role) const;
-    [[nodiscard]] std::string obstacle(const Sink& output, MemoryRole role) const;
-    [[nodiscard]] std::vector<MemoryRole> roles_of(const Sink& output, MemoryRole path_role) const;
+    [[nodiscard]] FanOutPlan plan(MemoryRole role) const;
     void begin(MemoryRole role, std::uint32_t count);
     [[nodiscard]] Result<std::span<BufferMemory>> find_provider(std::uint32_t count);
     [[nodiscard]] Status prepare_others();
@@ -121,7 +108,7 @@ private:
     [[nodiscard]] bool may_keep_more(const Output& output) const noexcept;
 
     std::vector<Output> outputs_;
-    Options options_;
+    FanOutWishes wishes_;
     std::string name_;
     MemoryRole role_ = MemoryRole::copies; ///< of the path
     std::optional<std::size_t> provider_;

@@ -36,7 +36,7 @@ Status Session::run() {
             return status;
         const std::string why =
             status ? std::string(source_.name()) + " has another signal or format" : status.error().message();
-        if (Status said = listener_.interrupted(why); !said)
+        if (Status said = say_interrupted(why); !said)
             return said;
     }
 }
@@ -104,6 +104,14 @@ Status Session::say_awaited() {
         return {};
     said_ = std::move(awaited);
     return listener_.awaits(said_);
+}
+
+// Once for what fails again and again in the same way.
+Status Session::say_interrupted(const std::string& why) {
+    if (fruitless_ && why == interruption_)
+        return {};
+    interruption_ = why;
+    return listener_.interrupted(why);
 }
 
 // Edge-triggered: a device that does not stream reports an error as long as it does not.

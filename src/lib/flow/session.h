@@ -39,6 +39,7 @@ private:
     [[nodiscard]] Status wait_a_moment();
     [[nodiscard]] Status follow_format();
     [[nodiscard]] Status say_awaited();
+    [[nodiscard]] Status say_interrupted(const std::string& why);
     [[nodiscard]] Status check_stall() const;
     [[nodiscard]] std::chrono::microseconds time_left() const noexcept;
     [[nodiscard]] bool finished() const noexcept;
@@ -55,6 +56,7 @@ private:
     bool fruitless_ = false;                 ///< the stream before had no frame
     std::chrono::microseconds idle_since_{}; ///< when the last stream with a frame ended, or run() began
     std::string said_;                       ///< what was said to be waited for
+    std::string interruption_;               ///< why the stream before ended
 };
 
 } // namespace v4l2dma

@@ -65,9 +65,7 @@ private:
     Status request(Memory memory, std::uint32_t count);
     Status export_all();
     [[nodiscard]] Status allocate_staging();
-    [[nodiscard]] bool works_in_own_slots() const noexcept {
-        return role_ == MemoryRole::exports || role_ == MemoryRole::lends;
-    }
+    [[nodiscard]] bool works_in_own_slots() const noexcept { return provides_memory(role_); }
     [[nodiscard]] std::optional<std::uint32_t> free_slot(const Frame& frame) const noexcept;
     [[nodiscard]] Result<PutResult> queue_as_it_is(std::uint32_t slot, const Frame& frame);
     [[nodiscard]] Result<PutResult> queue_copy(std::uint32_t slot, const Frame& frame);

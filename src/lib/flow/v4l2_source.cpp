@@ -282,8 +282,10 @@ Status V4l2Source::queue(std::uint32_t index) {
 
 Result<std::optional<Frame>> V4l2Source::take() {
     Result<std::optional<Frame>> frame = role_ == MemoryRole::touches ? read() : dequeue();
-    if (frame && *frame)
+    if (frame && *frame) {
         out_[(*frame)->index] = true;
+        plugged_again_ = false;
+    }
     return frame;
 }
 

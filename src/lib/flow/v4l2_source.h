@@ -88,6 +88,7 @@ private:
     Result<std::optional<Frame>> dequeue();
     Result<std::optional<Frame>> read();
     std::unexpected<Error> explain(Error error) const;
+    [[nodiscard]] bool is_taken(const Error& error) const noexcept;
 
     Device device_;
     CaptureWishes wishes_;
@@ -107,6 +108,8 @@ private:
     InputSignal signal_;                     ///< at the input, when it was last looked at
     std::optional<DeviceIdentity> identity_; ///< of a device that is waited for when it is unplugged
     std::optional<FolderWatch> watch_;       ///< of the folder where it would come back
+    bool plugged_again_ = false;             ///< and no frame came since
+    bool taken_ = false;                     ///< by another program, when it was last looked at
 };
 
 } // namespace v4l2dma

@@ -79,7 +79,13 @@ bool V4l2Source::may_come_back(const Error& error) const {
         return false; // the other end's
     if (is_gone(error))
         return identity_.has_value();
-    return format_changed();
+    return is_taken(error) || format_changed();
+}
+
+// Some desktops look at each camera that is plugged in, and may be quicker than we are. A device that is busy
+// at the start is another matter: nobody says that it will ever be free.
+bool V4l2Source::is_taken(const Error& error) const noexcept {
+    return plugged_again_ && error.code == EBUSY;
 }
 
 // A device that goes again while it is looked at is waited for again.
@@ -89,6 +95,9 @@ Result<bool> V4l2Source::come_back() {
         return true;
     }
     Result<bool> ready = get_ready();
+    taken_ = !ready && is_taken(ready.error());
+    if (taken_)
+        return false;
     if (!ready && is_gone(ready.error()) && identity_) {
         device_.close(); // its driver may wait for that
         return false;
@@ -123,6 +132,7 @@ Result<bool> V4l2Source::find_again() {
     if (!found)
         return false;
     device_ = std::move(*found);
+    plugged_again_ = true;
     if (Status status = listen(); !status)
         return std::unexpected(std::move(status.error()));
     spdlog::info("{} is there again", device_.path());
@@ -153,6 +163,8 @@ FdEvent V4l2Source::comeback_event() const noexcept {
 std::string V4l2Source::awaited() const {
     if (device_.fd() < 0)
         return fmt::format("{} to be plugged in again", device_.path());
+    if (taken_)
+        return fmt::format("another program to let go of {}", device_.path());
     return fmt::format("a signal at {} of {}: {}", signal_.input, device_.path(),
                        to_sentence(signal_.signal));
 }

@@ -40,7 +40,7 @@ struct Fork {
             shown.push_back(output.content(output.queued_indexes().front(), 7));
         output.show();
     }
-    Result<std::unique_ptr<Sink>> open_sinks(const FanOutSink::Options& options) {
+    Result<std::unique_ptr<Sink>> open_sinks(const FanOutWishes& wishes) {
         std::vector<std::unique_ptr<Sink>> sinks;
         for (const std::string& name : {std::string("/dev/video1"), second, std::string("null:")}) {
             Result<std::unique_ptr<Sink>> sink = open_sink(name, true, {}, system);
@@ -48,7 +48,7 @@ struct Fork {
                 return sink;
             sinks.push_back(std::move(*sink));
         }
-        return std::make_unique<FanOutSink>(std::move(sinks), options);
+        return std::make_unique<FanOutSink>(std::move(sinks), wishes);
     }
     Result<PumpResult> run(const PathWishes& wishes = {}) {
         const Result<StopSignals> signals = StopSignals::create();

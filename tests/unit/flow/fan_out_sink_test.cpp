@@ -19,7 +19,7 @@ constexpr std::uint32_t buffers = 6;
 
 /// Scripted outputs "a", "b", "c" behind one sink.
 struct Fan {
-    explicit Fan(std::size_t count = 2, const FanOutSink::Options& options = {}) {
+    explicit Fan(std::size_t count = 2, const FanOutWishes& wishes = {}) {
         std::vector<std::unique_ptr<Sink>> sinks;
         for (std::size_t i = 0; i < count; ++i) {
             auto output = std::make_unique<ScriptedSink>(script, std::string(1, static_cast<char>('a' + i)));
@@ -28,7 +28,7 @@ struct Fan {
             outputs.push_back(output.get());
             sinks.push_back(std::move(output));
         }
-        fan.emplace(std::move(sinks), options);
+        fan.emplace(std::move(sinks), wishes);
     }
     ScriptedSink& at(std::size_t i) { return *outputs[i]; }
     Result<PutResult> put(std::uint32_t index) {
@@ -130,27 +130,6 @@ TEST_CASE("each output plays the role that copies least where the frames lie, an
             CHECK(fan.fan->prepare(path, buffers));
         CHECK(fan.roles() == roles);
     }
-}
-
-TEST_CASE("what cannot be is said before it is tried, with the output's name") {
-    Fan fan;
-    for (ScriptedSink* output : fan.outputs)
-        output->obstacles[imports] = "no dma-bufs";
-    CHECK(fan.fan->why_not(imports) == "/dev/a: no dma-bufs, /dev/b: no dma-bufs");
-    CHECK(fan.fan->why_not(exports).empty()); // the other one copies from there
-    fan.at(1).obstacles[copies] = fan.at(1).obstacles[touches] = "no";
-    CHECK(fan.fan->why_not(exports) == "/dev/b: no dma-bufs");
-
-    Fan zero(2, {.zero_copy = true});
-    CHECK(zero.fan->why_not(imports).empty());
-    CHECK(zero.fan->why_not(copies) == "/dev/a: not zero-copy, /dev/b: not zero-copy");
-    zero.at(1).obstacles[imports] = zero.at(1).obstacles[touches] = "no";
-    CHECK(zero.fan->why_not(exports) == "/dev/b: no");
-
-    Fan mapped(2, {.method = IoMethod::mmap});
-    CHECK(mapped.fan->why_not(exports).empty());
-    CHECK(mapped.fan->copies(exports) == 1);
-    CHECK(mapped.fan->why_not(imports).contains("/dev/b: excluded by the memory type"));
 }
 
 TEST_CASE("a format that one output refuses is refused") {

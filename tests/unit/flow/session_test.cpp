@@ -152,6 +152,7 @@ TEST_CASE("a stream without a frame is not tried again at once") {
     REQUIRE(rig.run());
     CHECK(rig.after.interrupted);
     CHECK(rig.script.count("source.come_back") == 3);
+    CHECK(rig.script.count("interrupted") == 1); // said once
     CHECK(rig.system.time - begin >= 2s);
 }
 

@@ -14,6 +14,7 @@ using testing::FakeSystem;
 namespace {
 
 struct Camera {
+    testing::QuietLog quiet;
     FakeSystem system;
     FakeReceiver receiver;
     FakeDevice& fake = system.add("/dev/video0", BufferType::capture);
@@ -215,7 +216,6 @@ TEST_CASE("a device that goes again while it is looked at is waited for again") 
     for (const char* call : {"QUERYCAP", "SUBSCRIBE_EVENT", "G_INPUT", "ENUMINPUT", "DQEVENT",
                              "QUERY_DV_TIMINGS", "S_DV_TIMINGS", "G_FMT"}) {
         CAPTURE(call);
-        const testing::QuietLog quiet;
         Camera camera;
         auto source = camera.opened(reconnecting());
         REQUIRE(ready(*source));
@@ -232,4 +232,42 @@ TEST_CASE("a device that goes again while it is looked at is waited for again") 
         source.reset();
         CHECK(camera.system.leaks() == 0);
     }
+}
+
+TEST_CASE("a device that another program takes when it is plugged in again is waited for") {
+    for (const char* call : {"S_FMT", "REQBUFS"}) {
+        CAPTURE(call);
+        Camera camera;
+        CaptureWishes wishes = reconnecting();
+        wishes.width = 640;
+        auto source = camera.opened(wishes);
+        REQUIRE(ready(*source));
+        camera.fake.unplugged = true;
+        REQUIRE_FALSE(ready(*source));
+        camera.fake.unplugged = false;
+        camera.system.fail(call, EBUSY);
+        if (call == std::string_view("S_FMT")) {
+            CHECK_FALSE(ready(*source));
+            CHECK(source->awaited() == "another program to let go of /dev/video0");
+        } else {
+            REQUIRE(ready(*source));
+            const auto memory = source->provide(MemoryRole::lends, 3);
+            REQUIRE_FALSE(memory);
+            CHECK(source->may_come_back(memory.error()));
+            source->release();
+        }
+        CHECK(camera.system.failed_call() != nullptr);
+        CHECK(ready(*source));
+        stream(*source);
+        REQUIRE(camera.fake.capture());
+        REQUIRE(source->take());
+        // From now on it is ours: what is busy is so for another reason.
+        CHECK_FALSE(source->may_come_back(system_error("QBUF", "/dev/video0", EBUSY).error()));
+    }
+}
+
+TEST_CASE("a device that is busy at the start is not waited for") {
+    Camera camera;
+    CHECK_FALSE(
+        camera.opened(reconnecting())->may_come_back(system_error("REQBUFS", "/dev/video0", EBUSY).error()));
 }
