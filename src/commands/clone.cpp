@@ -3,6 +3,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/flow_options.h"
+#include "dmabuf/allocator.h"
 #include "flow/fan_out_sink.h"
 #include "flow/frame_log.h"
 #include "flow/open_endpoint.h"
@@ -148,6 +149,8 @@ int clone(const CloneOptions& options, bool json) {
     const Result<StopSignals> signals = StopSignals::create();
     if (!signals)
         return report(signals.error());
+    if (const Status status = check_allocator_name(options.heap); !status)
+        return report(status.error());
     if (const Status status = options.run.check_files(); !status)
         return report(status.error());
     const Result<Ends> ends = open_ends(options);

@@ -176,6 +176,14 @@ std::string DmabufAllocator::object(std::size_t bytes) const {
     return fmt::format("{}, {} bytes", path_, bytes);
 }
 
+Status check_allocator_name(std::string_view name, System& system) {
+    const std::vector<Candidate> candidates = find_candidates(system);
+    if (std::ranges::any_of(candidates,
+                            [&](const Candidate& candidate) { return is_meant(candidate, name); }))
+        return {};
+    return unknown(name, candidates);
+}
+
 std::vector<AllocatorState> list_allocators(System& system) {
     std::vector<AllocatorState> states;
     for (const Candidate& candidate : find_candidates(system)) {

@@ -77,6 +77,10 @@ struct AllocatorState {
     Status usable;             ///< why not, for a table: usable.error().message()
 };
 
+/// Whether there may be one of this name, without opening any. An empty name is none in particular.
+/// Errors: (usage) there is none, and which there may be.
+[[nodiscard]] Status check_allocator_name(std::string_view name, System& system = real_system());
+
 /// Each kind, best first, then the heaps that are chosen by name only. Allocates a page of each.
 [[nodiscard]] std::vector<AllocatorState> list_allocators(System& system = real_system());
 

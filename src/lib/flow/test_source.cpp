@@ -45,7 +45,7 @@ bool take_size(std::string_view part, TestWishes& wishes) {
     return true;
 }
 
-// The parts look different: 640x480, 25, NV12.
+// The parts look different: 640x480, 25, NV12. An empty one leaves the default.
 TestWishes wishes_of(std::string_view name) {
     TestWishes wishes;
     bool first = true;
@@ -57,7 +57,7 @@ TestWishes wishes_of(std::string_view name) {
             wishes.pattern = part.empty() ? wishes.pattern : part;
         } else if (const auto fps = number_of<double>(part); fps) {
             wishes.fps = *fps;
-        } else if (!take_size(part, wishes)) {
+        } else if (!part.empty() && !take_size(part, wishes)) {
             wishes.format = part;
         }
     }

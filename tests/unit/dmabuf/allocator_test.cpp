@@ -306,3 +306,15 @@ TEST_CASE("a dma-buf that is shorter than it should be is not taken") {
     CHECK(buffer.error().detail == "it gave 4096 bytes");
     CHECK(testing::open_fake_fds() == 1);
 }
+
+TEST_CASE("a name is known or not without opening anything") {
+    One machine("/dev/dma_heap/reserved");
+    machine.system.fail("open", EACCES);
+    for (const char* name : {"", "system", "udmabuf", "drm", "reserved", udmabuf_node})
+        CHECK(check_allocator_name(name, machine.system));
+    CHECK(machine.system.failed_call() == nullptr);
+    const Status status = check_allocator_name("sytem", machine.system);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::usage);
+    CHECK(status.error().message().contains("There may be: system, udmabuf, drm, reserved"));
+}

@@ -2,6 +2,7 @@
 #include "flow/negotiation.h"
 
 #include "support/fake_system.h"
+#include "support/quiet_log.h"
 #include "support/scripted_endpoints.h"
 
 #include <doctest/doctest.h>
@@ -14,6 +15,7 @@ using testing::ScriptedSource;
 namespace {
 
 struct Ends {
+    testing::QuietLog quiet;
     testing::FakeSystem system; // without an allocator
     Script script;
     ScriptedSource source{script};

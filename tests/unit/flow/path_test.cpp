@@ -5,6 +5,7 @@
 #include "flow/pump.h"
 
 #include "support/fake_system.h"
+#include "support/quiet_log.h"
 
 #include <doctest/doctest.h>
 
@@ -51,6 +52,7 @@ struct Road {
         return result;
     }
 
+    testing::QuietLog quiet;
     FakeSystem system;
     FakeDevice& camera = system.add("/dev/video0", BufferType::capture);
     FakeDevice& output = system.add("/dev/video1", BufferType::output);

@@ -30,6 +30,7 @@ TEST_CASE("a name says what is drawn, in any order; options go before it") {
     CHECK((*open("test:"))->format().text() == "YUYV 640x480");
     CHECK((*open("test:smpte,NV12,320x180,25"))->format().text() == "NV12 320x180");
     CHECK((*open("test:smpte,25,320x180"))->format().text() == "YUYV 320x180");
+    CHECK((*open("test:,,NV12,"))->format().text() == "NV12 640x480");
     CaptureWishes wishes;
     wishes.width = 64;
     wishes.format = "RGB3";

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "loop/module.h"
 
+#include "support/temporary_folder.h"
+
 #include <array>
 #include <cerrno>
 #include <doctest/doctest.h>
@@ -47,7 +49,10 @@ TEST_CASE("a missing file, a folder and a text file are told apart") {
     REQUIRE_FALSE(folder);
     CHECK(folder.error().reason == ModuleFailure::missing_file);
 
-    const auto text = KernelModule::find("v4l2dma", __FILE__);
+    const testing::TemporaryFolder temporary;
+    const std::string file = temporary.file("v4l2dma.ko");
+    std::ofstream(file) << "no module";
+    const auto text = KernelModule::find("v4l2dma", file);
     REQUIRE_FALSE(text);
     CHECK(text.error().reason == ModuleFailure::not_a_module);
 }
