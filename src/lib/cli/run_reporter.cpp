@@ -22,6 +22,7 @@ StatsValues values_of(const Path& path, const StatisticsReport& report) {
     values.fps = report.fps;
     values.frames = report.frames;
     values.dropped = report.dropped;
+    values.corrupt = report.corrupt;
     values.latency_ms = report.latency_ms;
     values.no_signal = report.no_signal;
     values.path = path.strategy->name;

@@ -26,6 +26,8 @@ std::size_t columns(int fd) {
 std::string format_stats(const StatsValues& values) {
     std::string text =
         fmt::format("{:.1f} fps  {} frames  {} dropped", values.fps, values.frames, values.dropped);
+    if (values.corrupt > 0)
+        text += fmt::format("  {} bad", values.corrupt);
     if (values.no_signal > 0)
         text += fmt::format("  {} without a signal", values.no_signal);
     if (values.latency_ms)
@@ -41,6 +43,7 @@ nlohmann::ordered_json stats_json(const StatsValues& values) {
     json["fps"] = values.fps;
     json["frames"] = values.frames;
     json["dropped"] = values.dropped;
+    json["corrupt"] = values.corrupt;
     json["no_signal"] = values.no_signal;
     json["latency_ms"] = nullptr;
     if (values.latency_ms)

@@ -14,6 +14,7 @@ struct StatsValues {
     double fps = 0.0;                 ///< over the last interval
     std::uint64_t frames = 0;         ///< since the start
     std::uint64_t dropped = 0;        ///< since the start
+    std::uint64_t corrupt = 0;        ///< since the start: bad frames
     std::uint64_t no_signal = 0;      ///< of the frames: a loop's own picture, while its writer is silent
     std::optional<double> latency_ms; ///< from the frame's timestamp to the sink; empty if it has none
     std::string path;                 ///< which path runs: "dmabuf (source exports, sink imports)"
@@ -23,8 +24,8 @@ struct StatsValues {
 /// One line without a newline: "30.0 fps  300 frames  0 dropped  2.1 ms  0 bytes copied/frame  PATH".
 [[nodiscard]] std::string format_stats(const StatsValues& values);
 
-/// The same values for `--json`: fps, frames, dropped, no_signal, latency_ms (null if unknown), path,
-/// copied_bytes_per_frame.
+/// The same values for `--json`: fps, frames, dropped, corrupt, no_signal, latency_ms (null if
+/// unknown), path, copied_bytes_per_frame.
 [[nodiscard]] nlohmann::ordered_json stats_json(const StatsValues& values);
 
 /// The statistics line on stderr: one line that is rewritten on a terminal, plain lines elsewhere.

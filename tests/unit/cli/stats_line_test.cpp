@@ -48,6 +48,10 @@ TEST_CASE("the statistics line names every figure once") {
     CHECK(format_stats(silent) ==
           "30.0 fps  300 frames  2 dropped  290 without a signal  2.1 ms  0 bytes copied/frame  dmabuf");
     CHECK(stats_json(silent)["no_signal"] == 290);
+    StatsValues spoilt = sample;
+    spoilt.corrupt = 7;
+    CHECK(format_stats(spoilt).contains("  7 bad"));
+    CHECK(stats_json(spoilt)["corrupt"] == 7);
     CHECK(stats_json(sample)["frames"] == 300);
 }
 
