@@ -153,6 +153,30 @@ unplug() {
 test_uvc_unplugged_exports() { unplug YUYV --output-memory dmabuf; }
 test_uvc_unplugged_imports() { unplug MJPG --memory dmabuf --output-memory mmap; }
 
+# Another one of the same kind at the same port is the same one. The loop's reader goes on without noticing.
+test_uvc_plugged_in_again() {
+	load_uvc
+	plug_in first
+	start clone "$bin" clone -i "$camera" -o "$loop" --format MJPG --dmabuf --reconnect --json
+	await clone start
+	start play "$bin" play -i "$loop" --dmabuf --json
+	await play stats '.frames > 0'
+	pull_out first
+	await clone waiting
+	expect_match "what is waited for" "$camera to be plugged in again" "$(json clone waiting .for)"
+	expect_equal "writers meanwhile" 0 "$(counter writer)"
+	plug_in second
+	await clone start
+	await play stats ".frames > $(json play stats .frames) + 3"
+	run 0 "$bin" play -i "$loop" --dmabuf -n 10 --frame-log play.log
+	expect_sent second.log play.log
+	stop play
+	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
+	stop clone
+	expect_no_copy
+	pull_out second
+}
+
 # A frame that the reader holds outlives the camera, its driver's queue and the clone.
 test_uvc_unplugged_while_a_reader_holds_a_frame() {
 	local again
