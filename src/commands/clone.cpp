@@ -58,6 +58,8 @@ void CloneOptions::add_to(CommandLine& line) {
     memory.add_to(line, "--memory", "capture device", "read");
     output_memory.add_to(line, "--output-memory", "output device", "write");
     add_strategy(line, strategy);
+    line.app().add_flag("--fixed-bindings", conversion.wishes.fixed_bindings,
+                        "Where loops import frames: let readers map them without a copy, until clone ends");
     line.app()
         .add_option("--heap", heap,
                     "Whose dma-bufs to take where neither side has memory: system, udmabuf, drm, ..")
@@ -106,11 +108,15 @@ Status check_input(const CloneOptions& options, const Outputs& outputs) {
                       "A loop's reader and writer are different programs");
 }
 
-// With split nodes a loop's two sides are two devices.
-Status check_no_circle(const CloneOptions& options) {
+// A loop as the input. With split nodes its two sides are two devices.
+Status check_loop(const CloneOptions& options) {
     const Result<Device> input = Device::open(options.input);
     if (!input || !input->capability().is_loop())
         return {};
+    if (options.conversion.wishes.fixed_bindings)
+        return make_error(ErrorKind::usage, "clone", input->path(),
+                          "a loop's frames come in whatever memory its writer has",
+                          "Leave --fixed-bindings away");
     for (const std::string& name : options.outputs) {
         const Result<Device> output = Device::open(name);
         if (output && output->capability().is_loop() &&
@@ -137,7 +143,7 @@ Result<Ends> open_ends(const CloneOptions& options) {
         return std::unexpected(std::move(outputs.error()));
     if (Status status = check_input(options, *outputs); !status)
         return std::unexpected(std::move(status.error()));
-    if (Status status = check_no_circle(options); !status)
+    if (Status status = check_loop(options); !status)
         return std::unexpected(std::move(status.error()));
     Result<std::unique_ptr<Source>> source = open_source(options.input, options.capture.wishes);
     if (!source)

@@ -15,7 +15,11 @@ struct OutputWishes {
     std::optional<std::string> format{};   ///< as resolve_format() takes it
     std::optional<std::uint32_t> width{};  ///< pixels
     std::optional<std::uint32_t> height{}; ///< pixels
+    /// Of a loop: where it imports frames, each buffer keeps its memory (V4L2DMA_CID_FIXED_BINDINGS), so that
+    /// readers which map it need no copy. The source must never bring other memory under a number.
+    bool fixed_bindings = false;
 
+    /// Whether frames may have to be changed.
     [[nodiscard]] bool any() const noexcept { return format || width || height; }
 };
 

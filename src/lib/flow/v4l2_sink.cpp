@@ -2,6 +2,7 @@
 #include "flow/v4l2_sink.h"
 
 #include "base/log.h"
+#include "v4l2/control_settings.h"
 #include "v4l2/event.h"
 
 #include <algorithm>
@@ -41,7 +42,10 @@ Result<std::unique_ptr<V4l2Sink>> V4l2Sink::open(Device device, const OutputWish
     const Result<OutputWish> wish = OutputWish::resolve(wishes, device);
     if (!wish)
         return std::unexpected(wish.error());
-    return std::unique_ptr<V4l2Sink>(new V4l2Sink(std::move(device), *wish));
+    if (wishes.fixed_bindings && !device.capability().is_loop())
+        return make_error(ErrorKind::usage, "fix bindings", device.path(), "it is no loop of v4l2dma.ko",
+                          "Leave --fixed-bindings away");
+    return std::unique_ptr<V4l2Sink>(new V4l2Sink(std::move(device), *wish, wishes.fixed_bindings));
 }
 
 V4l2Sink::~V4l2Sink() {
@@ -137,7 +141,20 @@ Status V4l2Sink::prepare(MemoryRole role, std::uint32_t count) {
     role_ = role;
     if (role == MemoryRole::touches)
         return output_.conversion ? allocate_staging() : Status{};
-    return request(role == MemoryRole::imports ? Memory::dmabuf : Memory::userptr, count);
+    if (Status status = request(role == MemoryRole::imports ? Memory::dmabuf : Memory::userptr, count);
+        !status || role != MemoryRole::imports || !fixed_bindings_)
+        return status;
+    return fix_bindings(count);
+}
+
+// Between REQBUFS and STREAMON; the loop forgets it with the buffers.
+Status V4l2Sink::fix_bindings(std::uint32_t count) {
+    if (slots_.size() < count)
+        return make_error(ErrorKind::unsupported, "fix bindings", device_.path(),
+                          fmt::format("it has {} slots for {} buffers", slots_.size(), count),
+                          "Ask for fewer with --buffers");
+    const std::string wish = "fixed_bindings=1";
+    return apply_controls(device_, {&wish, 1});
 }
 
 Status V4l2Sink::allocate_staging() {
@@ -153,8 +170,8 @@ Status V4l2Sink::allocate_staging() {
 std::optional<std::uint32_t> V4l2Sink::free_slot(const Frame& frame) const noexcept {
     if (frame.index < slots_.size() && !slots_[frame.index].queued)
         return frame.index;
-    if (works_in_own_slots())
-        return std::nullopt; // the frame lies in that very slot
+    if (works_in_own_slots() || (fixed_bindings_ && role_ == MemoryRole::imports))
+        return std::nullopt; // the frame's memory is that very slot's
     const auto free = std::ranges::find(slots_, false, &Slot::queued);
     if (free == slots_.end())
         return std::nullopt;

@@ -20,7 +20,8 @@ namespace v4l2dma {
 /// announces its writer would do so for a path that is given up again.
 class V4l2Sink final : public Sink {
 public:
-    /// Takes the device over. Errors: those of Device::require(); (usage) an unknown format.
+    /// Takes the device over. Errors: those of Device::require(); (usage) an unknown format, fixed bindings
+    /// of what is no loop.
     [[nodiscard]] static Result<std::unique_ptr<V4l2Sink>> open(Device device,
                                                                 const OutputWishes& wishes = {});
     ~V4l2Sink() override;
@@ -61,9 +62,11 @@ private:
         std::uint64_t copied_bytes = 0;
     };
 
-    V4l2Sink(Device device, const OutputWish& wish) : device_(std::move(device)), wish_(wish) {}
+    V4l2Sink(Device device, const OutputWish& wish, bool fixed_bindings)
+        : device_(std::move(device)), wish_(wish), fixed_bindings_(fixed_bindings) {}
     Status request(Memory memory, std::uint32_t count);
     Status export_all();
+    Status fix_bindings(std::uint32_t count);
     [[nodiscard]] Status allocate_staging();
     [[nodiscard]] bool works_in_own_slots() const noexcept { return provides_memory(role_); }
     [[nodiscard]] std::optional<std::uint32_t> free_slot(const Frame& frame) const noexcept;
@@ -78,6 +81,7 @@ private:
 
     Device device_;
     OutputWish wish_;
+    bool fixed_bindings_;
     OutputFormat output_;
     Layout layout_;                       ///< of output_.format, where there is a copier
     std::optional<SharedMemory> staging_; ///< of write(): the converted frame

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/v4l2_sink.h"
 
+#include "support/fake_controls.h"
 #include "support/fake_system.h"
 #include "support/frames.h"
 
@@ -13,12 +14,23 @@ using testing::FakeSystem;
 namespace {
 
 struct Output {
-    Output() {
+    Output() { sink = std::move(*open()); }
+    Result<std::unique_ptr<V4l2Sink>> open(const OutputWishes& wishes = {}) {
         Result<Device> device = Device::open("/dev/video1", system);
         REQUIRE(device);
-        auto opened = V4l2Sink::open(std::move(*device));
+        return V4l2Sink::open(std::move(*device), wishes);
+    }
+    /// As a loop that knows fixed bindings.
+    void fix_bindings() {
+        sink.reset();
+        fake.driver = "v4l2dma";
+        controls.list = {
+            {.id = 0x0098db01, .type = V4L2_CTRL_TYPE_BOOLEAN, .label = "Fixed Bindings", .maximum = 1}};
+        fake.beside = std::ref(controls);
+        auto opened = open({.fixed_bindings = true});
         REQUIRE(opened);
         sink = std::move(*opened);
+        REQUIRE(sink->set_format(fake.format));
     }
     Frame frame(std::uint32_t index) const {
         return {
@@ -26,6 +38,7 @@ struct Output {
     }
 
     FakeSystem system;
+    testing::FakeControls controls;
     FakeDevice& fake = system.add("/dev/video1", BufferType::output);
     std::vector<std::byte> memory = std::vector<std::byte>(256);
     BufferMemory place{.planes = {PlaneMemory{.bytes = memory}}};
@@ -145,6 +158,40 @@ TEST_CASE("imported frames keep their slot and come back by the source's number"
     CHECK(output.sink->reclaim() == 1);
     CHECK(output.sink->reclaim() == 2);
     CHECK(output.sink->reclaim()->has_value() == false);
+}
+
+TEST_CASE("with fixed bindings an imported frame waits for its own slot") {
+    Output output;
+    output.fix_bindings();
+    REQUIRE(output.sink->prepare(MemoryRole::imports, 2));
+    CHECK(output.controls.list[0].value == 1);
+    DmabufBuffer buffer = *DmabufBuffer::adopt(testing::fake_memory(4096), output.system);
+    output.place.planes[0].dmabuf = &buffer;
+    CHECK(output.sink->put(output.frame(1))->taken);
+    CHECK_FALSE(output.sink->put(output.frame(1))->taken); // although slot 0 is free
+    output.fake.show();
+    CHECK(output.sink->reclaim() == 1);
+    CHECK(output.sink->put(output.frame(1))->taken);
+}
+
+TEST_CASE("bindings are fixed for imported frames alone, of no more buffers than there are slots") {
+    Output output;
+    output.fix_bindings();
+    REQUIRE(output.sink->provide(MemoryRole::exports, 2));
+    CHECK(output.controls.list[0].value == 0);
+    output.sink->release();
+    output.fake.most_buffers = 3;
+    const Status status = output.sink->prepare(MemoryRole::imports, 4);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::unsupported);
+    CHECK(status.error().message().contains("it has 3 slots for 4 buffers"));
+    output.sink->release();
+
+    output.fake.driver = "vivid";
+    const auto other = output.open({.fixed_bindings = true});
+    REQUIRE_FALSE(other);
+    CHECK(other.error().kind == ErrorKind::usage);
+    CHECK(other.error().message().contains("it is no loop"));
 }
 
 TEST_CASE("a frame that lies in the sink's own buffer goes out in that one") {

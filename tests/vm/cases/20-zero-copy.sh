@@ -38,6 +38,26 @@ test_camera_exports_mapped_reader() {
 	expect_equal "copies in the loop" 100 "$(counter copies)"
 }
 
+# Unless the loop knows that the camera's buffers keep their places: then a reader that comes later maps them.
+test_camera_exports_fixed_bindings() {
+	load_camera
+	load_loop
+	start clone "$bin" clone -i "$camera" -o "$loop" --width 320 --height 180 --fps 30 --output-memory dmabuf \
+		--fixed-bindings --frame-log "$work/clone.log" --json
+	await clone stats '.frames > 8' # each buffer was there
+	run 0 "$bin" play -i "$loop" -n 30 --frame-log play.log
+	run 0 v4l2-ctl -d "$loop" --stream-mmap --stream-count=10 --stream-to=/dev/null
+	stop clone
+	expect_equal path source-exports "$(json clone end .path)"
+	expect_same_frames clone.log play.log 30 any-memory
+	expect_at_least "frames that readers got" 40 "$(counter delivered)"
+	expect_equal "copies in the loop" "0 0" "$(counter copies copied_bytes)"
+	expect_idle
+	run 0 "$bin" load --add --video-nr 11
+	run 2 "$bin" clone -i "$loop" -o /dev/video11 --fixed-bindings
+	expect_match "what clone says" "a loop's frames come in whatever memory" "$err"
+}
+
 test_mapped_copy() {
 	send_frames 100 "" --memory mmap --output-memory mmap
 	expect_same_frames clone.log play.log 100 any-memory
