@@ -64,7 +64,8 @@ try_path() {
 		"$(json clone start '(.zero_copy | not) or .copied_bytes_per_frame == 0')"
 }
 
-# pass_every_path SOURCE SINK CLONE-OPTION...: prints the table; fails if fewer than $least ran.
+# pass_every_path SOURCE SINK CLONE-OPTION...: prints the table, "no" for what is not possible between these two, and why;
+# fails if fewer than $least ran.
 pass_every_path() {
 	local source=$1 sink=$2 path ran=()
 	shift 2
@@ -72,7 +73,8 @@ pass_every_path() {
 		if try_path "$source" "$sink" "$path" "$@"; then
 			ran+=("$path")
 		else
-			leave_out "$source -> $sink $path" "$(tail -n 1 "$work/clone.err" | sed "s/.*: $path: //" | cut -c 1-150)"
+			printf '  no    %s -> %s %s (%s)\n' "$source" "$sink" "$path" \
+				"$(tail -n 1 "$work/clone.err" | sed "s/.*: $path: //" | cut -c 1-150)"
 		fi
 	done
 	printf '  ran   %s -> %s: %s\n' "$source" "$sink" "${ran[*]}"
