@@ -3,6 +3,8 @@
 
 #include <cstdlib>
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <string>
+#include <unistd.h>
 
 namespace v4l2dma {
 
@@ -28,7 +30,9 @@ void init_log(ColorMode color, bool verbose) {
     auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(resolve(color));
     auto logger = std::make_shared<spdlog::logger>("v4l2dma", std::move(sink));
     logger->set_level(verbose ? spdlog::level::debug : spdlog::level::info);
-    logger->set_pattern("v4l2dma: %^%l%$: %v");
+    // On a terminal the line may hold statistics, which are rewritten there.
+    const std::string begin = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
+    logger->set_pattern(begin + "v4l2dma: %^%l%$: %v");
     spdlog::set_default_logger(std::move(logger));
 }
 

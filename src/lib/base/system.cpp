@@ -11,6 +11,7 @@
 #include <string_view>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace v4l2dma {
@@ -100,6 +101,13 @@ std::vector<std::string> System::video_nodes() {
     for (const unsigned number : numbers)
         nodes.push_back("/dev/video" + std::to_string(number));
     return nodes;
+}
+
+std::optional<unsigned> System::video_node_index(dev_t number) {
+    std::ifstream file("/sys/dev/char/" + std::to_string(::major(number)) + ":" +
+                       std::to_string(::minor(number)) + "/index");
+    unsigned index = 0;
+    return file >> index ? std::optional(index) : std::nullopt;
 }
 
 std::expected<std::byte*, int> System::mmap_anonymous(std::size_t length) {

@@ -45,6 +45,9 @@ public:
     [[nodiscard]] virtual std::chrono::microseconds now();
     /// Every /dev/videoN there is, ordered by number.
     [[nodiscard]] virtual std::vector<std::string> video_nodes();
+    /// Of a video node, by its device number: which it is of its device's nodes, as the kernel counts them;
+    /// empty if nobody knows. Needs no right to open it.
+    [[nodiscard]] virtual std::optional<unsigned> video_node_index(dev_t number);
     /// Private zeroed memory to read and write; the error is an errno value.
     virtual std::expected<std::byte*, int> mmap_anonymous(std::size_t length);
     virtual int memfd_create(const char* name, unsigned flags);

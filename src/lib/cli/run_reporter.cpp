@@ -76,7 +76,7 @@ Json begun(std::span<const SinkPart> parts, const FrameFormat& format) {
     for (const SinkPart& part : parts) {
         Json members{{"name", part.name}, {"role", role_of(part)}};
         members.update(output_members(part.converted.value_or(format)));
-        members["copied_bytes_per_frame"] = copied_per_frame(part);
+        members["copied_bytes_per_frame"] = part.first_copied_bytes;
         list.push_back(members);
     }
     return list;
@@ -166,7 +166,7 @@ Status RunReporter::started(const Path& path, std::uint64_t copied_bytes) {
         spdlog::info("{}: {} {}{}, {} bytes copied per frame", options_.report.command, part.name,
                      part.role ? to_text(*part.role) : "failed",
                      part.converted ? ", converted to " + part.converted->text() : "",
-                     copied_per_frame(part));
+                     part.first_copied_bytes);
     return {};
 }
 
@@ -222,6 +222,7 @@ void RunReporter::say_if_all_bad(const StatisticsReport& report) {
         only_bad_said_ = false;
     } else if (!only_bad_said_ && report.corrupt >= corrupt_before_ + many) {
         only_bad_said_ = true;
+        line_.clear();
         spdlog::warn("{}: every frame of {} is bad now ({} so far)", options_.report.command, source_.name(),
                      report.corrupt);
     }

@@ -150,6 +150,7 @@ struct SinkPart {
     std::uint64_t dropped = 0;              ///< that others got while it had no room
     std::uint64_t corrupt = 0;              ///< that could not be converted for it
     std::uint64_t copied_bytes = 0;         ///< for it, by the CPU
+    std::uint64_t first_copied_bytes = 0;   ///< likewise, of its first frame in this stream
     unsigned copies = 0;                    ///< of each frame, within its role
     std::optional<Error> failure;           ///< why it gets no more frames
 };

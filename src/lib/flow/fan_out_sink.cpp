@@ -71,6 +71,13 @@ void FanOutSink::begin(MemoryRole role, std::uint32_t count) {
         if (!output.gone())
             output.failure.reset();
         output.kept = 0;
+        if (!running_) { // what it got on a path that nobody took goes again
+            output.frames = output.frames_before;
+            output.copied_bytes = output.copied_bytes_before;
+        }
+        output.frames_before = output.frames;
+        output.copied_bytes_before = output.copied_bytes;
+        output.first_copied_bytes.reset();
     }
     role_ = role;
     provider_.reset();
@@ -242,6 +249,8 @@ Status FanOutSink::offer(Output& output, const Frame& frame, Round& round) {
     round.copied_bytes += result->copied_bytes;
     output.kept += result->kept ? 1U : 0U;
     output.frames += result->bad ? 0U : 1U;
+    if (!result->bad && !output.first_copied_bytes)
+        output.first_copied_bytes = result->copied_bytes;
     output.corrupt += result->bad ? 1U : 0U;
     output.copied_bytes += result->copied_bytes;
     return {};
@@ -349,9 +358,15 @@ std::uint32_t FanOutSink::in_flight() const noexcept {
 }
 
 Result<bool> FanOutSink::watch_demand() {
-    for (const Output& output : outputs_)
-        if (Result<bool> known = output.gone() ? true : output.sink->watch_demand(); !known || !*known)
+    for (Output& output : outputs_) {
+        Result<bool> known = output.gone() ? true : output.sink->watch_demand();
+        if (known && *known)
+            continue;
+        if (known || known.error().kind != ErrorKind::device || !has_run_)
             return known;
+        if (Status status = lose(output, known.error()); !status) // between two streams
+            return std::unexpected(std::move(status.error()));
+    }
     return true;
 }
 
@@ -390,6 +405,7 @@ std::vector<SinkPart> FanOutSink::parts() const {
                          .dropped = output.dropped,
                          .corrupt = output.corrupt,
                          .copied_bytes = output.copied_bytes,
+                         .first_copied_bytes = output.first_copied_bytes.value_or(0),
                          .copies = output.role ? output.sink->copies(*output.role) : 0,
                          .failure = output.failure});
     return parts;

@@ -76,6 +76,9 @@ private:
         std::uint64_t dropped = 0;
         std::uint64_t corrupt = 0;
         std::uint64_t copied_bytes = 0;
+        std::uint64_t frames_before = 0;                   ///< this path
+        std::uint64_t copied_bytes_before = 0;             ///< likewise
+        std::optional<std::uint64_t> first_copied_bytes{}; ///< for the first frame on this path
 
         /// Its device is; another path or another stream does not change that.
         [[nodiscard]] bool gone() const noexcept { return failure && failure->kind == ErrorKind::device; }

@@ -168,7 +168,7 @@ OutputFormat unchanged(const Device& device, const FrameFormat& granted, const F
             device.path());
     OutputFormat output{.format = granted};
     // What the source's buffers have behind the pixels may not fit.
-    if (!is_compressed(source.fourcc) && has_shorter_buffers(granted, source))
+    if (!is_compressed(source.fourcc) && has_shorter_buffers(granted, source) && layout_of(granted))
         if (Result<FrameCopier> copier = FrameCopier::create(source, granted); copier)
             output.copier = std::move(*copier);
     return output;

@@ -240,10 +240,10 @@ Status Pump::put(const Frame& frame) {
 }
 
 Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
-    last_passed_ = system_.now();
     if (result.bad) {
         statistics_.corrupt();
     } else {
+        last_passed_ = system_.now();
         const std::uint64_t copied = frame.copied_bytes + result.copied_bytes;
         statistics_.passed(frame.metadata, copied, last_passed_);
         if (statistics_.frames() == 1)
@@ -305,7 +305,8 @@ Status Pump::adapt_watches() {
     const std::uint32_t available = source_.available();
     const bool sink_has_frames = sink_.in_flight() > 0;
     const bool waits = pending_ || (available < few_buffers && sink_has_frames);
-    if (waits || available >= enough_buffers || !sink_has_frames)
+    const bool untold = options_.on_demand && sink_fds_.empty(); // of who reads
+    if (waits || available >= enough_buffers || !sink_has_frames || untold)
         if (Status status = watch_sink(waits); !status)
             return status;
     return pause_source(pending_.has_value() || available == 0);

@@ -31,11 +31,11 @@ double milliseconds(Statistics::Time time) {
 } // namespace
 
 void StatisticsReport::add(const StatisticsReport& earlier) noexcept {
+    dropped += earlier.dropped;
+    corrupt += earlier.corrupt;
     if (earlier.frames == 0) // it only waited
         return;
     frames += earlier.frames;
-    dropped += earlier.dropped;
-    corrupt += earlier.corrupt;
     no_signal += earlier.no_signal;
     copied_bytes += earlier.copied_bytes;
     elapsed += earlier.elapsed;

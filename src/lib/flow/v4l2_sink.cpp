@@ -82,6 +82,9 @@ bool V4l2Sink::takes(const FrameFormat& format) const {
 
 Status V4l2Sink::set_format(const FrameFormat& format) {
     bad_said_ = false;
+    if (device_.fd() < 0) // stop() could not open it again
+        if (Status status = device_.reopen(); !status)
+            return status;
     Result<OutputFormat> output = set_output_format(device_, format, wish_);
     if (!output)
         return std::unexpected(std::move(output.error()));
@@ -243,7 +246,10 @@ Result<PutResult> V4l2Sink::write(const Frame& frame) {
     const Result<FrameBytes> payload = FrameBytes::of(frame);
     if (!payload)
         return std::unexpected(payload.error());
-    return write_bytes(payload->planes().front());
+    // What the source has behind the pixels may be more than the output has room for.
+    const std::span<const std::byte> bytes = payload->planes().front();
+    return write_bytes(output_.copier ? bytes.first(std::min<std::size_t>(bytes.size(), layout_.size()))
+                                      : bytes);
 }
 
 // A frame for which there was no room is not converted again.
@@ -316,7 +322,9 @@ Result<std::optional<std::uint32_t>> V4l2Sink::reclaim() {
         if (!*buffer)
             break;
         Slot& slot = slots_[(*buffer)->index];
-        slot.queued = false;
+        if (!std::exchange(slot.queued, false))
+            return make_error(ErrorKind::system, "DQBUF", device_.path(),
+                              "it gave back a buffer that it did not have");
         --in_flight_;
         if (role_ != MemoryRole::copies)
             return slot.frame;

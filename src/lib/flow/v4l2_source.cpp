@@ -40,6 +40,7 @@ V4l2Source::~V4l2Source() {
 }
 
 Status V4l2Source::set_up() {
+    first_rate_.reset(); // of a device that was plugged in again, or of another signal, it is another one
     if (Status status = apply_wishes(); !status)
         return status;
     // Last: what a control takes may follow from the format and the frame rate.
@@ -296,7 +297,7 @@ Result<std::optional<Frame>> V4l2Source::dequeue() {
     if (!*buffer)
         return std::nullopt;
     const std::uint32_t index = (*buffer)->index;
-    if (index >= memory_.size())
+    if (index >= memory_.size() || out_[index])
         return make_error(ErrorKind::system, "DQBUF", device_.path(),
                           "it filled a buffer that it was never given");
     if (late_export_)

@@ -69,6 +69,8 @@ Result<bool> V4l2Source::changed() {
     if (!told || !*told)
         return told;
     const Result<InputSignal> signal = look_at_signal(device_);
+    if (!signal && signal.error().code == EBUSY) // adv7180 looks only while it does not stream
+        return true;
     if (!signal)
         return std::unexpected(signal.error());
     return !signal->usable() || !signal->other.empty() || format_changed();
@@ -129,7 +131,7 @@ Result<bool> V4l2Source::find_again() {
     device_.close(); // its driver may wait for that
     watch_->drain(); // before looking: what comes while we look is seen the next time
     Result<Device> found = find_device(*identity_, device_.system());
-    if (!found)
+    if (!found || !found->require(BufferType::capture))
         return false;
     device_ = std::move(*found);
     plugged_again_ = true;

@@ -21,6 +21,7 @@ std::optional<Signal> signal_of(int result) {
     case -ENOLINK:
         return Signal::none;
     case -ENOLCK:
+    case -EAGAIN: // aspeed-video, while it measures
         return Signal::unstable;
     case -ERANGE:
         return Signal::out_of_range;

@@ -402,6 +402,28 @@ TEST_CASE("with the last output gone the run ends with its error") {
     CHECK(fan.fan->event_fds().empty());
 }
 
+TEST_CASE("each stream says what its own first frame cost, and a refused path counts for nothing") {
+    Fan fan;
+    REQUIRE(fan.fan->provide(exports, buffers));
+    REQUIRE(fan.put(0)->taken);
+    CHECK(fan.fan->parts()[1].first_copied_bytes == 0);
+    fan.fan->release();
+    REQUIRE(fan.fan->provide(copies, buffers));
+    REQUIRE(fan.put(0)->taken);
+    CHECK(fan.fan->parts()[1].first_copied_bytes == fan.fan->parts()[1].copied_bytes);
+    CHECK(fan.fan->parts()[1].first_copied_bytes > 0);
+    fan.fan->release();
+
+    Fan zero(2, {.zero_copy = true});
+    zero.at(1).refuses = {imports};
+    REQUIRE(zero.fan->prepare(imports, buffers));
+    CHECK_FALSE(zero.put(0)); // after the first output took it
+    CHECK(zero.fan->parts()[0].frames == 1);
+    zero.fan->release();
+    REQUIRE(zero.fan->prepare(imports, buffers));
+    CHECK(zero.fan->parts()[0].frames == 0);
+}
+
 TEST_CASE("the next path begins without the failures of the one before") {
     Fan fan;
     fan.script.fail("b.put", EINVAL);
@@ -466,6 +488,16 @@ TEST_CASE("an output that goes or is taken between two streams is given up, and 
         CHECK(fan.fan->parts()[first ? 1 : 0].frames == 2);
         CHECK(fan.fan->verdict().error().code == ENODEV);
     }
+    Fan asked;
+    REQUIRE(asked.fan->provide(exports, buffers));
+    asked.script.errors["a.watch_demand"] = removed;
+    CHECK_FALSE(asked.fan->watch_demand()); // nothing has run yet
+    REQUIRE(asked.put(0)->taken);
+    asked.fan->release();
+    CHECK(*asked.fan->watch_demand());
+    CHECK(asked.fan->parts()[0].failure);
+    CHECK_FALSE(asked.fan->parts()[1].failure);
+
     Fan none;
     REQUIRE(none.fan->provide(exports, buffers));
     REQUIRE(none.put(0)->taken);

@@ -170,6 +170,20 @@ TEST_CASE("frames whose buffers are longer than the output's lose what is behind
     CHECK(output.sink->why_not(MemoryRole::imports).empty());
     CHECK(output.fake.content(0, pixels.size()) == text_of(pixels));
     CHECK(output.fake.last_queued().bytesused == pixels.size());
+    output.sink->release();
+    REQUIRE(output.sink->prepare(MemoryRole::touches, 2));
+    const Result<PutResult> written = output.sink->put(sent.frame);
+    REQUIRE(written);
+    CHECK(written->copied_bytes == pixels.size());
+}
+
+TEST_CASE("a format that nobody here knows passes as it is, also with other lengths of buffers") {
+    Output output({FourCC("QQQQ")});
+    FrameFormat format{.fourcc = FourCC("QQQQ"), .width = 64, .height = 16};
+    format.planes[0] = {.bytesperline = 0, .sizeimage = 3000};
+    output.fake.adjust = [](FrameFormat& granted) { granted.planes[0].sizeimage = 2000; };
+    CHECK(output.sink->set_format(format));
+    CHECK(output.sink->conversion() == nullptr);
 }
 
 TEST_CASE("other pixels are converted, to the offer that loses least") {

@@ -505,6 +505,20 @@ TEST_CASE("frames that keep coming are no stall, however long it takes") {
     CHECK(result->total.frames == 8);
 }
 
+TEST_CASE("frames that go nowhere are a stall") {
+    Rig rig;
+    std::uint32_t sequence = 0;
+    rig.system.on_wait = [&] {
+        rig.system.time += 1s;
+        rig.sink.bad.insert(sequence);
+        rig.source.add_frame(sequence++);
+    };
+    const Result<PumpResult> result = rig.run({.stall_limit = 5s});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().message().contains("no frame came for 5 seconds"));
+    CHECK(rig.after.total.corrupt >= 3);
+}
+
 TEST_CASE("frames that the sink cannot convert are counted and given back, first ones and later ones") {
     Rig rig;
     rig.add_frames(20);
@@ -611,6 +625,26 @@ TEST_CASE("a signal ends the sleep, and a sink that knows no demand the run befo
     REQUIRE_FALSE(refused);
     CHECK(refused.error().kind == ErrorKind::unsupported);
     CHECK(other.script.count("source.start") == 0);
+}
+
+// Such a sink never needs to be waited for: its room is enough, and too little not to look.
+TEST_CASE("on demand the sink is heard also where the buffers neither run short nor abound") {
+    Rig rig;
+    rig.source.missing = 2;
+    std::uint32_t sequence = 0;
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        if (sequence == 4)
+            rig.sink.want(false);
+        if (rig.script.count("demand no") == 1)
+            ::raise(SIGINT);
+        else
+            rig.source.add_frame(sequence++);
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 100, .on_demand = true});
+    REQUIRE(result);
+    CHECK(result->interrupted);
+    CHECK(result->total.frames < 10);
 }
 
 TEST_CASE("what fails while it falls asleep or wakes ends the run") {

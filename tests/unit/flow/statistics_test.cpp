@@ -127,7 +127,9 @@ TEST_CASE("reports of several runs add up") {
     CHECK(later.fps == doctest::Approx(25));
     CHECK(later.latency_ms == doctest::Approx(4));
     StatisticsReport only{.fps = 10, .latency_ms = {}, .max_latency_ms = {}, .frames = 10, .elapsed = 1s};
-    only.add({.latency_ms = {}, .max_latency_ms = {}, .elapsed = 1h}); // it only waited
-    CHECK(only.elapsed == 1s);
+    only.add({.latency_ms = {}, .max_latency_ms = {}, .dropped = 4, .corrupt = 50, .elapsed = 1h});
+    CHECK(only.elapsed == 1s); // it only waited, in vain
+    CHECK(only.corrupt == 50);
+    CHECK(only.dropped == 4);
     CHECK(only.fps == doctest::Approx(10));
 }

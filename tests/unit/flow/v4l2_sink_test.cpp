@@ -208,6 +208,36 @@ TEST_CASE("a frame that lies in the sink's own buffer goes out in that one") {
     CHECK(output.system.violations().empty());
 }
 
+TEST_CASE("a buffer that comes back twice is an error") {
+    Output output;
+    REQUIRE(output.sink->set_format(output.fake.format));
+    REQUIRE(output.sink->provide(MemoryRole::exports, 3));
+    CHECK(output.sink->put(output.frame(0))->taken);
+    CHECK(output.sink->put(output.frame(1))->taken);
+    output.fake.repeats = true;
+    output.fake.show();
+    CHECK(output.sink->reclaim() == 0);
+    const auto again = output.sink->reclaim();
+    REQUIRE_FALSE(again);
+    CHECK(again.error().message() == "DQBUF /dev/video1: it gave back a buffer that it did not have");
+    CHECK(output.sink->in_flight() == 1);
+}
+
+TEST_CASE("an output that could not be opened again after write() says why when it is needed") {
+    Output output;
+    REQUIRE(output.sink->set_format(output.fake.format));
+    REQUIRE(output.sink->prepare(MemoryRole::touches, 2));
+    REQUIRE(output.sink->put(output.frame(0))->taken);
+    output.system.fail("open", ENODEV);
+    output.sink->release();
+    output.system.fail("open", ENODEV);
+    const Status status = output.sink->set_format(output.fake.format);
+    REQUIRE_FALSE(status);
+    CHECK(status.error().kind == ErrorKind::device);
+    CHECK(status.error().code == ENODEV);
+    CHECK(output.sink->set_format(output.fake.format)); // it is there again
+}
+
 TEST_CASE("an output that is removed says so") {
     Output output;
     REQUIRE(output.sink->set_format(output.fake.format));

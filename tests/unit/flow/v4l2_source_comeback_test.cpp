@@ -93,6 +93,22 @@ TEST_CASE("what is announced and is so already ends nothing") {
     CHECK(*source->changed());
 }
 
+TEST_CASE("a driver that cannot look while it streams is asked again between two streams") {
+    Camera camera;
+    camera.receiver.capabilities = V4L2_IN_CAP_STD;
+    camera.receiver.standard_on_wire = V4L2_STD_NTSC;
+    auto source = camera.opened();
+    REQUIRE(ready(*source));
+    stream(*source);
+    camera.receiver.standard_on_wire = V4L2_STD_PAL;
+    camera.receiver.announce();
+    camera.system.fail("QUERYSTD", EBUSY);
+    CHECK(*source->changed());
+    source->release();
+    CHECK(ready(*source));
+    CHECK(camera.receiver.standard == V4L2_STD_PAL);
+}
+
 TEST_CASE("a signal that is lost is waited for") {
     Camera camera;
     camera.receiver.no_signal = ENOLINK;
@@ -264,6 +280,21 @@ TEST_CASE("a device that another program takes when it is plugged in again is wa
         // From now on it is ours: what is busy is so for another reason.
         CHECK_FALSE(source->may_come_back(system_error("QBUF", "/dev/video0", EBUSY).error()));
     }
+}
+
+TEST_CASE("a node of another kind that can be opened first is not the camera") {
+    const testing::QuietLog quiet;
+    Camera camera;
+    auto source = camera.opened(reconnecting());
+    REQUIRE(ready(*source));
+    camera.fake.unplugged = true;
+    REQUIRE_FALSE(ready(*source));
+    FakeDevice& metadata = camera.system.add("/dev/video1", BufferType::capture);
+    metadata.capabilities = V4L2_CAP_META_CAPTURE | V4L2_CAP_STREAMING;
+    CHECK_FALSE(ready(*source));
+    camera.fake.unplugged = false;
+    CHECK(ready(*source));
+    CHECK(source->name() == "/dev/video0");
 }
 
 TEST_CASE("a device that is busy at the start is not waited for") {

@@ -399,7 +399,8 @@ int FakeDevice::dequeue(v4l2_buffer& buffer) {
     if (done_.empty())
         return -EAGAIN;
     const Done done = done_.front();
-    done_.pop_front();
+    if (!repeats)
+        done_.pop_front();
     v4l2_plane* const planes = buffer.m.planes;
     buffer = done.buffer;
     buffer.bytesused = done.bytesused;

@@ -37,6 +37,7 @@ public:
     std::string driver = "fake";
     std::string card;
     std::string bus_info = "platform:fake";
+    std::optional<unsigned> kernel_index{}; ///< System::video_node_index()
     std::uint32_t capabilities;
     FrameFormat format; ///< YUYV 16x8
     /// Beside format's, for ENUM_FMT; what is granted is adjust()'s to say.
@@ -59,6 +60,7 @@ public:
 
     // What happens to it.
     bool unplugged = false;
+    bool repeats = false;         ///< DQBUF answers the same buffer again and again
     bool imports_nothing = false; ///< accepts REQBUFS(DMABUF) and refuses at QBUF, as some drivers do
     struct Captured {
         std::optional<std::uint32_t> bytesused; ///< of each plane; the whole frame if empty

@@ -282,6 +282,10 @@ std::vector<std::string> FakeSystem::video_nodes() {
     return nodes;
 }
 
+std::optional<unsigned> FakeSystem::video_node_index(dev_t number) {
+    return minor(number) < devices_.size() ? devices_[minor(number)]->kernel_index : std::nullopt;
+}
+
 std::expected<std::byte*, int> FakeSystem::mmap_anonymous(std::size_t length) {
     if (const int code = note("mmap_anonymous", ""); code != 0)
         return std::unexpected(code);

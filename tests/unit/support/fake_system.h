@@ -77,6 +77,7 @@ public:
     int epoll_wait(int epoll_fd, epoll_event* events, int capacity, int timeout_ms) override;
     std::chrono::microseconds now() override { return time; }
     std::vector<std::string> video_nodes() override;
+    std::optional<unsigned> video_node_index(dev_t number) override;
     std::expected<std::byte*, int> mmap_anonymous(std::size_t length) override;
     int memfd_create(const char* name, unsigned flags) override;
     int ftruncate(int fd, off_t length) override;

@@ -79,7 +79,8 @@ public:
     static constexpr std::uint32_t buffers = 6;
     std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::touches, "no"}};
     std::vector<std::string> violations;
-    bool has_event = true; ///< false: event_fd() is -1
+    bool has_event = true;     ///< false: event_fd() is -1
+    std::uint32_t missing = 0; ///< of the buffers, as of a source that has fewer
     /// What changed() answers, once; empty: it has nothing to say.
     std::optional<bool> change;
     bool returns = false;                 ///< may_come_back()
@@ -153,7 +154,7 @@ public:
         return script_.call("source.give_back", std::to_string(index));
     }
     [[nodiscard]] std::uint32_t available() const noexcept override {
-        return buffers - static_cast<std::uint32_t>(out_.size());
+        return buffers - missing - static_cast<std::uint32_t>(out_.size());
     }
     void stop() noexcept override {
         running_ = false;

@@ -77,3 +77,24 @@ TEST_CASE("a device that is gone has no identity any more") {
     camera.unplugged = true;
     CHECK_FALSE(identify(*device));
 }
+
+// udev gives out the rights to a device's nodes one after another.
+TEST_CASE("as long as not every node may be opened the kernel's count tells which it is") {
+    FakeSystem system;
+    add_camera(system, "/dev/video0", "usb-1").kernel_index = 0;
+    add_camera(system, "/dev/video1", "usb-1").kernel_index = 1;
+    const DeviceIdentity first = identity_of(system, "0");
+    const DeviceIdentity second = identity_of(system, "1");
+    const auto found = [&](const DeviceIdentity& identity) {
+        system.fail("open", EACCES, 0, "/dev/video0");
+        const Result<Device> device = find_device(identity, system);
+        return device ? device->path() : "";
+    };
+    CHECK(found(first).empty());
+    CHECK(found(second) == "/dev/video1");
+    CHECK(find_device(first, system)->path() == "/dev/video0");
+
+    DeviceIdentity unknown = second; // a kernel that does not count
+    unknown.kernel_index.reset();
+    CHECK(found(unknown).empty());
+}

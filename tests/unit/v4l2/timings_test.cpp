@@ -108,11 +108,9 @@ TEST_CASE("what a wire can be like are answers with a sentence each") {
         int code;
         Signal signal;
         std::string_view says;
-    } const answers[] = {{ENOLINK, Signal::none, "no signal"},
-                         {ENOLCK, Signal::unstable, "unstable"},
-                         {ERANGE, Signal::out_of_range, "beyond"},
-                         {ENODATA, Signal::unknown, "cannot tell"},
-                         {ENOTTY, Signal::unknown, "cannot tell"}};
+    } const answers[] = {{ENOLINK, Signal::none, "no signal"},      {ENOLCK, Signal::unstable, "unstable"},
+                         {EAGAIN, Signal::unstable, "unstable"},    {ERANGE, Signal::out_of_range, "beyond"},
+                         {ENODATA, Signal::unknown, "cannot tell"}, {ENOTTY, Signal::unknown, "cannot tell"}};
     for (const auto& [code, signal, says] : answers) {
         Receiver receiver;
         receiver.system.fail("QUERY_DV_TIMINGS", code);

@@ -188,7 +188,8 @@ test_camera_comes_back_again_and_again() {
 	load_camera
 	modprobe v4l2dma devices=2 video_nr=10,11
 	local round early late slack=128 # kB: what the kernel rounds, and counts late
-	start clone "$bin" clone -i "$camera" -o 10 -o 11 -o null: --width 320 --height 180 --reconnect \
+	# Slowly: see slow_camera.
+	start clone "$bin" clone -i "$camera" -o 10 -o 11 -o null: --width 320 --height 180 --fps 10 --reconnect \
 		--json --stats-interval 0.2
 	await clone start
 	for round in {1..8}; do

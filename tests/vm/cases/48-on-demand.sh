@@ -53,10 +53,10 @@ test_on_demand_with_several_outputs() {
 	stop clone
 }
 
-test_on_demand_with_a_reader_that_is_there_already() {
+reader_is_there_already() {
 	load_camera
 	load_loop
-	start play "$bin" play -i "$loop" --json --stats-interval 0.2
+	start play "$bin" play -i "$loop" --buffers "$1" --json --stats-interval 0.2
 	await play stats
 	start_clone -o "$loop"
 	await clone start
@@ -68,6 +68,10 @@ test_on_demand_with_a_reader_that_is_there_already() {
 	stop clone
 	expect_idle
 }
+
+test_on_demand_with_a_reader_that_is_there_already() { reader_is_there_already 6; }
+# The reader settles how many slots there are: with few, clone never needs to wait for the loop, but has to hear of it.
+test_on_demand_with_a_reader_of_few_buffers() { reader_is_there_already 4; }
 
 test_on_demand_needs_a_loop() {
 	load_camera
