@@ -255,7 +255,7 @@ Result<PutResult> V4l2Sink::write(const Frame& frame) {
 // A frame for which there was no room is not converted again.
 Result<PutResult> V4l2Sink::write_converted(const Frame& frame) {
     const std::span<std::byte> target = staging_->buffers().front().planes[0].bytes.first(layout_.size());
-    if (!staged_ || staged_->index != frame.index || staged_->sequence != frame.metadata.sequence) {
+    if (!staged_ || !staged_->is(frame)) {
         staged_.reset();
         const Result<FrameBytes> payload = FrameBytes::of(frame);
         if (!payload)
@@ -263,8 +263,10 @@ Result<PutResult> V4l2Sink::write_converted(const Frame& frame) {
         const PutResult result = convert(frame, payload->planes(), {&target, 1});
         if (result.bad)
             return result;
-        staged_ = {
-            .index = frame.index, .sequence = frame.metadata.sequence, .copied_bytes = result.copied_bytes};
+        staged_ = {.index = frame.index,
+                   .sequence = frame.metadata.sequence,
+                   .timestamp = frame.metadata.timestamp,
+                   .copied_bytes = result.copied_bytes};
     }
     Result<PutResult> result = write_bytes(target);
     if (result && result->taken) {

@@ -5,6 +5,7 @@
 #include "flow/output_format.h"
 #include "flow/shared_memory.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -59,7 +60,13 @@ private:
     struct Staged {
         std::uint32_t index = 0; ///< of the source's buffer
         std::uint32_t sequence = 0;
+        std::chrono::microseconds timestamp{}; ///< some drivers count no frames
         std::uint64_t copied_bytes = 0;
+
+        [[nodiscard]] bool is(const Frame& frame) const noexcept {
+            return index == frame.index && sequence == frame.metadata.sequence &&
+                   timestamp == frame.metadata.timestamp;
+        }
     };
 
     V4l2Sink(Device device, const OutputWish& wish, bool fixed_bindings)

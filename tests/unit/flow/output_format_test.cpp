@@ -339,6 +339,14 @@ TEST_CASE("a converted frame that write() has no room for waits, and is not conv
     CHECK(put->copied_bytes == 2 * converted);
     REQUIRE(output.fake.written().size() == 2);
     CHECK(output.fake.written().back() == "aaaaaaa");
+
+    // Of a driver that counts no frames the time tells that it is another one.
+    CHECK(output.sink->put(second.frame)->taken == false);
+    second.frame.metadata.timestamp += std::chrono::milliseconds(40);
+    std::ranges::fill(second.memory.planes[0].bytes, std::byte{'c'});
+    output.fake.show();
+    REQUIRE(output.sink->put(second.frame)->taken);
+    CHECK(output.fake.written().back() == "ccccccc");
 }
 
 TEST_CASE("a JPEG is decoded; a broken or short one is a bad frame, and the next one is good") {
