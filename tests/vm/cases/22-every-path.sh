@@ -17,9 +17,11 @@ expect_passed() {
 
 # expect_pictures PATH: those that came out are among those that went in.
 expect_pictures() {
-	expect_equal "frames of read whose picture is not in written ($1)" "8 0" \
-		"$(awk 'NR == FNR { hash[$5]; next } { all++ } !($5 in hash) { n++ } END { print all + 0, n + 0 }' written read)"
+	expect_equal "frames of read whose picture is not in written ($1)" "8 0" "$(strangers)"
 }
+
+# How many were read, and how many of these nobody wrote.
+strangers() { awk 'NR == FNR { hash[$5]; next } { all++ } !($5 in hash) { n++ } END { print all + 0, n + 0 }' written read; }
 
 # expect_stamps SOURCE: generated frames say themselves that they are whole and in order, those of a camera say nothing.
 expect_stamps() {
@@ -29,6 +31,14 @@ expect_stamps() {
 
 # The sink that a cable leads from to the camera, which then shows the frames.
 cabled=none
+again=''
+
+# At an HDMI input the cable chooses the frame rate, and vivid may say a number twice: see slow_camera.
+look_at_the_camera() {
+	timeout "$patience" "$bin" clone -i "$camera" -o null: -n 8 --frame-log "$work/read" 2>"$work/look.err" ||
+		expect_match "what clone says of the camera" '[1-9][0-9]* frames with a sequence number that did not grow, 0 ' \
+			"$(<"$work/look.err")"
+}
 
 # try_path SOURCE SINK PATH CLONE-OPTION...: 1 if it cannot run here. Of sinks that are neither a loop nor cabled the frames
 # are counted.
@@ -50,8 +60,13 @@ try_path() {
 		loop=$sink expect_idle
 	elif [[ $sink == "$cabled" ]]; then
 		await clone stats '.frames > 2' # the output streams from its second frame on
-		run 0 "$bin" clone -i "$camera" -o null: -n 8 --frame-log "$work/read"
+		look_at_the_camera
 		stop clone
+		# The cable takes its time: seen once, on the debug kernel, with pictures of the camera's own.
+		if [[ $(strangers) != "8 0" && $again != again ]]; then
+			again='again' try_path "$source" "$sink" "$path" "$@"
+			return
+		fi
 		expect_pictures "$path"
 	else
 		finish clone
