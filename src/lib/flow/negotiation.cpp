@@ -4,8 +4,39 @@
 #include "base/log.h"
 
 #include <algorithm>
+#include <spdlog/fmt/ranges.h>
 
 namespace v4l2dma {
+
+namespace {
+
+/// Why paths were not even tried.
+struct Obstacle {
+    std::string text;
+    std::vector<std::string_view> paths{};
+};
+
+void add_obstacle(std::vector<Obstacle>& obstacles, const Negotiation::Attempt& attempt) {
+    auto same = std::ranges::find(obstacles, attempt.obstacle, &Obstacle::text);
+    if (same == obstacles.end())
+        same = obstacles.insert(same, {.text = attempt.obstacle});
+    same->paths.push_back(attempt.strategy->name);
+}
+
+// Twenty paths have few obstacles; -v lists which is whose.
+std::string summary(std::span<const Obstacle> obstacles) {
+    constexpr std::size_t most = 3;
+    std::string text;
+    for (const Obstacle& obstacle : obstacles) {
+        const std::span paths = std::span(obstacle.paths).first(std::min(most, obstacle.paths.size()));
+        text += fmt::format(
+            "{}{} ({}{})", text.empty() ? "" : "; ", obstacle.text, fmt::join(paths, ", "),
+            obstacle.paths.size() > most ? fmt::format(" and {} more", obstacle.paths.size() - most) : "");
+    }
+    return text;
+}
+
+} // namespace
 
 Status Negotiation::establish() {
     if (Status status = agree(); !status)
@@ -163,12 +194,15 @@ std::string Negotiation::why_not(const Path& path) const {
 
 Error Negotiation::nothing_left() const {
     std::string tried;
-    std::string excluded;
+    std::vector<Obstacle> excluded;
     for (const Attempt& attempt : attempts_) {
         if (!wishes_.strategy.empty() && wishes_.strategy != attempt.strategy->name)
             continue;
-        std::string& list = attempt.tried ? tried : excluded;
-        list += (list.empty() ? "" : "; ") + std::string(attempt.strategy->name) + ": " + attempt.obstacle;
+        if (!attempt.tried)
+            add_obstacle(excluded, attempt);
+        else
+            tried +=
+                fmt::format("{}{}: {}", tried.empty() ? "" : "; ", attempt.strategy->name, attempt.obstacle);
     }
     const bool demanded =
         wishes_.zero_copy || wishes_.source_method || wishes_.sink_method || !wishes_.strategy.empty();
@@ -176,7 +210,7 @@ Error Negotiation::nothing_left() const {
         return *last_error_;
     return make_error(ErrorKind::unsupported, wishes_.zero_copy ? "zero-copy" : "memory",
                       std::string(source_.name()) + " to " + std::string(sink_.name()),
-                      tried.empty() ? "no path is possible: " + excluded : tried,
+                      tried.empty() ? "no path is possible: " + summary(excluded) : tried,
                       wishes_.zero_copy ? "Without --dmabuf the frames would be copied" : "")
         .error();
 }

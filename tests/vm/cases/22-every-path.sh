@@ -89,7 +89,7 @@ pass_every_path() {
 			ran+=("$path")
 		else
 			printf '  no    %s -> %s %s (%s)\n' "$source" "$sink" "$path" \
-				"$(tail -n 1 "$work/clone.err" | sed "s/.*: $path: //" | cut -c 1-150)"
+				"$(tail -n 1 "$work/clone.err" | sed "s/.*: $path: //; s/.*no path is possible: \\(.*\\) ($path).*/\\1/" | cut -c 1-150)"
 		fi
 	done
 	printf '  ran   %s -> %s: %s\n' "$source" "$sink" "${ran[*]}"
