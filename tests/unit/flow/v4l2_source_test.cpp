@@ -4,6 +4,7 @@
 #include "support/fake_controls.h"
 #include "support/fake_system.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 using namespace v4l2dma;
@@ -204,8 +205,7 @@ struct Formats : Camera {
             v4l2_fract& interval = static_cast<v4l2_streamparm*>(argument)->parm.capture.timeperframe;
             if (request == VIDIOC_S_PARM)
                 rate = static_cast<double>(interval.denominator) / interval.numerator;
-            if (fake.format.fourcc == slow)
-                rate = 5;
+            rate = std::min(rate, fake.format.fourcc == slow ? 5.0 : most);
             interval = {.numerator = 1, .denominator = static_cast<__u32>(rate)};
             return 0;
         };
@@ -219,6 +219,7 @@ struct Formats : Camera {
 
     FourCC slow{};
     double rate = 30;
+    double most = 1000; ///< frames a second
     FakeControls controls = FakeControls::of_every_type();
 };
 
@@ -278,6 +279,20 @@ TEST_CASE("a format in which the camera is too slow is refused, and the first on
     }
 }
 
+// A camera that is plugged in again has its own rate, and another signal has another.
+TEST_CASE("the rate of one stream is none that the next one must have") {
+    Formats camera;
+    camera.rate = 60;
+    const auto source = *camera.open();
+    REQUIRE(*source->come_back());
+    REQUIRE(source->set_format(camera.other(*source, FourCC("NV12"))));
+    CHECK(camera.rate == 60);
+    camera.rate = camera.most = 15;
+    REQUIRE(*source->come_back());
+    CHECK(source->set_format(camera.other(*source, FourCC("GREY"))));
+    CHECK(camera.rate == 15);
+}
+
 TEST_CASE("a camera without a frame rate changes its format all the same") {
     Formats camera;
     camera.fake.beside = {};
@@ -303,4 +318,17 @@ TEST_CASE("a loop copies into the memory of a reader that brings its own, and th
         REQUIRE((frame && *frame));
         CHECK((*frame)->copied_bytes == (loop ? 256 : 0));
     }
+}
+
+TEST_CASE("a buffer that comes out twice, without having been given back, is an error") {
+    Camera camera;
+    const auto source = *camera.open();
+    REQUIRE(source->provide(MemoryRole::lends, 3));
+    REQUIRE(source->start());
+    REQUIRE(camera.fake.capture());
+    camera.fake.repeats = true;
+    REQUIRE(source->take());
+    const auto again = source->take();
+    REQUIRE_FALSE(again);
+    CHECK(again.error().message().contains("it filled a buffer that it was never given"));
 }
