@@ -100,32 +100,31 @@ Result<Outputs> open_outputs(const CloneOptions& options) {
     return outputs;
 }
 
-Status check_input(const CloneOptions& options, const Outputs& outputs) {
-    const Result<Device> input = Device::open(options.input);
-    if (!input || std::ranges::find(outputs, input->number(), &Sink::device_number) == outputs.end())
-        return {};
-    return make_error(ErrorKind::usage, "clone", input->path(), "it is both the input and the output",
-                      "A loop's reader and writer are different programs");
-}
-
 // A loop as the input. With split nodes its two sides are two devices.
-Status check_loop(const CloneOptions& options) {
-    const Result<Device> input = Device::open(options.input);
-    if (!input || !input->capability().is_loop())
-        return {};
+Status check_loop(const CloneOptions& options, const Device& input) {
     if (options.conversion.wishes.fixed_bindings)
-        return make_error(ErrorKind::usage, "clone", input->path(),
+        return make_error(ErrorKind::usage, "clone", input.path(),
                           "a loop's frames come in whatever memory its writer has",
                           "Leave --fixed-bindings away");
     for (const std::string& name : options.outputs) {
         const Result<Device> output = Device::open(name);
         if (output && output->capability().is_loop() &&
-            output->capability().bus_info() == input->capability().bus_info())
+            output->capability().bus_info() == input.capability().bus_info())
             return make_error(ErrorKind::usage, "clone", output->path(),
-                              fmt::format("it is the other end of the loop that {} is", input->path()),
+                              fmt::format("it is the other end of the loop that {} is", input.path()),
                               "Its own frames would go round in it");
     }
     return {};
+}
+
+Status check_input(const CloneOptions& options, const Outputs& outputs) {
+    const Result<Device> input = Device::open(options.input);
+    if (!input)
+        return {};
+    if (std::ranges::find(outputs, input->number(), &Sink::device_number) != outputs.end())
+        return make_error(ErrorKind::usage, "clone", input->path(), "it is both the input and the output",
+                          "A loop's reader and writer are different programs");
+    return input->capability().is_loop() ? check_loop(options, *input) : Status{};
 }
 
 std::unique_ptr<Sink> join(Outputs outputs, const CloneOptions& options) {
@@ -142,8 +141,6 @@ Result<Ends> open_ends(const CloneOptions& options) {
     if (!outputs)
         return std::unexpected(std::move(outputs.error()));
     if (Status status = check_input(options, *outputs); !status)
-        return std::unexpected(std::move(status.error()));
-    if (Status status = check_loop(options); !status)
         return std::unexpected(std::move(status.error()));
     Result<std::unique_ptr<Source>> source = open_source(options.input, options.capture.wishes);
     if (!source)

@@ -30,8 +30,7 @@ void init_log(ColorMode color, bool verbose) {
     auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(resolve(color));
     auto logger = std::make_shared<spdlog::logger>("v4l2dma", std::move(sink));
     logger->set_level(verbose ? spdlog::level::debug : spdlog::level::info);
-    // On a terminal the line may hold statistics, which are rewritten there.
-    const std::string begin = ::isatty(STDERR_FILENO) == 1 ? "\r\x1b[K" : "";
+    const std::string begin(::isatty(STDERR_FILENO) == 1 ? erase_line : "");
     logger->set_pattern(begin + "v4l2dma: %^%l%$: %v");
     spdlog::set_default_logger(std::move(logger));
 }

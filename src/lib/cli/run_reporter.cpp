@@ -188,7 +188,6 @@ void RunReporter::negotiated(std::span<const Negotiation::Attempt> attempts) {
 }
 
 Status RunReporter::demand(bool wanted) {
-    line_.clear();
     if (options_.report.json)
         return tell(wanted ? "awake" : "asleep", Json::object());
     spdlog::info("{}: {}", options_.report.command,
@@ -198,7 +197,6 @@ Status RunReporter::demand(bool wanted) {
 }
 
 Status RunReporter::interrupted(std::string_view why) {
-    line_.clear();
     if (options_.report.json)
         return tell("interrupted", {{"reason", why}});
     spdlog::warn("{}: {}", options_.report.command, why);
@@ -206,7 +204,6 @@ Status RunReporter::interrupted(std::string_view why) {
 }
 
 Status RunReporter::awaits(std::string_view what) {
-    line_.clear();
     if (options_.report.json)
         return tell("waiting", {{"for", what}});
     spdlog::info("{}: waiting for {}", options_.report.command, what);
@@ -222,7 +219,6 @@ void RunReporter::say_if_all_bad(const StatisticsReport& report) {
         only_bad_said_ = false;
     } else if (!only_bad_said_ && report.corrupt >= corrupt_before_ + many) {
         only_bad_said_ = true;
-        line_.clear();
         spdlog::warn("{}: every frame of {} is bad now ({} so far)", options_.report.command, source_.name(),
                      report.corrupt);
     }

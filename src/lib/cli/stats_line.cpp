@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "cli/stats_line.h"
 
+#include "base/log.h"
 #include "base/write_bytes.h"
 
 #include <span>
 #include <spdlog/fmt/fmt.h>
-#include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace v4l2dma {
 
 namespace {
-
-constexpr std::string_view erase_line = "\r\x1b[K";
 
 /// Columns of the terminal now (it may be resized while we run), 0 if it does not say.
 std::size_t columns(int fd) {

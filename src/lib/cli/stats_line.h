@@ -31,8 +31,8 @@ struct StatsValues {
 /// The statistics line on stderr: one line that is rewritten on a terminal, plain lines elsewhere.
 ///
 /// The caller asks due() with each frame, and measures and calls update() only if it answers true, so a
-/// frame costs no formatting and no system call. A log line would run into the rewritten line: call
-/// clear() before one. Errors of stderr are ignored, there is nobody left to tell, and a line for which it
+/// frame costs no formatting and no system call. A log line takes the place of the rewritten one
+/// (init_log). Errors of stderr are ignored, there is nobody left to tell, and a line for which it
 /// has no room is left out. Not thread-safe.
 class StatsLine {
 public:
@@ -52,7 +52,7 @@ public:
     /// Prints now, due or not, and starts the next interval.
     void update(const StatsValues& values, Clock::time_point now = Clock::now());
 
-    /// Takes the rewritten line off the terminal, so that a log line can be written there.
+    /// Takes the rewritten line off the terminal: there will be no other.
     void clear();
 
     /// The last values, on a line that stays.

@@ -177,6 +177,8 @@ std::string DmabufAllocator::object(std::size_t bytes) const {
 }
 
 Status check_allocator_name(std::string_view name, System& system) {
+    if (name.empty())
+        return {};
     const std::vector<Candidate> candidates = find_candidates(system);
     if (std::ranges::any_of(candidates,
                             [&](const Candidate& candidate) { return is_meant(candidate, name); }))

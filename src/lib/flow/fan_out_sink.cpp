@@ -42,7 +42,7 @@ bool FanOutSink::takes(const FrameFormat& format) const {
 Status FanOutSink::set_format(const FrameFormat& format) {
     for (Output& output : outputs_) {
         Status status = output.gone() ? Status{} : output.sink->set_format(format);
-        if (!status && status.error().kind == ErrorKind::device && has_run_)
+        if (!status && status.error().kind == ErrorKind::device)
             status = lose(output, status.error());
         if (!status)
             return status;
@@ -362,9 +362,9 @@ Result<bool> FanOutSink::watch_demand() {
         Result<bool> known = output.gone() ? true : output.sink->watch_demand();
         if (known && *known)
             continue;
-        if (known || known.error().kind != ErrorKind::device || !has_run_)
+        if (known || known.error().kind != ErrorKind::device)
             return known;
-        if (Status status = lose(output, known.error()); !status) // between two streams
+        if (Status status = lose(output, known.error()); !status)
             return std::unexpected(std::move(status.error()));
     }
     return true;

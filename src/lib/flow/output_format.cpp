@@ -177,7 +177,10 @@ OutputFormat unchanged(const Device& device, const FrameFormat& granted, const F
 } // namespace
 
 Result<OutputWish> OutputWish::resolve(const OutputWishes& wishes, const Device& device) {
-    OutputWish wish{.fourcc = {}, .width = wishes.width, .height = wishes.height};
+    OutputWish wish{.fourcc = {},
+                    .width = wishes.width,
+                    .height = wishes.height,
+                    .fixed_bindings = wishes.fixed_bindings};
     if (!wishes.format)
         return wish;
     std::vector<FourCC> offered;

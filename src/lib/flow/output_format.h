@@ -28,6 +28,7 @@ struct OutputWish {
     std::optional<FourCC> fourcc;
     std::optional<std::uint32_t> width;
     std::optional<std::uint32_t> height;
+    bool fixed_bindings = false;
 
     /// Errors: those of resolve_format().
     [[nodiscard]] static Result<OutputWish> resolve(const OutputWishes& wishes, const Device& device);

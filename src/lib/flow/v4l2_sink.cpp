@@ -45,7 +45,7 @@ Result<std::unique_ptr<V4l2Sink>> V4l2Sink::open(Device device, const OutputWish
     if (wishes.fixed_bindings && !device.capability().is_loop())
         return make_error(ErrorKind::usage, "fix bindings", device.path(), "it is no loop of v4l2dma.ko",
                           "Leave --fixed-bindings away");
-    return std::unique_ptr<V4l2Sink>(new V4l2Sink(std::move(device), *wish, wishes.fixed_bindings));
+    return std::unique_ptr<V4l2Sink>(new V4l2Sink(std::move(device), *wish));
 }
 
 V4l2Sink::~V4l2Sink() {
@@ -144,10 +144,10 @@ Status V4l2Sink::prepare(MemoryRole role, std::uint32_t count) {
     role_ = role;
     if (role == MemoryRole::touches)
         return output_.conversion ? allocate_staging() : Status{};
-    if (Status status = request(role == MemoryRole::imports ? Memory::dmabuf : Memory::userptr, count);
-        !status || role != MemoryRole::imports || !fixed_bindings_)
+    const Memory memory = role == MemoryRole::imports ? Memory::dmabuf : Memory::userptr;
+    if (Status status = request(memory, count); !status)
         return status;
-    return fix_bindings(count);
+    return binds(role) ? fix_bindings(count) : Status{};
 }
 
 // Between REQBUFS and STREAMON; the loop forgets it with the buffers.
@@ -173,7 +173,7 @@ Status V4l2Sink::allocate_staging() {
 std::optional<std::uint32_t> V4l2Sink::free_slot(const Frame& frame) const noexcept {
     if (frame.index < slots_.size() && !slots_[frame.index].queued)
         return frame.index;
-    if (works_in_own_slots() || (fixed_bindings_ && role_ == MemoryRole::imports))
+    if (works_in_own_slots() || binds(role_))
         return std::nullopt; // the frame's memory is that very slot's
     const auto free = std::ranges::find(slots_, false, &Slot::queued);
     if (free == slots_.end())

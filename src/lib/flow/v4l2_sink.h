@@ -69,13 +69,15 @@ private:
         }
     };
 
-    V4l2Sink(Device device, const OutputWish& wish, bool fixed_bindings)
-        : device_(std::move(device)), wish_(wish), fixed_bindings_(fixed_bindings) {}
+    V4l2Sink(Device device, const OutputWish& wish) : device_(std::move(device)), wish_(wish) {}
     Status request(Memory memory, std::uint32_t count);
     Status export_all();
     Status fix_bindings(std::uint32_t count);
     [[nodiscard]] Status allocate_staging();
     [[nodiscard]] bool works_in_own_slots() const noexcept { return provides_memory(role_); }
+    [[nodiscard]] bool binds(MemoryRole role) const noexcept {
+        return role == MemoryRole::imports && wish_.fixed_bindings;
+    }
     [[nodiscard]] std::optional<std::uint32_t> free_slot(const Frame& frame) const noexcept;
     [[nodiscard]] Result<PutResult> queue_as_it_is(std::uint32_t slot, const Frame& frame);
     [[nodiscard]] Result<PutResult> queue_copy(std::uint32_t slot, const Frame& frame);
@@ -88,7 +90,6 @@ private:
 
     Device device_;
     OutputWish wish_;
-    bool fixed_bindings_;
     OutputFormat output_;
     Layout layout_;                       ///< of output_.format, where there is a copier
     std::optional<SharedMemory> staging_; ///< of write(): the converted frame

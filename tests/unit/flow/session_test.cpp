@@ -6,6 +6,8 @@
 
 #include <csignal>
 #include <doctest/doctest.h>
+#include <spdlog/fmt/fmt.h>
+#include <utility>
 
 using namespace v4l2dma;
 using namespace std::chrono_literals;
@@ -169,17 +171,6 @@ TEST_CASE("a signal ends the wait for a source") {
     CHECK(rig.script.count("awaits") == 1);
 }
 
-TEST_CASE("the time limit for stalls is one for sources that do not come back") {
-    Rig rig;
-    rig.source.comebacks.assign(1000, false);
-    const auto begin = rig.system.time;
-    const Status status = rig.run({.pump = {.stall_limit = 3500ms}});
-    REQUIRE_FALSE(status);
-    CHECK(status.error().message().contains("no frame came for 3.5 seconds; it waited for a miracle"));
-    CHECK(rig.system.time - begin >= 3500ms);
-    CHECK(rig.system.time - begin < 6s);
-}
-
 TEST_CASE("a format that will not do ends the session before it streams") {
     Rig rig;
     rig.add_frames(1);
@@ -201,16 +192,19 @@ TEST_CASE("a format that will not do ends the session before it streams") {
 }
 
 TEST_CASE("a source that does not come back in time ends the session, and says what was waited for") {
-    Rig rig;
-    rig.source.comebacks.assign(1000, false);
-    const auto begin = rig.system.time;
-    const Status status = rig.run({.pump = {.stall_limit = 2500ms}});
-    REQUIRE_FALSE(status);
-    CHECK(status.error().kind == ErrorKind::system);
-    CHECK(status.error().message() ==
-          "wait for /dev/source: no frame came for 2.5 seconds; it waited for a miracle");
-    CHECK(rig.system.time - begin == 2500ms);
-    CHECK(rig.script.count("source.start") == 0);
+    for (const auto& [limit, text] : {std::pair{2500ms, "2.5"}, std::pair{3500ms, "3.5"}}) {
+        Rig rig;
+        rig.source.comebacks.assign(1000, false);
+        const auto begin = rig.system.time;
+        const Status status = rig.run({.pump = {.stall_limit = limit}});
+        REQUIRE_FALSE(status);
+        CHECK(status.error().kind == ErrorKind::system);
+        CHECK(
+            status.error().message() ==
+            fmt::format("wait for /dev/source: no frame came for {} seconds; it waited for a miracle", text));
+        CHECK(rig.system.time - begin == limit);
+        CHECK(rig.script.count("source.start") == 0);
+    }
 }
 
 TEST_CASE("streams without a frame are no reason to wait longer") {
