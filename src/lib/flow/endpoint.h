@@ -87,6 +87,14 @@ public:
     /// and again. Valid from start() to release(). EPOLLPRI: changed() has something to say.
     [[nodiscard]] virtual int event_fd() const noexcept = 0;
 
+    /// Buffers that it keeps for itself beside those on their way, at most: what is asked for is so many
+    /// more.
+    [[nodiscard]] virtual std::uint32_t extra_buffers() const noexcept { return 0; }
+    /// Whether no frame will come any more, and nothing is wrong: a film is over.
+    [[nodiscard]] virtual bool ended() const noexcept { return false; }
+    /// What has passed of what there is, 0 to 1; empty where there is no end.
+    [[nodiscard]] virtual std::optional<double> progress() const noexcept { return std::nullopt; }
+
     /// Whether the stream has to end because something else comes in from now on: another signal or format.
     [[nodiscard]] virtual Result<bool> changed() { return false; }
     /// Whether it is worth waiting for after @p error ended the stream.
@@ -131,6 +139,7 @@ struct PutResult {
     bool taken = false;             ///< false: there is no room before the next reclaim()
     bool kept = false;              ///< the frame is the sink's until reclaim() answers its index
     bool bad = false;               ///< taken, but it could not be converted: it goes nowhere
+    bool dropped = false;           ///< taken and left out, because the sink is behind: it goes nowhere
     std::uint64_t copied_bytes = 0; ///< that the CPU moved, in the kernel or here
 };
 

@@ -243,6 +243,10 @@ Status FanOutSink::offer(Output& output, const Frame& frame, Round& round) {
         return std::unexpected(std::move(result.error()));
     if (!result->taken)
         return {};
+    if (result->dropped) {
+        round.left_out = true;
+        return {};
+    }
     round.takers |= bit(output);
     round.holders |= result->kept ? bit(output) : Holders{0};
     round.spoilt |= result->bad ? bit(output) : Holders{0};
@@ -271,17 +275,21 @@ Result<PutResult> FanOutSink::put(const Frame& frame) {
         if (anybody && !may_keep_more(output))
             if (Status status = offer(output, frame, round); !status)
                 return std::unexpected(std::move(status.error()));
-    if (round.takers == 0)
+    if (round.takers == 0 && !round.left_out)
         return PutResult{};
-    const bool bad = round.takers == round.spoilt; // for everybody
-    running_ = running_ || !bad;
+    const bool dropped = round.takers == 0;
+    const bool bad = !dropped && round.takers == round.spoilt; // for everybody
+    running_ = running_ || !(bad || dropped);
     has_run_ = has_run_ || running_;
     for (Output& output : outputs_)
         output.dropped += !output.failure && (round.takers & bit(output)) == 0 ? 1U : 0U;
     if (round.holders != 0)
         holders_of(frame.index) = round.holders;
-    return PutResult{
-        .taken = true, .kept = round.holders != 0, .bad = bad, .copied_bytes = round.copied_bytes};
+    return PutResult{.taken = true,
+                     .kept = round.holders != 0,
+                     .bad = bad,
+                     .dropped = dropped,
+                     .copied_bytes = round.copied_bytes};
 }
 
 FanOutSink::Holders FanOutSink::bit(const Output& output) const noexcept {

@@ -86,8 +86,9 @@ private:
     /// What became of one frame.
     struct Round {
         Holders takers = 0;
-        Holders spoilt = 0;  ///< those who took it and could not convert it
-        Holders holders = 0; ///< those that keep it
+        Holders spoilt = 0;    ///< those who took it and could not convert it
+        Holders holders = 0;   ///< those that keep it
+        bool left_out = false; ///< by one that is behind
         std::uint64_t copied_bytes = 0;
     };
     [[nodiscard]] FanOutPlan plan(MemoryRole role) const;

@@ -129,13 +129,14 @@ Status Negotiation::establish_on(const Strategy& strategy) {
 // What it leaves behind when it fails, release() takes away.
 Status Negotiation::connect(const Strategy& strategy) {
     const auto failed = [](auto& result) { return std::unexpected(std::move(result.error())); };
+    const std::uint32_t buffers = wanted_buffers();
     if (strategy.memory == Strategy::Memory::sink) {
-        Result<std::span<BufferMemory>> memory = sink_.provide(strategy.sink, wishes_.buffers);
+        Result<std::span<BufferMemory>> memory = sink_.provide(strategy.sink, buffers);
         return memory ? source_.use(strategy.source, *memory) : failed(memory);
     }
     // A sink that copies has slots of its own beside the frames' memory.
     if (strategy.sink == MemoryRole::copies)
-        if (Result<std::span<BufferMemory>> slots = sink_.provide(strategy.sink, wishes_.buffers); !slots)
+        if (Result<std::span<BufferMemory>> slots = sink_.provide(strategy.sink, buffers); !slots)
             return failed(slots);
     Result<std::span<BufferMemory>> memory = frames_memory(strategy);
     if (!memory)
@@ -150,17 +151,22 @@ Status Negotiation::connect(const Strategy& strategy) {
 Result<std::span<BufferMemory>> Negotiation::frames_memory(const Strategy& strategy) {
     const bool dmabufs = strategy.memory == Strategy::Memory::dmabuf;
     if (!dmabufs && strategy.memory != Strategy::Memory::plain)
-        return source_.provide(strategy.source, wishes_.buffers);
+        return source_.provide(strategy.source, wanted_buffers());
     const bool addresses = strategy.source == MemoryRole::borrows || strategy.sink == MemoryRole::borrows;
     Result<SharedMemory> memory =
-        dmabufs ? SharedMemory::dmabufs(source_.format(), wishes_.buffers, wishes_.heap, addresses, system_)
-                : SharedMemory::plain(source_.format(), wishes_.buffers, system_);
+        dmabufs ? SharedMemory::dmabufs(source_.format(), wanted_buffers(), wishes_.heap, addresses, system_)
+                : SharedMemory::plain(source_.format(), wanted_buffers(), system_);
     if (!memory) {
         if (memory.error().kind == ErrorKind::device) // none of this path: another may do without
             memory.error().kind = ErrorKind::unsupported;
         return std::unexpected(std::move(memory.error()));
     }
     return shared_.emplace(std::move(*memory)).buffers();
+}
+
+std::uint32_t Negotiation::wanted_buffers() const noexcept {
+    constexpr std::uint32_t most = 32; // VIDEO_MAX_FRAME
+    return std::min(wishes_.buffers + source_.extra_buffers(), most);
 }
 
 void Negotiation::release() noexcept {

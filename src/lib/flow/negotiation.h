@@ -17,7 +17,7 @@ struct PathWishes {
     std::optional<IoMethod> sink_method{};   ///< likewise the sink
     std::string heap{};        ///< whose dma-bufs, where neither end has memory; empty: the best
     std::string strategy{};    ///< only the path with this name; empty: any
-    std::uint32_t buffers = 6; ///< to ask for, on each side that allocates
+    std::uint32_t buffers = 6; ///< to ask for, on each side that allocates; a source may need more
 };
 
 /// Finds the best path that works, once, by trying (what copies least comes first, then as strategies() has
@@ -63,6 +63,7 @@ private:
     [[nodiscard]] Status establish_on(const Strategy& strategy);
     [[nodiscard]] Status connect(const Strategy& strategy);
     [[nodiscard]] Result<std::span<BufferMemory>> frames_memory(const Strategy& strategy);
+    [[nodiscard]] std::uint32_t wanted_buffers() const noexcept;
     [[nodiscard]] std::string why_not(const Path& path) const;
     [[nodiscard]] Error nothing_left() const;
 

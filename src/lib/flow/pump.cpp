@@ -172,7 +172,7 @@ void Pump::on_signal() noexcept {
 }
 
 bool Pump::done() const noexcept {
-    return result_.interrupted || result_.source_changed ||
+    return result_.interrupted || result_.source_changed || (source_.ended() && !pending_) ||
            (options_.frame_limit && statistics_.frames() >= *options_.frame_limit);
 }
 
@@ -242,6 +242,8 @@ Status Pump::put(const Frame& frame) {
 Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
     if (result.bad) {
         statistics_.corrupt();
+    } else if (result.dropped) {
+        statistics_.dropped();
     } else {
         last_passed_ = system_.now();
         const std::uint64_t copied = frame.copied_bytes + result.copied_bytes;
@@ -255,7 +257,7 @@ Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
             return status;
     if (Status status = reclaim(source_.available() < few_buffers); !status)
         return status;
-    return statistics_.frames() == 1 && !result.bad ? follow_demand() : Status{};
+    return statistics_.frames() == 1 && !result.bad && !result.dropped ? follow_demand() : Status{};
 }
 
 Status Pump::on_first_frame(std::uint64_t copied_bytes) {

@@ -15,7 +15,7 @@ struct StatisticsReport {
     std::optional<double> latency_ms;     ///< mean over the span, from a frame's timestamp to the sink
     std::optional<double> max_latency_ms; ///< over the span
     std::uint64_t frames = 0;             ///< since the start
-    std::uint64_t dropped = 0;            ///< since the start: missing sequence numbers
+    std::uint64_t dropped = 0;            ///< since the start: missing sequence numbers, left out by the sink
     std::uint64_t corrupt = 0; ///< since the start: bad frames: marked by the driver, short, not convertible
     std::uint64_t no_signal = 0;         ///< since the start: pictures of a loop without a signal
     std::uint64_t copied_bytes = 0;      ///< since the start
@@ -37,6 +37,8 @@ public:
     /// A frame that the sink has accepted at @p now, after a copy of @p copied_bytes.
     void passed(const BufferMetadata& frame, std::uint64_t copied_bytes, Time now) noexcept;
     void corrupt() noexcept { ++corrupt_; }
+    /// A frame of the source that the sink left out.
+    void dropped() noexcept { ++dropped_; }
     /// After a pause of the source, which counts anew: what is missing since is no loss.
     void resume(Time now) noexcept;
 

@@ -3,6 +3,7 @@
 
 #include "base/folder_watch.h"
 #include "flow/endpoint.h"
+#include "media/playback_wishes.h"
 #include "v4l2/device_identity.h"
 #include "v4l2/format.h"
 #include "v4l2/signal.h"
@@ -14,7 +15,7 @@
 
 namespace v4l2dma {
 
-/// What the user wants a capture device to deliver; what is not wished for stays as the device has it.
+/// What the user wants a source to deliver; what is not wished for stays as a device has it.
 struct CaptureWishes {
     std::optional<std::uint32_t> width;  ///< pixels
     std::optional<std::uint32_t> height; ///< pixels
@@ -22,6 +23,7 @@ struct CaptureWishes {
     std::optional<double> fps;           ///< frames a second
     std::vector<std::string> controls{}; ///< "NAME=VALUE", as apply_controls() takes them
     bool reconnect = false;              ///< waits for a device that was unplugged
+    PlaybackWishes playback{};           ///< of films
 
     [[nodiscard]] bool any_format() const noexcept { return width || height || format; }
 };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "format/fourcc.h"
+#include "format/plane_copy.h"
+
+#include <array>
 
 extern "C" {
 #include <libavcodec/codec_id.h>
-#include <libavutil/pixfmt.h>
+#include <libavutil/frame.h>
 }
 
 namespace v4l2dma {
@@ -31,5 +33,16 @@ struct AvFormat {
 [[nodiscard]] AVPixelFormat av_pixel_format(FourCC fourcc);
 /// FFmpeg's decoder of a compressed format whose every frame stands alone, AV_CODEC_ID_NONE for all others.
 [[nodiscard]] AVCodecID av_still_codec(FourCC fourcc);
+
+/// Makes @p frame show these rows. FFmpeg has no const frames; nobody writes to one that is read from.
+template <typename Byte>
+void point_at(AVFrame& frame, const std::array<Rows<Byte>, 3>& planes, const AvFormat& format) {
+    for (std::size_t i = 0; i < planes.size(); ++i) {
+        const std::size_t plane = format.swapped && i > 0 ? 3 - i : i;
+        frame.data[plane] = reinterpret_cast<std::uint8_t*>(
+            const_cast<std::byte*>(static_cast<const std::byte*>(planes[i].begin)));
+        frame.linesize[plane] = static_cast<int>(planes[i].stride);
+    }
+}
 
 } // namespace v4l2dma

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "media/av_objects.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <limits>
@@ -42,6 +43,19 @@ Result<AvFrame> make_borrowing_frame(AVPixelFormat format, std::uint32_t width, 
     if ((*frame)->buf[0] == nullptr)
         return system_error("picture", "", ENOMEM);
     return frame;
+}
+
+std::uint64_t picture_bytes(const AVFrame& picture) {
+    const int size = ffmpeg().av_image_get_buffer_size(static_cast<AVPixelFormat>(picture.format),
+                                                       picture.width, picture.height, 1);
+    return static_cast<std::uint64_t>(std::max(size, 0));
+}
+
+Result<AvPacket> make_av_packet() {
+    AvPacket packet(ffmpeg().av_packet_alloc());
+    if (!packet)
+        return system_error("packet", "", ENOMEM);
+    return packet;
 }
 
 Result<AvPacket> copy_to_packet(std::span<const std::byte> bytes) {

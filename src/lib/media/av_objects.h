@@ -24,9 +24,15 @@ struct FreeAvCodec {
 struct FreeSws {
     void operator()(SwsContext* context) const noexcept { ffmpeg().sws_freeContext(context); }
 };
+struct FreeAvInput {
+    void operator()(AVFormatContext* context) const noexcept {
+        ffmpeg_formats().avformat_close_input(&context);
+    }
+};
 using AvFrame = std::unique_ptr<AVFrame, FreeAvFrame>;
 using AvPacket = std::unique_ptr<AVPacket, FreeAvPacket>;
 using AvCodec = std::unique_ptr<AVCodecContext, FreeAvCodec>;
+using AvInput = std::unique_ptr<AVFormatContext, FreeAvInput>; ///< only after load_ffmpeg_formats()
 using Sws = std::unique_ptr<SwsContext, FreeSws>;
 
 /// An Error (system) from FFmpeg's error number.
@@ -39,9 +45,14 @@ using Sws = std::unique_ptr<SwsContext, FreeSws>;
 /// memory.
 [[nodiscard]] Result<AvFrame> make_borrowing_frame(AVPixelFormat format, std::uint32_t width,
                                                    std::uint32_t height);
+/// An empty packet. Errors: (system) no memory.
+[[nodiscard]] Result<AvPacket> make_av_packet();
 /// A packet with a copy of @p bytes, and the padding that decoders read beyond the end. Errors: (system) no
 /// memory, or too many bytes.
 [[nodiscard]] Result<AvPacket> copy_to_packet(std::span<const std::byte> bytes);
+
+/// The bytes of a picture's pixels.
+[[nodiscard]] std::uint64_t picture_bytes(const AVFrame& picture);
 
 /// Opens @p codec, which is nullptr if this FFmpeg has none; @p configure sets what it needs first.
 /// Errors: (unsupported) no such codec; (system) what FFmpeg says.

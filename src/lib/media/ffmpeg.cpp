@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "media/ffmpeg.h"
 
+#include <array>
 #include <cassert>
 #include <dlfcn.h>
 #include <string>
@@ -50,37 +51,95 @@ private:
     void* handle_; // never closed: codecs leave destructors of threads behind
 };
 
+template <std::size_t count> Status check(const std::array<const Library*, count>& libraries) {
+    for (const Library* library : libraries)
+        if (Status status = library->status(); !status)
+            return status;
+    return {};
+}
+
+#define V4L2DMA_FIND(library, name) library.find(all.name, #name);
+
 Result<FFmpeg> load() {
     FFmpeg all;
     Library avutil("libavutil", LIBAVUTIL_VERSION_MAJOR);
     Library avcodec("libavcodec", LIBAVCODEC_VERSION_MAJOR);
     Library swscale("libswscale", LIBSWSCALE_VERSION_MAJOR);
-#define V4L2DMA_FIND(library, name) library.find(all.name, #name);
     V4L2DMA_FFMPEG(V4L2DMA_FIND)
-#undef V4L2DMA_FIND
-    for (const Library* library : {&avutil, &avcodec, &swscale})
-        if (Status status = library->status(); !status)
-            return std::unexpected(std::move(status.error()));
+    if (Status status = check(std::array<const Library*, 3>{&avutil, &avcodec, &swscale}); !status)
+        return std::unexpected(std::move(status.error()));
     all.av_log_set_level(AV_LOG_QUIET); // our errors say it, in one sentence
     return all;
 }
+
+Result<FFmpegFormats> load_formats() {
+    FFmpegFormats all;
+    Library avformat("libavformat", LIBAVFORMAT_VERSION_MAJOR);
+    V4L2DMA_FFMPEG_FORMATS(V4L2DMA_FIND)
+    if (Status status = check(std::array<const Library*, 1>{&avformat}); !status)
+        return std::unexpected(std::move(status.error()));
+    return all;
+}
+
+Result<FFmpegFilters> load_filters() {
+    FFmpegFilters all;
+    Library avfilter("libavfilter", LIBAVFILTER_VERSION_MAJOR);
+    V4L2DMA_FFMPEG_FILTERS(V4L2DMA_FIND)
+    if (Status status = check(std::array<const Library*, 1>{&avfilter}); !status)
+        return std::unexpected(std::move(status.error()));
+    return all;
+}
+
+#undef V4L2DMA_FIND
 
 const Result<FFmpeg>& loaded() {
     static const Result<FFmpeg> result = load();
     return result;
 }
 
+const Result<FFmpegFormats>& loaded_formats() {
+    static const Result<FFmpegFormats> result = load_formats();
+    return result;
+}
+
+const Result<FFmpegFilters>& loaded_filters() {
+    static const Result<FFmpegFilters> result = load_filters();
+    return result;
+}
+
+template <typename Functions> Status status_of(const Result<Functions>& result) {
+    return result ? Status{} : std::unexpected(result.error());
+}
+
 } // namespace
 
 Status load_ffmpeg() {
-    if (!loaded())
-        return std::unexpected(loaded().error());
-    return {};
+    return status_of(loaded());
+}
+
+Status load_ffmpeg_formats() {
+    Status status = load_ffmpeg();
+    return status ? status_of(loaded_formats()) : status;
+}
+
+Status load_ffmpeg_filters() {
+    Status status = load_ffmpeg();
+    return status ? status_of(loaded_filters()) : status;
 }
 
 const FFmpeg& ffmpeg() {
     assert(loaded());
     return *loaded();
+}
+
+const FFmpegFormats& ffmpeg_formats() {
+    assert(loaded_formats());
+    return *loaded_formats();
+}
+
+const FFmpegFilters& ffmpeg_filters() {
+    assert(loaded_filters());
+    return *loaded_filters();
 }
 
 } // namespace v4l2dma

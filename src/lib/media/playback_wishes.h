@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace v4l2dma {
+
+/// How the user wants a film to be played.
+struct PlaybackWishes {
+    std::optional<std::string> container{}; ///< FFmpeg's name of the demuxer; empty: found out by looking
+    std::optional<double> seek{};           ///< seconds from the beginning
+    bool loop = false;                      ///< again and again
+    bool unpaced = false;                   ///< as fast as the sink takes frames, instead of at their times
+    bool compressed = false;                ///< rather as the codec's packets than decoded
+    bool keep_pixels = false; ///< pixels that are not square stay so, and pictures are not turned
+
+    [[nodiscard]] bool any() const noexcept {
+        return container || seek || loop || unpaced || compressed || keep_pixels;
+    }
+};
+
+} // namespace v4l2dma
