@@ -37,9 +37,10 @@ void CloneOptions::add_to(CommandLine& line) {
     line.app()
         .add_option(
             "-i,--input", input,
-            "Capture device: path, number, card label, or bus info; or test:PATTERN[,WxH][,FORMAT][,FPS]")
+            "Capture device: path, number, card label, or bus info; a film: file, URL, or - for standard "
+            "input; or test:PATTERN[,WxH][,FORMAT][,FPS]")
         ->required()
-        ->type_name("DEV");
+        ->type_name("SRC");
     line.app()
         .add_option("-o,--output", outputs,
                     "Output device (a loop): path, number, card label, or bus info; or null:. Repeatable: "
@@ -48,6 +49,7 @@ void CloneOptions::add_to(CommandLine& line) {
         ->allow_extra_args(false)
         ->type_name("DEV");
     capture.add_to(line);
+    add_playback(line, capture.wishes.playback);
     line.app().add_flag("--reconnect", capture.wishes.reconnect,
                         "Wait for a capture device that is unplugged, and go on when it is back");
     line.app().add_flag("--on-demand", on_demand,

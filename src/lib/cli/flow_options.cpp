@@ -98,6 +98,22 @@ void CaptureOptions::add_to(CommandLine& line) {
             ""));
 }
 
+void add_playback(CommandLine& line, PlaybackWishes& wishes) {
+    line.app().add_flag("--loop", wishes.loop, "Play a film again and again");
+    line.app()
+        .add_option("--seek", wishes.seek, "Begin a film so many seconds after its beginning")
+        ->type_name("SECONDS")
+        ->check(real_range(0, 1e6));
+    line.app().add_flag("--no-pace", wishes.unpaced,
+                        "Play a film as fast as the output takes it, not at its pictures' times");
+    line.app()
+        .add_option("--container", wishes.container,
+                    "What a film's file is, where that cannot be seen: raw, h264, mpegts, ..")
+        ->type_name("NAME");
+    line.app().add_flag("--as-stored", wishes.keep_pixels,
+                        "Neither turn a film's pictures upright nor make its pixels square");
+}
+
 void OutputOptions::add_to(CommandLine& line) {
     line.app().add_option("--output-format", wishes.format,
                           "Pixel format of the output: frames in another one are converted");

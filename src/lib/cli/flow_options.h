@@ -42,6 +42,9 @@ struct CaptureOptions {
     void add_to(CommandLine& line);
 };
 
+/// --loop, --seek, --no-pace, --container, --as-stored of a film.
+void add_playback(CommandLine& line, PlaybackWishes& wishes);
+
 /// --output-format, --output-width, --output-height of an output device.
 struct OutputOptions {
     OutputWishes wishes;

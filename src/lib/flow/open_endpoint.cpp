@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/open_endpoint.h"
 
+#include "flow/media_source.h"
 #include "flow/null_sink.h"
 #include "flow/test_source.h"
 #include "flow/v4l2_sink.h"
@@ -17,6 +18,10 @@ SourceResult open_v4l2_source(std::string_view name, const CaptureWishes& wishes
     if (!device)
         return std::unexpected(std::move(device.error()));
     return V4l2Source::open(std::move(*device), wishes);
+}
+
+SourceResult open_media_source(std::string_view name, const CaptureWishes& wishes, System& system) {
+    return MediaSource::open(name, wishes, system);
 }
 
 SourceResult open_test_source(std::string_view name, const CaptureWishes& wishes, System& system) {
@@ -40,22 +45,35 @@ SinkResult open_null_sink(std::string_view name, bool wants_dmabufs, const Outpu
     return std::make_unique<NullSink>(wants_dmabufs);
 }
 
+bool is_test(std::string_view name) {
+    return name.starts_with("test:");
+}
+
+bool is_null(std::string_view name) {
+    return name.starts_with("null:");
+}
+
+bool is_any(std::string_view) {
+    return true;
+}
+
 template <typename Open> struct Kind {
-    std::string_view prefix; ///< the empty one matches everything and comes last
+    bool (*matches)(std::string_view name); ///< the first that does is taken
     Open open;
 };
 constexpr Kind<SourceResult (*)(std::string_view, const CaptureWishes&, System&)> sources[] = {
-    {"test:", open_test_source},
-    {"", open_v4l2_source},
+    {is_test, open_test_source},
+    {is_media_name, open_media_source},
+    {is_any, open_v4l2_source},
 };
 constexpr Kind<SinkResult (*)(std::string_view, bool, const OutputWishes&, System&)> sinks[] = {
-    {"null:", open_null_sink},
-    {"", open_v4l2_sink},
+    {is_null, open_null_sink},
+    {is_any, open_v4l2_sink},
 };
 
 const auto& find_kind(const auto& table, std::string_view name) {
     std::size_t i = 0;
-    while (!name.starts_with(table[i].prefix))
+    while (!table[i].matches(name))
         ++i;
     return table[i];
 }
@@ -63,6 +81,9 @@ const auto& find_kind(const auto& table, std::string_view name) {
 } // namespace
 
 SourceResult open_source(std::string_view name, const CaptureWishes& wishes, System& system) {
+    if (wishes.playback.any() && !is_media_name(name))
+        return make_error(ErrorKind::usage, "open", name, "it is no film",
+                          "Leave --loop, --seek, --no-pace, --container and --as-stored away");
     return find_kind(sources, name).open(name, wishes, system);
 }
 

@@ -106,4 +106,21 @@ AVCodecID av_still_codec(FourCC fourcc) {
     return fourcc == FourCC("MJPG") || fourcc == FourCC("JPEG") ? AV_CODEC_ID_MJPEG : AV_CODEC_ID_NONE;
 }
 
+AVPixelFormat without_range(AVPixelFormat format) {
+    switch (format) {
+    case AV_PIX_FMT_YUVJ420P:
+        return AV_PIX_FMT_YUV420P;
+    case AV_PIX_FMT_YUVJ422P:
+        return AV_PIX_FMT_YUV422P;
+    case AV_PIX_FMT_YUVJ444P:
+        return AV_PIX_FMT_YUV444P;
+    case AV_PIX_FMT_YUVJ440P:
+        return AV_PIX_FMT_YUV440P;
+    case AV_PIX_FMT_YUVJ411P:
+        return AV_PIX_FMT_YUV411P;
+    default:
+        return format;
+    }
+}
+
 } // namespace v4l2dma

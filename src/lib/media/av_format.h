@@ -33,6 +33,8 @@ struct AvFormat {
 [[nodiscard]] AVPixelFormat av_pixel_format(FourCC fourcc);
 /// FFmpeg's decoder of a compressed format whose every frame stands alone, AV_CODEC_ID_NONE for all others.
 [[nodiscard]] AVCodecID av_still_codec(FourCC fourcc);
+/// The pixels of a format whose name also says that they are full range.
+[[nodiscard]] AVPixelFormat without_range(AVPixelFormat format);
 
 /// Makes @p frame show these rows. FFmpeg has no const frames; nobody writes to one that is read from.
 template <typename Byte>

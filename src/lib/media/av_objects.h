@@ -29,6 +29,10 @@ struct FreeAvInput {
         ffmpeg_formats().avformat_close_input(&context);
     }
 };
+struct FreeAvBsf {
+    void operator()(AVBSFContext* context) const noexcept { ffmpeg().av_bsf_free(&context); }
+};
+using AvBsf = std::unique_ptr<AVBSFContext, FreeAvBsf>;
 using AvFrame = std::unique_ptr<AVFrame, FreeAvFrame>;
 using AvPacket = std::unique_ptr<AVPacket, FreeAvPacket>;
 using AvCodec = std::unique_ptr<AVCodecContext, FreeAvCodec>;

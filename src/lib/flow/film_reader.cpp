@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include "flow/film_reader.h"
+
+#include <csignal>
+#include <utility>
+
+namespace v4l2dma {
+
+void FilmReader::start() {
+    if (thread_.joinable())
+        return;
+    film_.resume();
+    stopping_ = false;
+    thread_ = std::thread([this] { run(); });
+}
+
+void FilmReader::stop() noexcept {
+    if (!thread_.joinable())
+        return;
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    film_.interrupt();
+    room_.notify_all();
+    thread_.join();
+}
+
+void FilmReader::forget() noexcept {
+    queue_.clear();
+    over_ = false;
+    failure_.reset();
+    rewind_ = true;
+}
+
+FilmReader::Next FilmReader::next() {
+    const std::lock_guard lock(mutex_);
+    if (!queue_.empty())
+        return Next::picture;
+    if (failure_)
+        return Next::failure;
+    return over_ ? Next::end : Next::nothing_yet;
+}
+
+const FilmPicture& FilmReader::front() {
+    const std::lock_guard lock(mutex_);
+    return queue_.front();
+}
+
+FilmPicture FilmReader::take() {
+    const std::lock_guard lock(mutex_);
+    FilmPicture picture = std::move(queue_.front());
+    queue_.pop_front();
+    room_.notify_one();
+    return picture;
+}
+
+Error FilmReader::failure() {
+    const std::lock_guard lock(mutex_);
+    return failure_.value_or(Error{});
+}
+
+bool FilmReader::wait_for_room() {
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [this] { return stopping_ || queue_.size() < ahead; });
+    return !stopping_ && !over_;
+}
+
+void FilmReader::run() noexcept {
+    // Signals are the pump's.
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    while (wait_for_room()) {
+        if (std::exchange(rewind_, false))
+            if (Status status = film_.rewind(); !status) {
+                rewind_ = status.error().code == ECANCELED;
+                push(std::unexpected(std::move(status.error())));
+                return;
+            }
+        push(film_.next());
+    }
+}
+
+// Interrupted is not failed: it goes on with the next start().
+void FilmReader::push(Result<std::optional<FilmPicture>> picture) {
+    bool changed = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!picture && picture.error().code == ECANCELED) {
+            changed = false;
+        } else if (!picture) {
+            failure_ = std::move(picture.error());
+            over_ = changed = true;
+        } else if (!*picture) {
+            over_ = changed = true;
+        } else {
+            changed = queue_.empty();
+            queue_.push_back(std::move(**picture));
+        }
+    }
+    if (changed)
+        on_change_();
+}
+
+} // namespace v4l2dma

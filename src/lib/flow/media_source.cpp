@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: MIT
+#include "flow/media_source.h"
+
+#include "base/log.h"
+#include "format/likeness.h"
+#include "media/av_colorimetry.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <linux/videodev2.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/timerfd.h>
+#include <utility>
+
+namespace v4l2dma {
+
+namespace {
+
+using std::chrono::microseconds;
+
+// What is later than this is not caught up with.
+constexpr microseconds most_late = std::chrono::seconds(1);
+
+bool is_writable(const AvFormat& format) {
+    return ffmpeg().sws_isSupportedOutput(format.pixel_format) != 0;
+}
+
+bool in_one_piece(FourCC fourcc) {
+    const PixelFormat* const entry = find_pixel_format(fourcc);
+    return entry != nullptr && entry->memory_planes() == 1;
+}
+
+/// Formats that a film's pictures can be brought to.
+std::vector<FourCC> writable_fourccs() {
+    std::vector<FourCC> fourccs;
+    for (const PixelFormat& entry : pixel_formats())
+        if (const AvFormat* const format = find_av_format(entry.fourcc);
+            format != nullptr && is_writable(*format))
+            fourccs.push_back(entry.fourcc);
+    return fourccs;
+}
+
+} // namespace
+
+Result<std::unique_ptr<MediaSource>> MediaSource::open(std::string_view name, const CaptureWishes& wishes,
+                                                       System& system) {
+    if (!wishes.controls.empty())
+        return make_error(ErrorKind::usage, "--set", wishes.controls.front(),
+                          fmt::format("{} is a film and has no controls", name), "Leave --set away");
+    std::unique_ptr<MediaSource> source(new MediaSource(std::string(name), wishes, system));
+    if (Status status = source->set_up(); !status)
+        return std::unexpected(std::move(status.error()));
+    return source;
+}
+
+Status MediaSource::set_up() {
+    timer_ = UniqueFd(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC));
+    if (!timer_)
+        return system_error("timerfd_create", name_);
+    FilmWishes wishes{.playback = wishes_.playback,
+                      .input = {.width = wishes_.width, .height = wishes_.height, .fps = wishes_.fps}};
+    if (wishes_.format) {
+        const Result<FourCC> fourcc = resolve_format(*wishes_.format);
+        if (!fourcc)
+            return std::unexpected(fourcc.error());
+        wishes.input.fourcc = *fourcc;
+    }
+    Result<std::unique_ptr<Film>> film = Film::open(name_, wishes);
+    if (!film)
+        return std::unexpected(std::move(film.error()));
+    film_ = std::move(*film);
+    reader_ = std::make_unique<FilmReader>(*film_, [this] { arm(microseconds(1)); });
+    return choose_format();
+}
+
+Status MediaSource::choose_format() {
+    const FilmShape& shape = film_->shape();
+    const double ratio = static_cast<double>(shape.shown_width) / shape.shown_height;
+    const auto even = [](double pixels) {
+        return std::max(2U, static_cast<std::uint32_t>(std::lround(pixels / 2)) * 2);
+    };
+    width_ = wishes_.width.value_or(wishes_.height ? even(*wishes_.height * ratio) : shape.shown_width);
+    height_ = wishes_.height.value_or(wishes_.width ? even(*wishes_.width / ratio) : shape.shown_height);
+    const std::optional<FrameFormat> packets = packet_format();
+    if (!wishes_.format) {
+        if (wishes_.playback.compressed && packets)
+            return set_format(*packets);
+        const Result<FourCC> fourcc = natural_fourcc();
+        const Result<FrameFormat> format =
+            fourcc ? raw_format(*fourcc) : Result<FrameFormat>(std::unexpected(fourcc.error()));
+        return format ? set_format(*format) : std::unexpected(format.error());
+    }
+    const Result<FourCC> wished = resolve_format(*wishes_.format);
+    if (!wished)
+        return std::unexpected(wished.error());
+    if (packets && packets->fourcc == *wished)
+        return set_format(*packets);
+    const AvFormat* const entry = find_av_format(*wished);
+    if (entry == nullptr || !is_writable(*entry))
+        return make_error(ErrorKind::usage, "--format", wished->text(),
+                          fmt::format("{} cannot be brought to this format", name_),
+                          packets ? fmt::format("As it is compressed it is {}", packets->fourcc.text()) : "");
+    const Result<FrameFormat> format = raw_format(*wished);
+    return format ? set_format(*format) : std::unexpected(format.error());
+}
+
+// The film's own pixels if V4L2 has a name for them, else what loses least.
+Result<FourCC> MediaSource::natural_fourcc() const {
+    const AVPixelFormat pixels = film_->shape().pixel_format;
+    std::vector<AVPixelFormat> known;
+    const std::vector<FourCC> fourccs = writable_fourccs();
+    const auto find = [&](AVPixelFormat wanted) {
+        return std::ranges::find_if(fourccs, [&](FourCC fourcc) {
+            const AvFormat& format = *find_av_format(fourcc);
+            return format.pixel_format == wanted && !format.swapped && in_one_piece(fourcc);
+        });
+    };
+    if (const auto same = find(pixels); same != fourccs.end())
+        return *same;
+    for (const FourCC fourcc : fourccs)
+        if (in_one_piece(fourcc))
+            known.push_back(find_av_format(fourcc)->pixel_format);
+    known.push_back(AV_PIX_FMT_NONE); // ends the list
+    const auto best = find(ffmpeg().avcodec_find_best_pix_fmt_of_list(known.data(), pixels, 0, nullptr));
+    if (best == fourccs.end())
+        return make_error(ErrorKind::unsupported, "open", name_, "no pixel format is like its own");
+    return *best;
+}
+
+Result<FrameFormat> MediaSource::raw_format(FourCC fourcc) const {
+    for (const std::uint32_t side : {width_, height_})
+        if (side == 0 || side > max_converted_size)
+            return make_error(ErrorKind::usage, "picture", name_,
+                              fmt::format("{}x{} is not a size from 1x1 to {}x{}", width_, height_,
+                                          max_converted_size, max_converted_size));
+    Result<FrameFormat> format = tight_format(fourcc, width_, height_);
+    if (!format)
+        return format;
+    format->field = V4L2_FIELD_NONE;
+    const bool rgb = is_rgb(fourcc);
+    const Colorimetry& colours = film_->shape().colorimetry;
+    format->colorimetry = colours;
+    // RGB is full range, and what comes from it is not, unless the film says so.
+    if (rgb) {
+        format->colorimetry.ycbcr_encoding = V4L2_YCBCR_ENC_DEFAULT;
+        format->colorimetry.quantization = V4L2_QUANTIZATION_DEFAULT;
+    }
+    return format;
+}
+
+std::optional<FrameFormat> MediaSource::packet_format() const {
+    const std::optional<FourCC> fourcc = film_->packet_format();
+    if (!fourcc)
+        return std::nullopt;
+    // A packet of a compressed picture, however little it was compressed.
+    constexpr std::uint64_t least = 64 * 1024;
+    const FilmShape& shape = film_->shape();
+    FrameFormat format{.fourcc = *fourcc,
+                       .width = shape.width,
+                       .height = shape.height,
+                       .field = V4L2_FIELD_NONE,
+                       .colorimetry = shape.colorimetry};
+    format.planes[0].sizeimage =
+        static_cast<std::uint32_t>(std::max(std::uint64_t{shape.width} * shape.height * 2, least));
+    return format;
+}
+
+std::vector<FrameFormat> MediaSource::other_formats() const {
+    std::vector<FrameFormat> formats;
+    if (wishes_.format)
+        return formats;
+    std::vector<FourCC> fourccs = writable_fourccs();
+    const Result<FourCC> natural = natural_fourcc();
+    const FourCC like = natural.value_or(FourCC("YU12"));
+    sort_by_likeness(like, fourccs);
+    for (const FourCC fourcc : fourccs)
+        if (Result<FrameFormat> format = raw_format(fourcc); format && format->fourcc != format_.fourcc)
+            formats.push_back(*format);
+    if (const std::optional<FrameFormat> packets = packet_format(); packets && !is_packets())
+        formats.push_back(*packets);
+    return formats;
+}
+
+bool MediaSource::is_packets() const noexcept {
+    return !writer_;
+}
+
+Status MediaSource::set_format(const FrameFormat& format) {
+    const bool packets = find_av_format(format.fourcc) == nullptr;
+    if (Status status = film_->play_packets(packets); !status)
+        return status;
+    format_ = format;
+    writer_.reset();
+    if (packets)
+        return {};
+    Result<PictureWriter> writer =
+        PictureWriter::create(format, {}, fmt::format("{} to {}", name_, format.text()));
+    if (!writer)
+        return std::unexpected(std::move(writer.error()));
+    const FilmShape& shape = film_->shape();
+    FrameFormat from = format;
+    from.width = shape.width;
+    from.height = shape.height;
+    from.colorimetry = shape.colorimetry;
+    const ScalerSide side = scaler_side(from, shape.pixel_format);
+    if (!writer->only_copies(side))
+        if (Status status = writer->prepare(side); !status)
+            return status;
+    writer_.emplace(std::move(*writer));
+    return {};
+}
+
+std::string MediaSource::why_not(MemoryRole role) const {
+    return role == MemoryRole::touches ? "" : "a film has no buffers: it is decoded into the sink's";
+}
+
+bool MediaSource::decodes_into_sink() const {
+    const AvFormat* const format = find_av_format(format_.fourcc);
+    return format != nullptr && film_->seekable() &&
+           film_->decodes_into(format->pixel_format, format_.width, format_.height);
+}
+
+unsigned MediaSource::copies(MemoryRole) const {
+    return decodes_into_sink() ? 0 : 1;
+}
+
+std::uint32_t MediaSource::extra_buffers() const noexcept {
+    return decodes_into_sink() ? FilmReader::ahead + film_->kept_pictures() : 0;
+}
+
+Result<std::span<BufferMemory>> MediaSource::provide(MemoryRole, std::uint32_t) {
+    return make_error(ErrorKind::unsupported, "allocate", name_, "it has no buffers");
+}
+
+// What cannot be begun again is not decoded into memory that another path would have to do without.
+Status MediaSource::use(MemoryRole, std::span<BufferMemory> memory) {
+    if (Status status = slots_.set(memory, format_); !status)
+        return status;
+    memory_ = memory;
+    held_.resize(memory.size());
+    out_.assign(memory.size(), false);
+    direct_ = decodes_into_sink();
+    if (direct_) {
+        film_->decode_into(slots_, find_av_format(format_.fourcc)->pixel_format);
+        reader_->forget(); // what was decoded elsewhere
+    }
+    return {};
+}
+
+Status MediaSource::start() {
+    reader_->start();
+    arm(microseconds(1));
+    return {};
+}
+
+// On time, or at once for what is past. 0 is never.
+void MediaSource::arm(microseconds due) noexcept {
+    constexpr std::int64_t second = 1'000'000;
+    const itimerspec setting{
+        .it_interval = {},
+        .it_value = {.tv_sec = due.count() / second, .tv_nsec = due.count() % second * 1000}};
+    ::timerfd_settime(timer_.get(), TFD_TIMER_ABSTIME, &setting, nullptr);
+}
+
+// The reader tells when something comes into its empty queue; what came between our two looks is seen by the
+// second.
+void MediaSource::arm_for_next() noexcept {
+    if (reader_->next() == FilmReader::Next::nothing_yet)
+        arm(microseconds(0));
+    switch (reader_->next()) {
+    case FilmReader::Next::nothing_yet:
+        break;
+    case FilmReader::Next::picture:
+        arm(due(reader_->front().time));
+        break;
+    case FilmReader::Next::end:
+    case FilmReader::Next::failure:
+        arm(microseconds(1));
+    }
+}
+
+microseconds MediaSource::due(microseconds time) {
+    if (wishes_.playback.unpaced)
+        return microseconds(1);
+    if (!begin_)
+        begin_ = system_.now() - time;
+    return *begin_ + time;
+}
+
+Result<std::optional<Frame>> MediaSource::take() {
+    switch (reader_->next()) {
+    case FilmReader::Next::failure:
+        return std::unexpected(reader_->failure());
+    case FilmReader::Next::end:
+        ended_ = true;
+        arm(microseconds(0));
+        return std::nullopt;
+    case FilmReader::Next::nothing_yet:
+        arm_for_next();
+        return std::nullopt;
+    case FilmReader::Next::picture:
+        break;
+    }
+    const microseconds now = system_.now();
+    const microseconds time = reader_->front().time;
+    if (due(time) > now) {
+        arm_for_next();
+        return std::nullopt;
+    }
+    if (!begin_)
+        begin_ = now - time;
+    if (!wishes_.playback.unpaced && now - (*begin_ + time) > most_late)
+        begin_ = now - time;
+    Result<std::optional<Frame>> frame = take_picture();
+    if (frame && *frame)
+        arm_for_next();
+    return frame;
+}
+
+Result<std::optional<Frame>> MediaSource::take_picture() {
+    const FilmPicture& front = reader_->front();
+    const std::optional<std::uint32_t> direct =
+        direct_ && front.frame ? slots_.find(*front.frame) : std::nullopt;
+    const std::optional<std::uint32_t> place = direct ? direct : slots_.take();
+    if (!place)
+        return std::nullopt;
+    const std::uint32_t index = *place;
+    FilmPicture picture = reader_->take();
+    Frame frame{.index = index, .format = &format_, .memory = &memory_[index]};
+    frame.metadata = {.plane_count = format_.plane_count,
+                      .planes = {},
+                      .field = format_.field,
+                      .flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
+                      .sequence = next_sequence_++,
+                      .timestamp = *begin_ + picture.time};
+    passed_ = picture.time;
+    if (picture.bad) {
+        frame.metadata.flags |= V4L2_BUF_FLAG_ERROR;
+    } else {
+        for (std::uint32_t i = 0; i < format_.plane_count; ++i)
+            frame.metadata.planes[i].bytesused = format_.planes[i].sizeimage;
+        const Result<std::uint64_t> bytes = direct ? Result<std::uint64_t>(0) : fill(index, picture, frame);
+        slots_.end_writing(index);
+        if (!bytes)
+            return std::unexpected(bytes.error());
+        frame.copied_bytes = *bytes;
+    }
+    out_[index] = true;
+    // A decoded picture's memory is the decoder's and ours; one that must not be lost is kept, too.
+    if (direct || !film_->seekable())
+        held_[index] = std::move(picture);
+    return frame;
+}
+
+Result<std::uint64_t> MediaSource::fill(std::uint32_t index, const FilmPicture& picture, Frame& frame) {
+    if (picture.packet)
+        return fill_with_packet(index, *picture.packet, frame);
+    const Result<Planes> planes = slots_.begin_writing(index);
+    if (!planes)
+        return std::unexpected(planes.error());
+    Result<std::uint64_t> bytes = writer_->run(*picture.frame, side_of(*picture.frame), *planes);
+    if (!bytes && bytes.error().kind == ErrorKind::system) { // one bad picture, the next may be good
+        spdlog::debug("{}: {}", name_, bytes.error().message());
+        frame.metadata.flags |= V4L2_BUF_FLAG_ERROR;
+        return 0;
+    }
+    return bytes;
+}
+
+Result<std::uint64_t> MediaSource::fill_with_packet(std::uint32_t index, const AVPacket& packet,
+                                                    Frame& frame) {
+    const Result<Planes> planes = slots_.begin_writing(index);
+    if (!planes)
+        return std::unexpected(planes.error());
+    const auto size = static_cast<std::size_t>(std::max(packet.size, 0));
+    if (planes->empty() || size > planes->front().size()) {
+        frame.metadata.flags |= V4L2_BUF_FLAG_ERROR;
+        return 0;
+    }
+    std::memcpy(planes->front().data(), packet.data, size);
+    frame.metadata.planes[0].bytesused = static_cast<std::uint32_t>(size);
+    frame.metadata.flags |= (packet.flags & AV_PKT_FLAG_KEY) != 0 ? V4L2_BUF_FLAG_KEYFRAME : 0U;
+    return size;
+}
+
+// A film may change in its middle; the frames stay as they are.
+ScalerSide MediaSource::side_of(const AVFrame& picture) const {
+    FrameFormat from = format_;
+    from.width = static_cast<std::uint32_t>(picture.width);
+    from.height = static_cast<std::uint32_t>(picture.height);
+    from.colorimetry = film_->shape().colorimetry;
+    if (picture.color_range != AVCOL_RANGE_UNSPECIFIED)
+        from.colorimetry.quantization = picture.color_range == AVCOL_RANGE_JPEG ? V4L2_QUANTIZATION_FULL_RANGE
+                                                                                : V4L2_QUANTIZATION_LIM_RANGE;
+    return scaler_side(from, static_cast<AVPixelFormat>(picture.format));
+}
+
+Status MediaSource::give_back(std::uint32_t index) {
+    const bool direct = held_[index] && held_[index]->frame && slots_.find(*held_[index]->frame) == index;
+    held_[index].reset(); // gives the slot back, once the decoder is done with it
+    out_[index] = false;
+    if (!direct)
+        slots_.release(index);
+    return {};
+}
+
+// With all slots at the sink and the decoder, a picture that lies in one of them can still be taken.
+std::uint32_t MediaSource::available() const noexcept {
+    const bool lies_in_slot = direct_ && reader_->next() == FilmReader::Next::picture &&
+                              reader_->front().frame && slots_.find(*reader_->front().frame);
+    return slots_.free_count() + (lies_in_slot ? 1 : 0);
+}
+
+std::optional<double> MediaSource::progress() const noexcept {
+    const std::optional<microseconds> length = film_->length();
+    if (!length)
+        return std::nullopt;
+    return std::clamp(static_cast<double>(passed_.count()) / static_cast<double>(length->count()), 0.0, 1.0);
+}
+
+void MediaSource::stop() noexcept {
+    arm(microseconds(0));
+    reader_->stop();
+    begin_.reset(); // the film stands still meanwhile
+}
+
+// The pictures go before the memory they lie in. What can be begun again is; of what cannot, nothing is lost.
+void MediaSource::release() noexcept {
+    if (!reader_)
+        return;
+    stop();
+    if (film_->seekable()) {
+        reader_->forget();
+        held_.clear();
+    }
+    for (; !held_.empty(); held_.pop_back())
+        if (held_.back())
+            reader_->put_back(std::move(*held_.back()));
+    if (std::exchange(direct_, false))
+        film_->leave_target();
+    static_cast<void>(slots_.set({}, format_));
+    memory_ = {};
+    out_.clear();
+    next_sequence_ = 0;
+}
+
+} // namespace v4l2dma

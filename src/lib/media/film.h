@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "format/frame_format.h"
+#include "media/media_input.h"
+#include "media/picture_turner.h"
+#include "media/playback_wishes.h"
+#include "media/video_decoder.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace v4l2dma {
+
+/// A piece of a film.
+struct FilmPicture {
+    AvFrame frame;                    ///< decoded; empty if the film is played as packets, or this is bad
+    AvPacket packet;                  ///< likewise of a film that is not decoded
+    std::chrono::microseconds time{}; ///< from the first picture, going on over all rounds of a loop
+    bool bad = false;                 ///< damaged: it counts, and there is nothing to show
+};
+
+/// What a film's pictures are, as FFmpeg decodes them and as they should be shown.
+struct FilmShape {
+    AVPixelFormat pixel_format = AV_PIX_FMT_NONE;
+    std::uint32_t width = 0;        ///< pixels
+    std::uint32_t height = 0;       ///< pixels
+    std::uint32_t shown_width = 0;  ///< with square pixels
+    std::uint32_t shown_height = 0; ///< likewise
+    Colorimetry colorimetry{};
+    bool turned = false; ///< width and height are those after turning
+};
+
+/// How a film is read: as PlaybackWishes has it, with what the file does not say.
+struct FilmWishes {
+    PlaybackWishes playback{};
+    MediaInputWishes input{};
+};
+
+/// A film as one picture after the other, decoded and turned upright, or as packets. Blocks where a file or
+/// network does. One thread, but for interrupt().
+class Film {
+public:
+    /// Reads up to the first picture. Errors: those of MediaInput::open(); (device) nothing in it can be
+    /// decoded; (usage) there is nothing at the time to begin at; a loop of what cannot be begun again.
+    [[nodiscard]] static Result<std::unique_ptr<Film>> open(const std::string& name,
+                                                            const FilmWishes& wishes);
+
+    [[nodiscard]] const FilmShape& shape() const noexcept { return shape_; }
+    [[nodiscard]] const MediaInput& input() const noexcept { return *input_; }
+    /// The codec's name among the pixel formats; empty if it has none.
+    [[nodiscard]] std::optional<FourCC> packet_format() const;
+    /// From the first picture to the end, if that is known, and there is one.
+    [[nodiscard]] std::optional<std::chrono::microseconds> length() const;
+    [[nodiscard]] bool seekable() const noexcept { return seekable_; }
+    /// Pictures that the decoder holds on to.
+    [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return kept_pictures_; }
+    /// Whether pictures can be decoded into memory like that.
+    [[nodiscard]] bool decodes_into(AVPixelFormat pixel_format, std::uint32_t width,
+                                    std::uint32_t height) const;
+
+    /// From the next rewind() on pictures are decoded into @p target (borrowed until leave_target()), as far
+    /// as it has places.
+    void decode_into(DecodeTarget& target, AVPixelFormat pixel_format);
+    /// Nothing lies in the target any more, but for pictures that were handed out. What comes next is the
+    /// film's beginning: rewind().
+    void leave_target() noexcept;
+
+    /// Packets instead of pictures from the next rewind() on, or pictures again.
+    [[nodiscard]] Status play_packets(bool wanted);
+
+    /// The next one; empty at the end. Errors: (system) what reading says; ECANCELED.
+    [[nodiscard]] Result<std::optional<FilmPicture>> next();
+    /// Back to the first picture. Without seekable(): only before the second was taken.
+    [[nodiscard]] Status rewind();
+
+    /// Ends a sleep in next() and rewind(), and those to come, until resume(). Any thread.
+    void interrupt() noexcept { interrupt_.request(); }
+    void resume() noexcept { interrupt_.reset(); }
+
+private:
+    explicit Film(const FilmWishes& wishes) : wishes_(wishes) {}
+    [[nodiscard]] Status open_input(const std::string& name);
+    [[nodiscard]] Status open_decoder();
+    [[nodiscard]] Status look();
+    [[nodiscard]] Status find_shape(const AVFrame& frame);
+    [[nodiscard]] Status begin_round();
+    [[nodiscard]] Result<std::optional<FilmPicture>> next_of_round();
+    [[nodiscard]] Result<std::optional<FilmPicture>> next_decoded();
+    [[nodiscard]] Result<std::optional<FilmPicture>> next_packet();
+    [[nodiscard]] Status feed();
+    [[nodiscard]] Result<bool> read_packet();
+    [[nodiscard]] Result<bool> read_converted();
+    [[nodiscard]] bool is_before_begin(std::int64_t timestamp) const;
+    [[nodiscard]] Result<std::optional<FilmPicture>> finish(AvFrame frame);
+    [[nodiscard]] Status turn_upright(FilmPicture& picture);
+    [[nodiscard]] std::chrono::microseconds time_of(std::int64_t timestamp);
+    [[nodiscard]] std::chrono::microseconds step() const noexcept;
+
+    FilmWishes wishes_;
+    Interrupt interrupt_;
+    std::unique_ptr<MediaInput> input_;
+    std::unique_ptr<VideoDecoder> decoder_; ///< empty after leave_target()
+    DecodeTarget* target_ = nullptr;
+    AVPixelFormat target_format_ = AV_PIX_FMT_NONE;
+    std::uint32_t kept_pictures_ = 0;
+    std::optional<PictureTurner> turner_; ///< empty: pictures are upright
+    FilmShape shape_;
+    bool seekable_ = false;
+    bool packets_ = false;
+    bool raw_swapped_ = false;         ///< a raw file whose planes lie in the other order
+    bool at_end_ = false;              ///< of the file: the decoder has the rest
+    bool bad_packet_ = false;          ///< the decoder did not take it
+    std::optional<Error> failure_;     ///< of reading; said when the decoder is empty
+    std::optional<FilmPicture> first_; ///< of what cannot be begun again
+    AvBsf converter_;                  ///< of packets, to how devices have them; empty: they are so already
+    AvPacket packet_;
+    bool packet_waits_ = false; ///< the decoder had no room for packet_
+    std::optional<std::int64_t>
+        zero_; ///< microseconds: the file's time at FilmPicture::time 0, in this round
+    std::optional<std::chrono::microseconds> last_; ///< FilmPicture::time of the picture before
+    std::optional<std::chrono::microseconds> last_step_;
+    std::uint64_t in_round_ = 0; ///< pictures
+};
+
+} // namespace v4l2dma

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+#include "media/media_input.h"
+
+#include "base/suggest.h"
+#include "media/av_format.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <fcntl.h>
+#include <spdlog/fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vector>
+
+namespace v4l2dma {
+
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr AVRational micro{1, 1'000'000};
+constexpr std::int64_t most_pixels = std::int64_t{1} << 27; // four 8K pictures: more is no film
+
+enum class Kind { pipe, file, url, pattern };
+
+bool is_url(std::string_view name) {
+    const std::size_t colon = name.find("://");
+    return colon != std::string_view::npos && colon > 0 &&
+           std::ranges::all_of(name.substr(0, colon), [](unsigned char c) {
+               return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.' || c == '_';
+           });
+}
+
+/// "frame%03d.png"
+bool is_pattern(std::string_view name) {
+    const std::size_t percent = name.find('%');
+    if (percent == std::string_view::npos)
+        return false;
+    const std::size_t letter = name.find_first_not_of("0123456789", percent + 1);
+    return letter != std::string_view::npos && name[letter] == 'd';
+}
+
+std::unexpected<Error> open_error(const std::string& name, int code, std::string_view remedy = {}) {
+    Error error = system_error("open", name, code).error();
+    error.kind = ErrorKind::device;
+    error.remedy = remedy;
+    return std::unexpected(std::move(error));
+}
+
+/// Says in our words what FFmpeg would say of a path.
+Result<Kind> kind_of(const std::string& name) {
+    if (name == "-")
+        return Kind::pipe;
+    if (is_url(name))
+        return Kind::url;
+    struct stat status {};
+    if (::stat(name.c_str(), &status) != 0)
+        return errno == ENOENT && is_pattern(name) ? Result<Kind>(Kind::pattern)
+                                                   : Result<Kind>(open_error(name, errno));
+    if (S_ISDIR(status.st_mode))
+        return open_error(name, EISDIR, "A sequence of pictures is named like 'FOLDER/frame%04d.png'");
+    if (S_ISSOCK(status.st_mode))
+        return open_error(name, ENXIO);
+    if (::access(name.c_str(), R_OK) != 0)
+        return open_error(name, errno);
+    return S_ISREG(status.st_mode) ? Kind::file : Kind::pipe;
+}
+
+std::vector<std::string_view> container_names() {
+    std::vector<std::string_view> names{"raw"};
+    void* position = nullptr;
+    while (const AVInputFormat* format = ffmpeg_formats().av_demuxer_iterate(&position))
+        for (std::string_view rest = format->name; !rest.empty();) {
+            const std::size_t comma = std::min(rest.find(','), rest.size());
+            names.push_back(rest.substr(0, comma));
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+        }
+    return names;
+}
+
+Result<const AVInputFormat*> find_container(const std::string& name) {
+    const AVInputFormat* format =
+        ffmpeg_formats().av_find_input_format(name == "raw" ? "rawvideo" : name.c_str());
+    if (format != nullptr)
+        return format;
+    constexpr std::size_t most = 3;
+    const std::vector<std::string_view> names = container_names();
+    const std::vector<std::string_view> near = near_matches(name, names, most);
+    return make_error(ErrorKind::usage, "container", name, "FFmpeg has no such one to read",
+                      near.empty() ? "" : fmt::format("Did you mean {}?", fmt::join(near, " or ")));
+}
+
+/// Options for FFmpeg, freed with what it did not take.
+class Options {
+public:
+    Options() = default;
+    Options(const Options&) = delete;
+    Options& operator=(const Options&) = delete;
+    ~Options() { ffmpeg().av_dict_free(&dictionary_); }
+    void set(const char* name, const std::string& value) {
+        ffmpeg().av_dict_set(&dictionary_, name, value.c_str(), 0);
+    }
+    [[nodiscard]] AVDictionary** get() noexcept { return &dictionary_; }
+
+private:
+    AVDictionary* dictionary_ = nullptr;
+};
+
+/// What the file itself does not say.
+Status set_raw(Options& options, const std::string& name, const MediaInputWishes& wishes) {
+    if (!wishes.fourcc || !wishes.width || !wishes.height)
+        return make_error(ErrorKind::usage, "open", name, "a raw file does not say what is in it",
+                          "Name --format, --width and --height");
+    const AVPixelFormat pixel_format = av_pixel_format(*wishes.fourcc);
+    if (pixel_format == AV_PIX_FMT_NONE)
+        return make_error(ErrorKind::unsupported, "open", name,
+                          fmt::format("FFmpeg reads no raw {}", wishes.fourcc->text()));
+    options.set("video_size", fmt::format("{}x{}", *wishes.width, *wishes.height));
+    options.set("pixel_format", ffmpeg().av_get_pix_fmt_name(pixel_format));
+    return {};
+}
+
+bool takes_rate(std::string_view demuxer) {
+    return demuxer == "rawvideo" || demuxer.starts_with("image2") || demuxer.ends_with("_pipe");
+}
+
+} // namespace
+
+bool is_media_name(std::string_view name) {
+    constexpr std::array<std::string_view, 24> endings{".mkv", ".mp4",  ".m4v", ".mov",  ".avi",  ".webm",
+                                                       ".ts",  ".m2ts", ".mpg", ".mpeg", ".flv",  ".ogv",
+                                                       ".nut", ".h264", ".265", ".hevc", ".mjpg", ".mjpeg",
+                                                       ".y4m", ".yuv",  ".raw", ".png",  ".jpg",  ".gif"};
+    if (name == "-" || is_url(name))
+        return true;
+    if (std::ranges::all_of(name, [](unsigned char c) { return std::isdigit(c) != 0; }))
+        return false; // a device's number, whatever files there are
+    struct stat status {};
+    if (::stat(std::string(name).c_str(), &status) == 0)
+        return S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || S_ISDIR(status.st_mode);
+    return is_pattern(name) ||
+           std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
+}
+
+Result<std::unique_ptr<MediaInput>> MediaInput::open(const std::string& name, const MediaInputWishes& wishes,
+                                                     const Interrupt& interrupt) {
+    if (Status status = load_ffmpeg_formats(); !status)
+        return std::unexpected(std::move(status.error()));
+    std::unique_ptr<MediaInput> input(new MediaInput(name, interrupt));
+    if (Status status = input->open_context(wishes); !status)
+        return std::unexpected(std::move(status.error()));
+    if (Status status = input->find_stream(); !status)
+        return std::unexpected(std::move(status.error()));
+    return input;
+}
+
+Status MediaInput::open_context(const MediaInputWishes& wishes) {
+    const Result<Kind> kind = kind_of(name_);
+    if (!kind)
+        return std::unexpected(kind.error());
+    const Result<const AVInputFormat*> container =
+        wishes.container ? find_container(*wishes.container) : Result<const AVInputFormat*>(nullptr);
+    if (!container)
+        return std::unexpected(container.error());
+    const AVInputFormat* format = *container;
+    const bool sized_raw = wishes.fourcc && wishes.width && wishes.height && format == nullptr &&
+                           (name_.ends_with(".raw") || name_.ends_with(".yuv"));
+    if (sized_raw)
+        format = ffmpeg_formats().av_find_input_format("rawvideo");
+    if (*kind == Kind::pattern && format == nullptr)
+        format = ffmpeg_formats().av_find_input_format("image2");
+    Options options;
+    if (format != nullptr && std::string_view(format->name) == "rawvideo")
+        if (Status status = set_raw(options, name_, wishes); !status)
+            return status;
+    if (wishes.fps && format != nullptr && takes_rate(format->name))
+        options.set("framerate", fmt::format("{}", *wishes.fps));
+    AVFormatContext* context = ffmpeg_formats().avformat_alloc_context();
+    if (context == nullptr)
+        return system_error("open", name_, ENOMEM);
+    context->interrupt_callback = {.callback = [](void* interrupt) -> int {
+                                       return static_cast<const Interrupt*>(interrupt)->pending() ? 1 : 0;
+                                   },
+                                   .opaque = const_cast<Interrupt*>(&interrupt_)};
+    context_.reset(context);
+    local_ = *kind == Kind::file || *kind == Kind::pattern;
+    if (*kind == Kind::pipe) {
+        Result<std::unique_ptr<PipeReader>> pipe = PipeReader::open(name_, interrupt_);
+        if (!pipe)
+            return std::unexpected(std::move(pipe.error()));
+        pipe_ = std::move(*pipe);
+        context->pb = pipe_->context();
+    }
+    // "file:" keeps a name with a colon from being taken for a protocol.
+    const std::string url = *kind == Kind::file ? "file:" + name_ : name_;
+    AVFormatContext* opened = context_.release(); // FFmpeg frees it when it fails
+    const int result = ffmpeg_formats().avformat_open_input(&opened, url.c_str(), format, options.get());
+    context_.reset(opened);
+    return result < 0 ? Status(explain("open", result)) : Status{};
+}
+
+Status MediaInput::find_stream() {
+    if (const int result = ffmpeg_formats().avformat_find_stream_info(context_.get(), nullptr); result < 0)
+        return explain("open", result);
+    const int index =
+        ffmpeg_formats().av_find_best_stream(context_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder_, 0);
+    if (index == AVERROR_DECODER_NOT_FOUND) {
+        for (unsigned i = 0; i < context_->nb_streams; ++i)
+            if (context_->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
+                return make_error(
+                    ErrorKind::unsupported, "open", name_,
+                    fmt::format("this FFmpeg has no decoder for {}",
+                                ffmpeg().avcodec_get_name(context_->streams[i]->codecpar->codec_id)));
+    }
+    // The picture on a record's sleeve is no film.
+    if (index < 0 || (context_->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0)
+        return make_error(ErrorKind::device, "open", name_,
+                          interrupt_.pending() ? "it was interrupted" : "there are no pictures in it");
+    stream_ = context_->streams[index];
+    for (unsigned i = 0; i < context_->nb_streams; ++i)
+        context_->streams[i]->discard = context_->streams[i] == stream_ ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    const AVCodecParameters& parameters = *stream_->codecpar;
+    if (std::int64_t{parameters.width} * parameters.height > most_pixels)
+        return make_error(
+            ErrorKind::device, "open", name_,
+            fmt::format("its pictures of {}x{} are too large", parameters.width, parameters.height));
+    return {};
+}
+
+std::unexpected<Error> MediaInput::explain(std::string_view operation, int code) const {
+    if (code == AVERROR_EXIT || interrupt_.pending()) {
+        Error error = system_error(operation, name_, ECANCELED).error();
+        return std::unexpected(std::move(error));
+    }
+    Error error = av_error(operation, name_, code).error();
+    if (operation == "open")
+        error.kind = ErrorKind::device;
+    if (code == AVERROR_INVALIDDATA)
+        error.detail = operation == "open" ? "it is no film that FFmpeg knows" : "its data are damaged";
+    else if (code == AVERROR_EOF)
+        error.detail = "it is empty";
+    else if (code == AVERROR_PROTOCOL_NOT_FOUND)
+        error.detail = "this FFmpeg does not know the protocol";
+    return std::unexpected(std::move(error));
+}
+
+AVRational MediaInput::pixel_aspect() const {
+    return ffmpeg_formats().av_guess_sample_aspect_ratio(context_.get(), stream_, nullptr);
+}
+
+std::optional<microseconds> MediaInput::interval() const {
+    const AVRational rate = ffmpeg_formats().av_guess_frame_rate(context_.get(), stream_, nullptr);
+    if (rate.num <= 0 || rate.den <= 0)
+        return std::nullopt;
+    return microseconds(ffmpeg().av_rescale_q(1, {rate.den, rate.num}, micro));
+}
+
+std::optional<microseconds> MediaInput::duration() const {
+    if (stream_->duration > 0)
+        return microseconds(ffmpeg().av_rescale_q(stream_->duration, stream_->time_base, micro));
+    if (context_->duration > 0)
+        return microseconds(ffmpeg().av_rescale_q(context_->duration, {1, AV_TIME_BASE}, micro));
+    return std::nullopt;
+}
+
+bool MediaInput::seekable() const {
+    if (pipe_)
+        return false;
+    return local_ || context_->pb == nullptr || (context_->pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
+}
+
+Result<bool> MediaInput::read(AVPacket& packet) {
+    while (true) {
+        ffmpeg().av_packet_unref(&packet);
+        const int result = ffmpeg_formats().av_read_frame(context_.get(), &packet);
+        if (result == AVERROR_EOF)
+            return false;
+        if (result == AVERROR(EAGAIN) && !interrupt_.pending()) {
+            ::usleep(1000); // only a demuxer of a device says so
+            continue;
+        }
+        if (result < 0)
+            return explain("read", result);
+        if (packet.stream_index == stream_->index)
+            return true;
+    }
+}
+
+Status MediaInput::seek(microseconds time) {
+    const std::int64_t begin = stream_->start_time == AV_NOPTS_VALUE ? 0 : stream_->start_time;
+    const std::int64_t target = begin + ffmpeg().av_rescale_q(time.count(), micro, stream_->time_base);
+    constexpr std::int64_t any = INT64_MIN;
+    int result = ffmpeg_formats().avformat_seek_file(context_.get(), stream_->index, any, target, target, 0);
+    if (result < 0 && time.count() == 0) // what has no index and no times
+        result = ffmpeg_formats().avformat_seek_file(context_.get(), -1, any, 0, 0, AVSEEK_FLAG_BYTE);
+    return result < 0 ? Status(explain("seek in", result)) : Status{};
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "media/video_decoder.h"
+
+#include "media/av_format.h"
+
+#include <algorithm>
+#include <array>
+#include <new>
+
+namespace v4l2dma {
+
+namespace {
+
+constexpr std::int64_t most_pixels = std::int64_t{1} << 27;
+constexpr std::size_t alignment = 64; // of rows: the longest vector there is
+
+// Decoders that are known to keep to a picture's rows if its sides are whole blocks. Others may want margins.
+struct Codec {
+    AVCodecID id;
+    std::uint32_t block; ///< pixels
+};
+constexpr std::array codecs{
+    Codec{AV_CODEC_ID_H264, 16},       Codec{AV_CODEC_ID_HEVC, 8},   Codec{AV_CODEC_ID_MPEG1VIDEO, 16},
+    Codec{AV_CODEC_ID_MPEG2VIDEO, 16}, Codec{AV_CODEC_ID_MPEG4, 16}, Codec{AV_CODEC_ID_MJPEG, 16},
+    Codec{AV_CODEC_ID_VP8, 16},        Codec{AV_CODEC_ID_FFV1, 1},   Codec{AV_CODEC_ID_PNG, 1},
+};
+
+const Codec* find_codec(AVCodecID id) {
+    const auto* entry = std::ranges::find(codecs, id, &Codec::id);
+    return entry == codecs.end() ? nullptr : entry;
+}
+
+// Motion compensation may read some rows beyond the last one.
+constexpr std::size_t rows_read_beyond = 3;
+
+} // namespace
+
+Result<std::unique_ptr<VideoDecoder>>
+VideoDecoder::create(const AVCodec* codec, const AVCodecParameters& parameters, AVRational time_base) {
+    std::unique_ptr<VideoDecoder> decoder(new VideoDecoder);
+    int result = 0;
+    Result<AvCodec> context =
+        open_av_codec(codec, ffmpeg().avcodec_get_name(parameters.codec_id), [&](AVCodecContext& settings) {
+            result = ffmpeg().avcodec_parameters_to_context(&settings, &parameters);
+            settings.thread_count = 0; // as many as there are processors
+            settings.max_pixels = most_pixels;
+            settings.pkt_timebase = time_base;
+            settings.opaque = decoder.get();
+            settings.get_buffer2 = get_buffer;
+#if LIBAVCODEC_VERSION_MAJOR < 60 // later ones always call it from any thread
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+            settings.thread_safe_callbacks = 1;
+#pragma GCC diagnostic pop
+#endif
+        });
+    if (!context)
+        return std::unexpected(std::move(context.error()));
+    if (result < 0)
+        return av_error("decode", codec->name, result);
+    decoder->context_ = std::move(*context);
+    return decoder;
+}
+
+void VideoDecoder::set_target(DecodeTarget& target, AVPixelFormat pixel_format, std::uint32_t width,
+                              std::uint32_t height) {
+    pixel_format_ = pixel_format;
+    width_ = static_cast<int>(width);
+    height_ = static_cast<int>(height);
+    target_ = &target;
+}
+
+bool VideoDecoder::can_use_target(const AVCodec& codec, std::uint32_t width, std::uint32_t height) noexcept {
+    const Codec* const entry = find_codec(codec.id);
+    return entry != nullptr && (codec.capabilities & AV_CODEC_CAP_DR1) != 0 && width % entry->block == 0 &&
+           height % entry->block == 0;
+}
+
+std::uint32_t VideoDecoder::kept_pictures() const noexcept {
+    const int threads = (context_->active_thread_type & FF_THREAD_FRAME) != 0 ? context_->thread_count : 1;
+    return static_cast<std::uint32_t>(std::max(context_->refs, 1) + std::max(context_->has_b_frames, 0) +
+                                      std::max(threads, 1));
+}
+
+Result<VideoDecoder::Sent> VideoDecoder::send(const AVPacket* packet) {
+    const int result = ffmpeg().avcodec_send_packet(context_.get(), packet);
+    if (result == AVERROR(EAGAIN))
+        return Sent::full;
+    if (result == AVERROR(ENOMEM))
+        return std::unexpected(av_error("decode", context_->codec->name, result));
+    return result >= 0 || result == AVERROR_EOF ? Sent::taken : Sent::bad;
+}
+
+Result<VideoDecoder::Received> VideoDecoder::receive(AVFrame& frame) {
+    ffmpeg().av_frame_unref(&frame);
+    const int result = ffmpeg().avcodec_receive_frame(context_.get(), &frame);
+    if (result >= 0)
+        return (frame.flags & AV_FRAME_FLAG_CORRUPT) != 0 || frame.decode_error_flags != 0
+                   ? Received::bad
+                   : Received::picture;
+    if (result == AVERROR(EAGAIN))
+        return Received::nothing;
+    if (result == AVERROR_EOF)
+        return Received::end;
+    if (result == AVERROR(ENOMEM))
+        return std::unexpected(av_error("decode", context_->codec->name, result));
+    return Received::bad;
+}
+
+void VideoDecoder::flush() noexcept {
+    ffmpeg().avcodec_flush_buffers(context_.get());
+}
+
+int VideoDecoder::get_buffer(AVCodecContext* context, AVFrame* frame, int flags) noexcept {
+    auto* const self = static_cast<VideoDecoder*>(context->opaque);
+    if (self->target_ != nullptr && self->offer_place(*frame))
+        return 0;
+    return ffmpeg().avcodec_default_get_buffer2(context, frame, flags);
+}
+
+namespace {
+
+/// Whom a picture's memory goes back to.
+struct Loan {
+    DecodeTarget& target;
+    std::uint32_t index;
+};
+
+void end_loan(void* opaque, std::uint8_t*) {
+    const std::unique_ptr<Loan> loan(static_cast<Loan*>(opaque));
+    loan->target.release(loan->index);
+}
+
+/// Whether the rows begin and end where a decoder wants them to, with room for what it reads beyond.
+bool suits(const DecodeTarget::Place& place, AVPixelFormat pixel_format, int height) {
+    const AVPixFmtDescriptor& descriptor = *ffmpeg().av_pix_fmt_desc_get(pixel_format);
+    for (std::size_t i = 0; i < place.rows.size() && place.rows[i].begin != nullptr; ++i) {
+        const Rows<std::byte>& rows = place.rows[i];
+        const int shift = i > 0 ? descriptor.log2_chroma_h : 0;
+        const auto count = static_cast<std::size_t>(-((-height) >> shift));
+        if (reinterpret_cast<std::uintptr_t>(rows.begin) % alignment != 0 || rows.stride % alignment != 0 ||
+            place.room[i] < rows.stride * (count + rows_read_beyond))
+            return false;
+    }
+    return true;
+}
+
+} // namespace
+
+// What the decoder asks for are coded sides: with whole blocks, which may be more than is shown.
+bool VideoDecoder::offer_place(AVFrame& frame) noexcept {
+    if (without_range(static_cast<AVPixelFormat>(frame.format)) != pixel_format_ || frame.width != width_ ||
+        frame.height != height_)
+        return false;
+    const std::optional<DecodeTarget::Place> place = target_->acquire();
+    if (!place)
+        return false;
+    auto* const loan =
+        suits(*place, pixel_format_, height_) ? new (std::nothrow) Loan{*target_, place->index} : nullptr;
+    if (loan == nullptr) {
+        target_->release(place->index);
+        return false;
+    }
+    auto* const begin = reinterpret_cast<std::uint8_t*>(place->rows[0].begin);
+    frame.buf[0] = ffmpeg().av_buffer_create(begin, place->room[0], end_loan, loan, 0);
+    if (frame.buf[0] == nullptr) {
+        end_loan(loan, nullptr);
+        return false;
+    }
+    for (std::size_t i = 0; i < place->rows.size(); ++i) {
+        frame.data[i] = reinterpret_cast<std::uint8_t*>(place->rows[i].begin);
+        frame.linesize[i] = static_cast<int>(place->rows[i].stride);
+    }
+    frame.extended_data = frame.data;
+    return true;
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "media/av_objects.h"
+#include "media/decode_target.h"
+#include "media/scaler.h"
+
+#include <memory>
+
+namespace v4l2dma {
+
+/// Decodes a stream's packets, on as many threads as the codec can use; into a DecodeTarget's memory where
+/// that fits, and else into memory of FFmpeg's. One thread calls it.
+class VideoDecoder {
+public:
+    /// Errors: (unsupported) @p codec is nullptr; (system) what FFmpeg says.
+    [[nodiscard]] static Result<std::unique_ptr<VideoDecoder>>
+    create(const AVCodec* codec, const AVCodecParameters& parameters, AVRational time_base);
+    VideoDecoder(const VideoDecoder&) = delete;
+    VideoDecoder& operator=(const VideoDecoder&) = delete;
+
+    /// What may be decoded into the target: pictures of exactly this. @p target is borrowed until the decoder
+    /// and every picture is gone; a decoder may keep some for as long as it lives, whatever it is told.
+    void set_target(DecodeTarget& target, AVPixelFormat pixel_format, std::uint32_t width,
+                    std::uint32_t height);
+    /// Whether this codec's decoder works in memory that it is given, if the picture's sides suit it.
+    [[nodiscard]] static bool can_use_target(const AVCodec& codec, std::uint32_t width,
+                                             std::uint32_t height) noexcept;
+    /// Pictures that it looks back at, reorders, or has in work.
+    [[nodiscard]] std::uint32_t kept_pictures() const noexcept;
+
+    enum class Sent { taken, full, bad };
+    /// nullptr: there is no more. full: receive() first. bad: damaged, and skipped.
+    [[nodiscard]] Result<Sent> send(const AVPacket* packet);
+    enum class Received { picture, nothing, end, bad };
+    /// nothing: it wants packets. bad: a damaged one was skipped.
+    [[nodiscard]] Result<Received> receive(AVFrame& frame);
+    /// Forgets what came so far: after seeking.
+    void flush() noexcept;
+
+private:
+    VideoDecoder() = default;
+    [[nodiscard]] bool offer_place(AVFrame& frame) noexcept;
+    static int get_buffer(AVCodecContext* context, AVFrame* frame, int flags) noexcept;
+
+    AvCodec context_;
+    DecodeTarget* target_ = nullptr;
+    AVPixelFormat pixel_format_ = AV_PIX_FMT_NONE; ///< of the target, as are the sides
+    int width_ = 0;
+    int height_ = 0;
+};
+
+} // namespace v4l2dma
