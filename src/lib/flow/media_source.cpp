@@ -22,8 +22,9 @@ using std::chrono::microseconds;
 // What is later than this is not caught up with.
 constexpr microseconds most_late = std::chrono::seconds(1);
 
-bool is_writable(const AvFormat& format) {
-    return ffmpeg().sws_isSupportedOutput(format.pixel_format) != 0;
+/// A film's own pixels need no conversion.
+bool can_become(const AvFormat& format, AVPixelFormat own) {
+    return format.pixel_format == own || ffmpeg().sws_isSupportedOutput(format.pixel_format) != 0;
 }
 
 bool in_one_piece(FourCC fourcc) {
@@ -32,11 +33,11 @@ bool in_one_piece(FourCC fourcc) {
 }
 
 /// Formats that a film's pictures can be brought to.
-std::vector<FourCC> writable_fourccs() {
+std::vector<FourCC> writable_fourccs(AVPixelFormat own) {
     std::vector<FourCC> fourccs;
     for (const PixelFormat& entry : pixel_formats())
         if (const AvFormat* const format = find_av_format(entry.fourcc);
-            format != nullptr && is_writable(*format))
+            format != nullptr && can_become(*format, own))
             fourccs.push_back(entry.fourcc);
     return fourccs;
 }
@@ -97,7 +98,7 @@ Status MediaSource::choose_format() {
     if (packets && packets->fourcc == *wished)
         return set_format(*packets);
     const AvFormat* const entry = find_av_format(*wished);
-    if (entry == nullptr || !is_writable(*entry))
+    if (entry == nullptr || !can_become(*entry, film_->shape().pixel_format))
         return make_error(ErrorKind::usage, "--format", wished->text(),
                           fmt::format("{} cannot be brought to this format", name_),
                           packets ? fmt::format("As it is compressed it is {}", packets->fourcc.text()) : "");
@@ -109,23 +110,17 @@ Status MediaSource::choose_format() {
 Result<FourCC> MediaSource::natural_fourcc() const {
     const AVPixelFormat pixels = film_->shape().pixel_format;
     std::vector<AVPixelFormat> known;
-    const std::vector<FourCC> fourccs = writable_fourccs();
-    const auto find = [&](AVPixelFormat wanted) {
-        return std::ranges::find_if(fourccs, [&](FourCC fourcc) {
-            const AvFormat& format = *find_av_format(fourcc);
-            return format.pixel_format == wanted && !format.swapped && in_one_piece(fourcc);
-        });
-    };
-    if (const auto same = find(pixels); same != fourccs.end())
-        return *same;
-    for (const FourCC fourcc : fourccs)
+    for (const FourCC fourcc : writable_fourccs(pixels))
         if (in_one_piece(fourcc))
-            known.push_back(find_av_format(fourcc)->pixel_format);
+            known.push_back(av_pixel_format(fourcc));
     known.push_back(AV_PIX_FMT_NONE); // ends the list
-    const auto best = find(ffmpeg().avcodec_find_best_pix_fmt_of_list(known.data(), pixels, 0, nullptr));
-    if (best == fourccs.end())
-        return make_error(ErrorKind::unsupported, "open", name_, "no pixel format is like its own");
-    return *best;
+    const AVPixelFormat best = ffmpeg().avcodec_find_best_pix_fmt_of_list(known.data(), pixels, 0, nullptr);
+    for (const PixelFormat& entry : pixel_formats())
+        if (const AvFormat* const format = find_av_format(entry.fourcc);
+            format != nullptr && format->pixel_format == best && !format->swapped &&
+            in_one_piece(entry.fourcc))
+            return entry.fourcc;
+    return make_error(ErrorKind::unsupported, "open", name_, "no pixel format is like its own");
 }
 
 Result<FrameFormat> MediaSource::raw_format(FourCC fourcc) const {
@@ -170,7 +165,7 @@ std::vector<FrameFormat> MediaSource::other_formats() const {
     std::vector<FrameFormat> formats;
     if (wishes_.format)
         return formats;
-    std::vector<FourCC> fourccs = writable_fourccs();
+    std::vector<FourCC> fourccs = writable_fourccs(film_->shape().pixel_format);
     const Result<FourCC> natural = natural_fourcc();
     const FourCC like = natural.value_or(FourCC("YU12"));
     sort_by_likeness(like, fourccs);

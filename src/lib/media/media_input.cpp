@@ -287,13 +287,24 @@ Result<bool> MediaInput::read(AVPacket& packet) {
     }
 }
 
+// A broadcast has no index: FFmpeg lands behind the place as often as before it, and does not find the
+// beginning. So it is looked for with a margin, and the beginning by its place in the file.
 Status MediaInput::seek(microseconds time) {
-    const std::int64_t begin = stream_->start_time == AV_NOPTS_VALUE ? 0 : stream_->start_time;
-    const std::int64_t target = begin + ffmpeg().av_rescale_q(time.count(), micro, stream_->time_base);
+    constexpr microseconds margin = std::chrono::seconds(3);
     constexpr std::int64_t any = INT64_MIN;
-    int result = ffmpeg_formats().avformat_seek_file(context_.get(), stream_->index, any, target, target, 0);
-    if (result < 0 && time.count() == 0) // what has no index and no times
-        result = ffmpeg_formats().avformat_seek_file(context_.get(), -1, any, 0, 0, AVSEEK_FLAG_BYTE);
+    const bool indexed = !is_discontinuous();
+    const microseconds from = indexed ? time : std::max(time - margin, microseconds(0));
+    const std::int64_t begin = stream_->start_time == AV_NOPTS_VALUE ? 0 : stream_->start_time;
+    const std::int64_t target = begin + ffmpeg().av_rescale_q(from.count(), micro, stream_->time_base);
+    const auto seek_by_time = [&] {
+        return ffmpeg_formats().avformat_seek_file(context_.get(), stream_->index, any, target, target, 0);
+    };
+    const auto seek_to_begin = [&] {
+        return ffmpeg_formats().avformat_seek_file(context_.get(), -1, any, 0, 0, AVSEEK_FLAG_BYTE);
+    };
+    int result = from.count() == 0 && !indexed ? seek_to_begin() : seek_by_time();
+    if (result < 0 && from.count() == 0)
+        result = indexed ? seek_to_begin() : seek_by_time();
     return result < 0 ? Status(explain("seek in", result)) : Status{};
 }
 

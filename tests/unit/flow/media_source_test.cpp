@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: MIT
+#include "flow/media_source.h"
+
+#include "flow/shared_memory.h"
+#include "support/film_file.h"
+#include "support/temporary_folder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <fstream>
+#include <linux/videodev2.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+using namespace v4l2dma;
+using testing::film_picture;
+using testing::FilmSpec;
+using testing::make_film;
+using testing::TemporaryFolder;
+
+namespace {
+
+std::unique_ptr<MediaSource> open(const std::string& path, CaptureWishes wishes = {}) {
+    wishes.playback.unpaced = true;
+    Result<std::unique_ptr<MediaSource>> source = MediaSource::open(path, wishes);
+    if (!source)
+        FAIL(source.error().message());
+    return std::move(*source);
+}
+
+SharedMemory give_memory(MediaSource& source, std::uint32_t count) {
+    Result<SharedMemory> memory = SharedMemory::plain(source.format(), count);
+    REQUIRE(memory);
+    REQUIRE(source.use(MemoryRole::touches, memory->buffers()));
+    REQUIRE(source.start());
+    return std::move(*memory);
+}
+
+/// Waits for the source's next frame as the pump does; empty at the end.
+std::optional<Frame> next(MediaSource& source) {
+    while (true) {
+        pollfd waiting{.fd = source.event_fd(), .events = POLLIN, .revents = 0};
+        REQUIRE(::poll(&waiting, 1, 10'000) == 1);
+        const Result<std::optional<Frame>> frame = source.take();
+        REQUIRE(frame);
+        if (*frame || source.ended())
+            return *frame;
+    }
+}
+
+/// Whether a frame of a format in one piece, without padding, has these bytes.
+bool has_pixels(const Frame& frame, const AVFrame& picture) {
+    const Result<FrameBytes> bytes = FrameBytes::of(frame);
+    REQUIRE(bytes);
+    const auto plane = bytes->planes()[0];
+    const Layout layout = *layout_of(*frame.format); // its rows are whole groups of pixels
+    const auto pixel_format = static_cast<AVPixelFormat>(picture.format);
+    for (std::uint32_t i = 0; i < layout.plane_count; ++i)
+        for (std::uint32_t y = 0; y < layout.planes[i].rows; ++y)
+            if (std::memcmp(plane.data() + layout.planes[i].offset + std::size_t{y} * layout.planes[i].stride,
+                            picture.data[i] + static_cast<std::ptrdiff_t>(y) * picture.linesize[i],
+                            static_cast<std::size_t>(av_image_get_linesize(pixel_format, picture.width,
+                                                                           static_cast<int>(i)))) != 0)
+                return false;
+    return true;
+}
+
+struct Run {
+    std::uint64_t frames = 0;
+    std::uint64_t copied_bytes = 0;
+    std::uint64_t bad = 0;
+    bool right = true; ///< pixels, and sequence numbers
+};
+
+/// The whole film, with up to @p out frames at the sink at a time.
+Run run(MediaSource& source, const FilmSpec& spec, std::size_t out) {
+    Run result;
+    std::vector<std::uint32_t> held;
+    while (const std::optional<Frame> frame = next(source)) {
+        result.right &= frame->metadata.sequence == result.frames + result.bad;
+        if ((frame->metadata.flags & V4L2_BUF_FLAG_ERROR) != 0) {
+            ++result.bad;
+            REQUIRE(source.give_back(frame->index));
+            continue;
+        }
+        CHECK(std::ranges::find(held, frame->index) == held.end());
+        result.right &= has_pixels(*frame, *film_picture(spec, static_cast<int>(result.frames)));
+        ++result.frames;
+        result.copied_bytes += frame->copied_bytes;
+        held.push_back(frame->index);
+        if (held.size() > out) {
+            REQUIRE(source.give_back(held.front()));
+            held.erase(held.begin());
+        }
+    }
+    return result;
+}
+
+FilmSpec long_film(const std::string& codec, int width, int height) {
+    FilmSpec spec{.codec = codec, .width = width, .height = height, .times_ms = {}};
+    for (int i = 0; i < 40; ++i)
+        spec.times_ms.push_back(40 * i);
+    return spec;
+}
+
+} // namespace
+
+TEST_CASE("pictures are decoded into the sink's memory where that is possible, and the count says so") {
+    const TemporaryFolder folder;
+    // H.264 looks back at its pictures and reorders them; FFV1 keeps the last one for as long as it lives.
+    for (const std::string codec : {"libx264", "ffv1"}) {
+        CAPTURE(codec);
+        const FilmSpec spec = long_film(codec, 128, 80);
+        const std::string path = folder.file(codec + ".mkv");
+        make_film(path, spec);
+        const auto source = open(path);
+        CHECK(source->format().text() == "YU12 128x80");
+        CHECK(source->copies(MemoryRole::touches) == 0);
+        CHECK(source->extra_buffers() > FilmReader::ahead);
+        const SharedMemory memory = give_memory(*source, 6 + source->extra_buffers());
+        const Run all = run(*source, spec, 3);
+        CHECK(all.frames == 40);
+        CHECK(all.right);
+        CHECK(all.copied_bytes == 0);
+        source->release();
+    }
+}
+
+TEST_CASE("with too few buffers pictures are copied, and none is lost or torn") {
+    const TemporaryFolder folder;
+    const FilmSpec spec = long_film("libx264", 128, 80);
+    const std::string path = folder.file("film.mkv");
+    make_film(path, spec);
+    for (const std::uint32_t buffers : {2U, 3U, 5U}) {
+        CAPTURE(buffers);
+        const auto source = open(path);
+        const SharedMemory memory = give_memory(*source, buffers);
+        const Run all = run(*source, spec, buffers - 2);
+        CHECK(all.frames == 40);
+        CHECK(all.right);
+        CHECK(all.copied_bytes > 0);
+        CHECK(all.copied_bytes % source->format().sizeimage() == 0);
+    }
+}
+
+TEST_CASE("what does not fit is copied once") {
+    const TemporaryFolder folder;
+    // Rows that are no whole blocks; lines that do not begin where a vector does; a decoder without this way.
+    for (const FilmSpec& spec : {long_film("libx264", 128, 72), long_film("libx264", 98, 64)}) {
+        const std::string path = folder.file("film.mkv");
+        make_film(path, spec);
+        const auto source = open(path);
+        CHECK(source->copies(MemoryRole::touches) == 1);
+        CHECK(source->extra_buffers() == 0);
+        const SharedMemory memory = give_memory(*source, 4);
+        const Run all = run(*source, spec, 2);
+        CHECK(all.frames == 40);
+        CHECK(all.right);
+        CHECK(all.copied_bytes == 40 * source->format().sizeimage());
+    }
+}
+
+TEST_CASE("every pixel format of a lossless film that V4L2 has a name for arrives as it is") {
+    const TemporaryFolder folder;
+    for (const std::string name :
+         {"yuv420p", "yuv422p",  "yuv411p",  "yuv410p",  "nv12",     "nv21",    "yuyv422",
+          "uyvy422", "rgb24",    "bgr24",    "bgr0",     "bgra",     "rgb0",    "rgba",
+          "gray",    "gray10le", "gray12le", "gray16le", "rgb565le", "rgb48le", "bayer_rggb8"}) {
+        CAPTURE(name);
+        FilmSpec spec{.codec = "rawvideo", .width = 96, .height = 32};
+        spec.pixel_format = av_get_pix_fmt(name.c_str());
+        const std::string path = folder.file("film.nut");
+        make_film(path, spec);
+        const auto source = open(path);
+        CHECK(av_pixel_format(source->format().fourcc) == spec.pixel_format);
+        const SharedMemory memory = give_memory(*source, 4);
+        const Run all = run(*source, spec, 1);
+        CHECK(all.frames == spec.times_ms.size());
+        CHECK(all.right);
+    }
+}
+
+TEST_CASE("a raw file's frames arrive byte for byte in every format that FFmpeg has a name for") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("frames.raw");
+    unsigned formats = 0;
+    for (const PixelFormat& entry : pixel_formats()) {
+        if (find_av_format(entry.fourcc) == nullptr || entry.memory_planes() != 1)
+            continue;
+        CAPTURE(entry.fourcc.text());
+        ++formats;
+        const FrameFormat format = *tight_format(entry.fourcc, 96, 32);
+        std::string bytes;
+        for (std::uint32_t i = 0; i < 3 * format.sizeimage(); ++i)
+            bytes.push_back(static_cast<char>(i * i / 7 + i));
+        std::ofstream(path, std::ios::binary) << bytes;
+        CaptureWishes wishes;
+        wishes.format = entry.fourcc.text();
+        wishes.width = 96;
+        wishes.height = 32;
+        const auto source = open(path, wishes);
+        CHECK(source->format().fourcc == entry.fourcc);
+        const SharedMemory memory = give_memory(*source, 4);
+        std::string got;
+        while (const std::optional<Frame> frame = next(*source)) {
+            const Result<FrameBytes> frame_bytes = FrameBytes::of(*frame);
+            REQUIRE(frame_bytes);
+            const auto plane = frame_bytes->planes()[0];
+            got.append(reinterpret_cast<const char*>(plane.data()), plane.size());
+            REQUIRE(source->give_back(frame->index));
+        }
+        CHECK(got == bytes);
+    }
+    CHECK(formats > 50);
+}
+
+TEST_CASE("odd sizes arrive to the last pixel") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("film.mkv");
+    for (const auto& [width, height] : {std::pair{65, 33}, {1, 1}, {3, 2}, {2, 3}}) {
+        CAPTURE(width);
+        const FilmSpec spec{.codec = "ffv1", .width = width, .height = height};
+        make_film(path, spec);
+        const auto source = open(path);
+        CHECK(source->format().width == static_cast<std::uint32_t>(width));
+        const SharedMemory memory = give_memory(*source, 4);
+        const Run all = run(*source, spec, 1);
+        CHECK(all.frames == spec.times_ms.size());
+        CHECK(all.right);
+    }
+}
+
+TEST_CASE("a path that is given up costs no picture") {
+    const TemporaryFolder folder;
+    const FilmSpec spec = long_film("libx264", 128, 80);
+    const std::string path = folder.file("film.ts");
+    make_film(path, spec);
+    const auto source = open(path);
+    for (int i = 0; i < 3; ++i) {
+        const SharedMemory memory = give_memory(*source, 20);
+        REQUIRE(next(*source));
+        source->release();
+    }
+    const SharedMemory memory = give_memory(*source, 20);
+    const Run all = run(*source, spec, 3);
+    CHECK(all.frames == 40);
+    CHECK(all.right);
+    source->release();
+}
+
+TEST_CASE("a pipe is read to its end, and a path that is given up costs no picture of it either") {
+    const TemporaryFolder folder;
+    const FilmSpec spec = long_film("libx264", 128, 80);
+    const std::string path = folder.file("film.ts");
+    make_film(path, spec);
+    const std::string pipe = folder.file("pipe");
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    std::thread writer([&] {
+        const std::string bytes = testing::read_file(path);
+        const UniqueFd fd(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
+        for (std::size_t done = 0; done < bytes.size();) {
+            const ssize_t count = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
+            if (count <= 0)
+                break;
+            done += static_cast<std::size_t>(count);
+        }
+    });
+    const auto source = open(pipe);
+    {
+        const SharedMemory memory = give_memory(*source, 6);
+        const std::optional<Frame> first = next(*source);
+        REQUIRE(first);
+        source->release();
+    }
+    const SharedMemory memory = give_memory(*source, 6);
+    const Run all = run(*source, spec, 2);
+    writer.join();
+    CHECK(all.frames == 40);
+    CHECK(all.right);
+    CHECK(all.copied_bytes == 40 * source->format().sizeimage());
+    source->release();
+}
+
+TEST_CASE("formats and sizes are what is wished for") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("film.mkv");
+    make_film(path, {.codec = "libx264", .width = 128, .height = 64, .aspect = {2, 1}});
+    CHECK(open(path)->format().text() == "YU12 256x64");
+    CaptureWishes wishes;
+    wishes.format = "nv12";
+    wishes.height = 32;
+    CHECK(open(path, wishes)->format().text() == "NV12 128x32");
+    CHECK(open(path, wishes)->other_formats().empty());
+    wishes.format = "H264";
+    CHECK(open(path, wishes)->format().text() == "H264 128x64");
+    wishes.format = "MJPG";
+    const auto wrong = MediaSource::open(path, wishes);
+    REQUIRE_FALSE(wrong);
+    CHECK(wrong.error().kind == ErrorKind::usage);
+    CHECK(wrong.error().remedy.find("H264") != std::string::npos);
+    wishes = {};
+    wishes.playback.compressed = true;
+    CHECK(open(path, wishes)->format().text() == "H264 128x64");
+    wishes = {};
+    wishes.controls = {"brightness=1"};
+    CHECK(MediaSource::open(path, wishes).error().kind == ErrorKind::usage);
+}
+
+TEST_CASE("a sink finds what it takes among the other formats, the compressed one at last") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("film.mkv");
+    make_film(path, {.codec = "libx264", .width = 128, .height = 64});
+    const auto source = open(path);
+    const std::vector<FrameFormat> others = source->other_formats();
+    REQUIRE(others.size() > 20);
+    CHECK(others.back().fourcc == FourCC("H264"));
+    CHECK(std::ranges::find(others, FourCC("YUYV"), &FrameFormat::fourcc) != others.end());
+    CHECK(std::ranges::find(others, FourCC("YU12"), &FrameFormat::fourcc) == others.end());
+    REQUIRE(source->set_format(others.back()));
+    const SharedMemory memory = give_memory(*source, 4);
+    std::uint64_t frames = 0;
+    while (const std::optional<Frame> frame = next(*source)) {
+        CHECK(frame->metadata.payload() > 0);
+        CHECK(frame->copied_bytes == frame->metadata.payload());
+        CHECK(((frame->metadata.flags & V4L2_BUF_FLAG_KEYFRAME) != 0) == (frames % 4 == 0));
+        ++frames;
+        REQUIRE(source->give_back(frame->index));
+    }
+    CHECK(frames == 8);
+}
+
+TEST_CASE("frames come at the film's times, and say so") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("film.mkv");
+    make_film(path, {.times_ms = {0, 10, 15, 60}});
+    Result<std::unique_ptr<MediaSource>> source = MediaSource::open(path, {});
+    REQUIRE(source);
+    const SharedMemory memory = give_memory(**source, 6);
+    std::vector<std::int64_t> times;
+    while (const std::optional<Frame> frame = next(**source)) {
+        CHECK(real_system().now() >= frame->metadata.timestamp);
+        times.push_back(frame->metadata.timestamp.count());
+        REQUIRE((*source)->give_back(frame->index));
+    }
+    REQUIRE(times.size() == 4);
+    CHECK(times[1] - times[0] == 10'000);
+    CHECK(times[2] - times[0] == 15'000);
+    CHECK(times[3] - times[0] == 60'000);
+    CHECK((*source)->progress() > 0.5);
+    (*source)->release();
+}
+
+TEST_CASE("a film that changes its size in its middle keeps its frames' size") {
+    const TemporaryFolder folder;
+    const std::string path = folder.file("film.ts");
+    make_film(path, {.codec = "libx264", .width = 128, .height = 80, .width_from = 4});
+    const auto source = open(path);
+    const SharedMemory memory = give_memory(*source, 20);
+    std::uint64_t frames = 0;
+    std::uint64_t copied = 0;
+    while (const std::optional<Frame> frame = next(*source)) {
+        CHECK((frame->metadata.flags & V4L2_BUF_FLAG_ERROR) == 0);
+        CHECK(frame->format->width == 128);
+        ++frames;
+        copied += frame->copied_bytes;
+        REQUIRE(source->give_back(frame->index));
+    }
+    CHECK(frames == 8);
+    CHECK(copied == 4 * source->format().sizeimage());
+    source->release();
+}
