@@ -159,6 +159,8 @@ int clone(const CloneOptions& options, bool json) {
     if (const Status status = options.run.check_files(); !status)
         return report(status.error());
     const Result<Ends> ends = open_ends(options);
+    if (!ends && ends.error().code == ECANCELED && signals->take() > 0)
+        return to_int(ExitCode::done); // by the user, who waited for a film
     if (!ends)
         return report(ends.error());
 
@@ -208,6 +210,7 @@ int run_clone(std::span<char*> arguments) {
     options.add_to(line);
     if (const std::optional<int> code = line.parse(arguments))
         return *code;
+    options.capture.wishes.playback.patience = options.run.patience();
     if (options.dmabuf && options.memory.method() == IoMethod::mmap &&
         options.output_memory.method() == IoMethod::mmap)
         return line.usage_error("--dmabuf contradicts mmap memory on both sides");

@@ -63,11 +63,12 @@ std::chrono::milliseconds RunOptions::interval() const {
     return std::chrono::milliseconds(std::llround(stats_interval * 1000));
 }
 
+std::optional<std::chrono::microseconds> RunOptions::patience() const {
+    return timeout ? std::optional(std::chrono::microseconds(std::llround(*timeout * 1e6))) : std::nullopt;
+}
+
 PumpOptions RunOptions::pump_options(std::chrono::microseconds report_interval) const {
-    PumpOptions options{.frame_limit = frames, .report_interval = report_interval};
-    if (timeout)
-        options.stall_limit = std::chrono::microseconds(std::llround(*timeout * 1e6));
-    return options;
+    return {.frame_limit = frames, .report_interval = report_interval, .stall_limit = patience()};
 }
 
 Status RunOptions::check_files() const {

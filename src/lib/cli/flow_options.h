@@ -26,6 +26,7 @@ struct RunOptions {
 
     void add_to(CommandLine& line);
     [[nodiscard]] std::chrono::milliseconds interval() const;
+    [[nodiscard]] std::optional<std::chrono::microseconds> patience() const; ///< --timeout
     [[nodiscard]] PumpOptions pump_options(std::chrono::microseconds report_interval) const;
     /// Whether the frame log can be written; asked before a device is touched.
     [[nodiscard]] Status check_files() const;

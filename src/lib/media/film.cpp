@@ -96,6 +96,8 @@ bool is_rgb_picture(AVPixelFormat format) {
 
 Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWishes& wishes) {
     std::unique_ptr<Film> film(new Film(wishes));
+    if (const std::optional<microseconds> patience = wishes.playback.patience)
+        film->interrupt_.set_deadline(std::chrono::steady_clock::now() + *patience);
     if (Status status = film->open_input(name); !status)
         return std::unexpected(std::move(status.error()));
     film->seekable_ = film->input_->seekable();
@@ -110,6 +112,7 @@ Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWish
     film->packet_ = std::move(*packet);
     if (Status status = film->look(); !status)
         return std::unexpected(std::move(status.error()));
+    film->interrupt_.set_deadline(std::nullopt);
     return film;
 }
 

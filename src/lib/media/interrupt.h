@@ -2,19 +2,30 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <optional>
 
 namespace v4l2dma {
 
-/// Whether waiting for a file or peer shall end: because somebody said so, or because the process was asked
-/// to stop (StopSignals blocks its signals: they stay pending until it takes them). Any thread.
+/// Whether waiting for a file or peer shall end: because somebody said so, because it took too long, or
+/// because the process was asked to stop (StopSignals blocks its signals: they stay pending until it takes
+/// them). Any thread, but for set_deadline().
 class Interrupt {
 public:
     void request() noexcept { requested_ = true; }
     void reset() noexcept { requested_ = false; }
 
+    /// When it is pending by itself; empty: never. While nobody waits.
+    void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) noexcept {
+        deadline_ = deadline;
+    }
+    [[nodiscard]] bool expired() const noexcept {
+        return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
+    }
+
     [[nodiscard]] bool pending() const noexcept {
-        if (requested_)
+        if (requested_ || expired())
             return true;
         sigset_t signals;
         return ::sigpending(&signals) == 0 &&
@@ -23,6 +34,7 @@ public:
 
 private:
     std::atomic<bool> requested_ = false;
+    std::optional<std::chrono::steady_clock::time_point> deadline_;
 };
 
 } // namespace v4l2dma

@@ -201,7 +201,8 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
 }
 
 Status MediaInput::find_stream() {
-    if (const int result = ffmpeg_formats().avformat_find_stream_info(context_.get(), nullptr); result < 0)
+    const int result = ffmpeg_formats().avformat_find_stream_info(context_.get(), nullptr);
+    if (result < 0 || interrupt_.pending())
         return explain("open", result);
     const int index =
         ffmpeg_formats().av_find_best_stream(context_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder_, 0);
@@ -215,8 +216,7 @@ Status MediaInput::find_stream() {
     }
     // The picture on a record's sleeve is no film.
     if (index < 0 || (context_->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0)
-        return make_error(ErrorKind::device, "open", name_,
-                          interrupt_.pending() ? "it was interrupted" : "there are no pictures in it");
+        return make_error(ErrorKind::device, "open", name_, "there are no pictures in it");
     stream_ = context_->streams[index];
     for (unsigned i = 0; i < context_->nb_streams; ++i)
         context_->streams[i]->discard = context_->streams[i] == stream_ ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
@@ -229,10 +229,10 @@ Status MediaInput::find_stream() {
 }
 
 std::unexpected<Error> MediaInput::explain(std::string_view operation, int code) const {
-    if (code == AVERROR_EXIT || interrupt_.pending()) {
-        Error error = system_error(operation, name_, ECANCELED).error();
-        return std::unexpected(std::move(error));
-    }
+    if (interrupt_.expired())
+        return make_error(ErrorKind::system, "wait for", name_, "no picture came in time");
+    if (code == AVERROR_EXIT || interrupt_.pending())
+        return system_error(operation, name_, ECANCELED);
     Error error = av_error(operation, name_, code).error();
     if (operation == "open")
         error.kind = ErrorKind::device;
@@ -242,6 +242,8 @@ std::unexpected<Error> MediaInput::explain(std::string_view operation, int code)
         error.detail = "it is empty";
     else if (code == AVERROR_PROTOCOL_NOT_FOUND)
         error.detail = "this FFmpeg does not know the protocol";
+    if (pipe_ && operation == "open" && code == AVERROR_INVALIDDATA)
+        error.remedy = "Some files cannot be read from a pipe: an mp4 that has its index at its end";
     return std::unexpected(std::move(error));
 }
 

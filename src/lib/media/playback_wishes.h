@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,8 @@ struct PlaybackWishes {
     bool unpaced = false;                   ///< as fast as the sink takes frames, instead of at their times
     bool compressed = false;                ///< rather as the codec's packets than decoded
     bool keep_pixels = false; ///< pixels that are not square stay so, and pictures are not turned
+    /// How long the first picture may take to come; empty: as long as it does. Means nothing to devices.
+    std::optional<std::chrono::microseconds> patience{};
 
     [[nodiscard]] bool any() const noexcept {
         return container || seek || loop || unpaced || compressed || keep_pixels;
