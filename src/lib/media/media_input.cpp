@@ -206,14 +206,8 @@ Status MediaInput::find_stream() {
         return explain("open", result);
     const int index =
         ffmpeg_formats().av_find_best_stream(context_.get(), AVMEDIA_TYPE_VIDEO, -1, -1, &decoder_, 0);
-    if (index == AVERROR_DECODER_NOT_FOUND) {
-        for (unsigned i = 0; i < context_->nb_streams; ++i)
-            if (context_->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
-                return make_error(
-                    ErrorKind::unsupported, "open", name_,
-                    fmt::format("this FFmpeg has no decoder for {}",
-                                ffmpeg().avcodec_get_name(context_->streams[i]->codecpar->codec_id)));
-    }
+    if (index == AVERROR_DECODER_NOT_FOUND)
+        return no_decoder();
     // The picture on a record's sleeve is no film.
     if (index < 0 || (context_->streams[index]->disposition & AV_DISPOSITION_ATTACHED_PIC) != 0)
         return make_error(ErrorKind::device, "open", name_, "there are no pictures in it");
@@ -226,6 +220,17 @@ Status MediaInput::find_stream() {
             ErrorKind::device, "open", name_,
             fmt::format("its pictures of {}x{} are too large", parameters.width, parameters.height));
     return {};
+}
+
+std::unexpected<Error> MediaInput::no_decoder() const {
+    AVCodecID codec = AV_CODEC_ID_NONE;
+    for (unsigned i = 0; i < context_->nb_streams; ++i)
+        if (context_->streams[i]->codecpar->codec_type == AVMEDIA_TYPE_VIDEO)
+            codec = context_->streams[i]->codecpar->codec_id;
+    if (codec == AV_CODEC_ID_NONE)
+        return make_error(ErrorKind::device, "open", name_, "its pictures are of no kind that FFmpeg knows");
+    return make_error(ErrorKind::unsupported, "open", name_,
+                      fmt::format("this FFmpeg has no decoder for {}", ffmpeg().avcodec_get_name(codec)));
 }
 
 std::unexpected<Error> MediaInput::explain(std::string_view operation, int code) const {

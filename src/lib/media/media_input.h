@@ -70,6 +70,7 @@ private:
     MediaInput(const std::string& name, const Interrupt& interrupt) : name_(name), interrupt_(interrupt) {}
     [[nodiscard]] Status open_context(const MediaInputWishes& wishes);
     [[nodiscard]] Status find_stream();
+    [[nodiscard]] std::unexpected<Error> no_decoder() const;
     [[nodiscard]] std::unexpected<Error> explain(std::string_view operation, int code) const;
 
     std::string name_;

@@ -1,0 +1,144 @@
+# shellcheck shell=bash disable=SC2154 # bin, tree, work, out, err are of tests/cli/run
+# SPDX-License-Identifier: MIT
+#
+# Films as a source, without devices. Into loops: tests/vm/cases/29-films.sh.
+
+make_film() { # make_film FILE FFMPEG-OPTION...
+	ffmpeg -nostdin -v error -f lavfi -i "testsrc2=size=64x48:rate=25" -frames:v 10 "${@:2}" -y "$1"
+}
+
+# The pictures' hashes, as clone has them.
+hashes() { # hashes LOG
+	awk '!/^#/ { print $5 }' "$1"
+}
+
+expect_frames() { # expect_frames NUMBER
+	expect_equal "frames ($err)" "$1" "$(jq -s 'last | .frames' <<<"$out")"
+}
+
+test_film_kinds() {
+	local file
+	make_film film.mkv -c:v ffv1 -pix_fmt yuv420p
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --frame-log log --json
+	expect_frames 10
+	ffmpeg -nostdin -v error -i film.mkv film.y4m
+	for file in film.nut film.avi; do
+		ffmpeg -nostdin -v error -i film.mkv -c:v rawvideo "$file"
+	done
+	for file in film.nut film.avi film.y4m; do
+		run 0 "$bin" clone -i "$file" -o null: --no-pace --frame-log "$file.log" --json
+		expect_equal "pictures of $file" "$(hashes log)" "$(hashes "$file.log")"
+	done
+	# Without a header; from a pipe; as pictures in files; by a URL.
+	ffmpeg -nostdin -v error -i film.mkv -f rawvideo film.raw
+	run 0 "$bin" clone -i film.raw -o null: --no-pace --format YU12 --width 64 --height 48 --frame-log raw.log --json
+	expect_equal "pictures of film.raw" "$(hashes log)" "$(hashes raw.log)"
+	for file in film.mkv film.y4m; do
+		head -c 100M "$file" | "$bin" clone -i - -o null: --no-pace --frame-log pipe.log --json >pipe.json
+		expect_equal "pictures of a piped $file" "$(hashes log)" "$(hashes pipe.log)"
+	done
+	mkfifo pipe
+	cat film.mkv >pipe &
+	run 0 "$bin" clone -i pipe -o null: --no-pace --json
+	expect_frames 10
+	mkdir pictures
+	ffmpeg -nostdin -v error -i film.mkv -pix_fmt rgb24 pictures/%03d.png
+	run 0 "$bin" clone -i pictures/%03d.png -o null: --no-pace --json
+	expect_frames 10
+	expect_equal "format of PNG" RGB3 "$(jq -rs 'first | .format' <<<"$out")"
+	run 0 "$bin" clone -i "file://$work/film.mkv" -o null: --no-pace --json
+	expect_frames 10
+	cp film.mkv 'a:b?c.mkv'
+	run 0 "$bin" clone -i 'a:b?c.mkv' -o null: --no-pace --json
+	expect_frames 10
+}
+
+test_film_times() {
+	make_film film.mkv -c:v ffv1
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --frame-log log --json
+	expect_equal "steps" 40000 "$(awk '!/^#/ { if (n++) print $2 - last; last = $2 }' log | sort -u)"
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --fps 100 --frame-log log --json
+	expect_equal "steps at 100 a second" 10000 "$(awk '!/^#/ { if (n++) print $2 - last; last = $2 }' log | sort -u)"
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --loop -n 25 --frame-log log --json
+	expect_equal "steps of a loop" 40000 "$(awk '!/^#/ { if (n++) print $2 - last; last = $2 }' log | sort -u)"
+	expect_equal "sixth picture of each round" 1 "$(awk '!/^#/ && (i++ % 10) == 5 { print $5 }' log | sort -u | wc -l)"
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --seek 0.2 --json
+	expect_frames 5
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace -n 3 --json
+	expect_frames 3
+	wrong 2 '--seek 3: film.mkv has no picture there' clone -i film.mkv -o null: --seek 3
+	mkfifo pipe
+	cp film.mkv pipe &
+	wrong 2 '--loop pipe: it cannot be begun again' clone -i pipe -o null: --loop
+}
+
+test_film_of_another_size_and_format() {
+	make_film film.mkv -c:v libx264 -pix_fmt yuv420p
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --format NV12 --width 32 --json
+	expect_equal "format" "NV12 32x24" "$(jq -rs 'first | "\(.format) \(.width)x\(.height)"' <<<"$out")"
+	expect_equal "bytes written" 1152 "$(jq -s 'last | .copied_bytes / .frames' <<<"$out")"
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --format H264 --json
+	expect_equal "format" "H264 10" "$(jq -rs '"\(first | .format) \(last | .frames)"' <<<"$out")"
+	wrong 2 '--format MJPG: film.mkv cannot be brought to this format. As it is compressed it is H264' \
+		clone -i film.mkv -o null: --format MJPG
+	wrong 2 'pixel format NVxx: unknown' clone -i film.mkv -o null: --format NVxx
+	wrong 2 'is a film and has no controls' clone -i film.mkv -o null: --set gain=1
+}
+
+test_film_options_of_what_is_no_film() {
+	local option
+	for option in --loop --seek=1 --no-pace --container=raw --as-stored; do
+		wrong 2 'it is no film. Leave --loop' clone -i 250 -o null: "$option"
+		wrong 2 'it is no film' clone -i test:bars -o null: "$option"
+	done
+	make_film film.mkv -c:v ffv1
+	wrong 2 '--seek: Value -1 not in range' clone -i film.mkv -o null: --seek=-1
+	wrong 2 'container matrska: .*Did you mean matroska' clone -i film.mkv -o null: --container matrska
+	wrong 2 'does not say what is in it. Name --format' clone -i film.mkv -o null: --container raw
+}
+
+test_film_that_is_none() {
+	wrong 3 'open nofilm.mkv: No such file' clone -i nofilm.mkv -o null:
+	wrong 3 "open $work: Is a directory" clone -i "$work" -o null:
+	wrong 3 'no such protocol|does not know the protocol' clone -i nothing://there -o null:
+	wrong 3 '127.0.0.1:1.*refused' clone -i tcp://127.0.0.1:1 -o null:
+	if ((EUID != 0)); then
+		: >secret.mkv
+		chmod 0 secret.mkv
+		wrong 3 'open secret.mkv: Permission denied' clone -i secret.mkv -o null:
+	fi
+	mkfifo pipe # nobody writes
+	wrong 1 'wait for pipe: no picture came in time' clone -i pipe -o null: --timeout 0.2
+}
+
+test_film_that_ends_in_the_middle() {
+	make_film film.mkv -c:v ffv1
+	# Its writer goes away: what came is shown.
+	head -c $(($(stat -c %s film.mkv) / 2)) film.mkv | "$bin" clone -i - -o null: --no-pace --json >part.json
+	expect_match "frames of a part" '^[1-9]$' "$(jq -s 'last | .frames' part.json)"
+	# Its writer says no more, and stays: --timeout ends it.
+	mkfifo pipe
+	exec {hold}<>pipe
+	head -c $(($(stat -c %s film.mkv) / 2)) film.mkv >pipe
+	run 1 "$bin" clone -i pipe -o null: --no-pace --timeout 1
+	expect_match "what it says" 'no (frame|picture) came' "$err"
+	exec {hold}>&-
+}
+
+# However broken: it ends by itself, says one sentence where it fails, and is no other exit code.
+test_broken_films() {
+	local name how status count=0
+	"$tree/tests/fuzz/broken-films" . >list
+	while read -r name how; do
+		status=0
+		timeout 60 "$bin" clone -i "$name" -o null: --no-pace --timeout 20 >out 2>err </dev/null || status=$?
+		case $how in
+		whole) expect_equal "exit code and frames of $name" "0 12" "$status $(sed -nE 's/.*clone: ([0-9]+) frames in.*/\1/p' err)" ;;
+		none) expect_equal "exit code of $name ($(<err))" 3 "$status" ;;
+		any) expect_match "exit code of $name ($(tail -n 1 err))" '^(0|1|3)$' "$status" ;;
+		esac
+		expect_equal "errors said of $name ($(<err))" $((status != 0)) "$(grep -c 'v4l2dma: error' err || true)"
+		count=$((count + 1))
+	done <list
+	((count > 150)) || fail "only $count films"
+}
