@@ -402,18 +402,29 @@ Status Pump::report_if_due() {
     return listener_.progress(negotiation_.current(), statistics_.interval(now));
 }
 
-// The camera stops first; what the sink still shows or passes on gets a moment to come back.
+// The camera stops first; what the sink still shows or passes on gets a moment to come back. Where nobody
+// hurries us, that moment begins anew with each frame that does: a film's last frames are not to be lost to a
+// slow reader.
 Status Pump::drain() {
     unwatch_source();
     source_.stop();
     pending_.reset();
-    const std::chrono::microseconds deadline = system_.now() + options_.drain_limit;
+    const std::chrono::microseconds limit =
+        result_.interrupted ? options_.drain_limit : options_.patient_drain_limit;
+    std::chrono::microseconds deadline = system_.now() + limit;
     if (sink_.in_flight() > 0)
         if (Status status = watch_sink(true); !status)
             return status;
-    while (sink_.in_flight() > 0 && sink_watched_ && !result_.forced && system_.now() < deadline)
+    while (sink_.in_flight() > 0 && sink_watched_ && !result_.forced && system_.now() < deadline) {
+        const std::uint32_t before = sink_.in_flight();
+        const bool hurried = result_.interrupted;
         if (Status status = wait(deadline); !status)
             return status;
+        if (result_.interrupted && !hurried)
+            deadline = std::min(deadline, system_.now() + options_.drain_limit);
+        else if (!result_.interrupted && sink_.in_flight() < before)
+            deadline = system_.now() + limit;
+    }
     if (sink_.in_flight() > 0)
         spdlog::debug("{} frames were not given back by {} in time", sink_.in_flight(), sink_.name());
     return {};

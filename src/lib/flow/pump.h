@@ -15,7 +15,10 @@ namespace v4l2dma {
 struct PumpOptions {
     std::optional<std::uint64_t> frame_limit{};           ///< ends after so many frames
     std::chrono::microseconds report_interval{1'000'000}; ///< between two PumpListener::progress()
-    std::chrono::microseconds drain_limit{1'000'000};     ///< how long the end waits for the sink's frames
+    /// How long the end waits for the sink's frames once the user wants it.
+    std::chrono::microseconds drain_limit{1'000'000};
+    /// Likewise where there are no more frames, or enough: for each of them.
+    std::chrono::microseconds patient_drain_limit{5'000'000};
     /// How long no frame may pass before that is an error; empty: no matter how long.
     std::optional<std::chrono::microseconds> stall_limit{};
     /// Once the path is proven, the source runs only while somebody wants the sink's frames.

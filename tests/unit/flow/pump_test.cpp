@@ -358,10 +358,60 @@ TEST_CASE("the drain waits for the sink, but not without end") {
     rig.add_frames(2);
     const std::chrono::microseconds before = rig.system.time;
     rig.system.on_wait = nullptr;
-    const Result<PumpResult> result = rig.run({.frame_limit = 2, .drain_limit = 5s});
+    const Result<PumpResult> result =
+        rig.run({.frame_limit = 2, .drain_limit = 1s, .patient_drain_limit = 5s});
     REQUIRE(result);
     CHECK_FALSE(result->forced);
     CHECK(rig.system.time - before == 5s);
+}
+
+TEST_CASE("a film's end waits for a slow sink as long as it goes on, and Ctrl-C ends that soon") {
+    for (const bool hurry : {false, true}) {
+        CAPTURE(hurry);
+        Rig rig;
+        rig.source.ends = true;
+        rig.add_frames(3);
+        const std::chrono::microseconds before = rig.system.time;
+        rig.system.on_wait = [&] {
+            if (rig.script.count("source.stop") == 0)
+                return;
+            if (hurry) {
+                rig.system.on_wait = nullptr;
+                REQUIRE(::raise(SIGINT) == 0);
+                return;
+            }
+            rig.system.time += 4s;
+            rig.sink.finish_one();
+        };
+        const Result<PumpResult> result = rig.run({.drain_limit = 1s, .patient_drain_limit = 5s});
+        REQUIRE(result);
+        CHECK(result->total.frames == 3);
+        CHECK(result->interrupted == hurry);
+        CHECK(rig.system.time - before == (hurry ? 1s : 12s));
+    }
+}
+
+TEST_CASE("a source that ends is the end of the run, and its last frame may wait for room") {
+    Rig rig;
+    rig.source.ends = true;
+    rig.sink.room = 1;
+    rig.add_frames(3);
+    const Result<PumpResult> result = rig.run();
+    REQUIRE(result);
+    CHECK(result->total.frames == 3);
+    CHECK_FALSE(result->interrupted);
+}
+
+TEST_CASE("frames that the sink leaves out are dropped ones, and go back at once") {
+    Rig rig;
+    rig.sink.late = {2, 3};
+    rig.add_frames(6);
+    const Result<PumpResult> result = rig.run({.frame_limit = 4});
+    REQUIRE(result);
+    CHECK(result->total.frames == 4);
+    CHECK(result->total.dropped == 2);
+    CHECK(result->total.corrupt == 0);
+    CHECK(std::ranges::count(rig.script.log, "source.give_back 2") == 1);
 }
 
 TEST_CASE("progress is reported in its interval, also before the first frame") {

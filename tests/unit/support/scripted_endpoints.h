@@ -80,6 +80,7 @@ public:
     std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::touches, "no"}};
     std::vector<std::string> violations;
     bool has_event = true;     ///< false: event_fd() is -1
+    bool ends = false;         ///< once all frames were taken there will be no more
     std::uint32_t missing = 0; ///< of the buffers, as of a source that has fewer
     /// What changed() answers, once; empty: it has nothing to say.
     std::optional<bool> change;
@@ -156,6 +157,7 @@ public:
     [[nodiscard]] std::uint32_t available() const noexcept override {
         return buffers - missing - static_cast<std::uint32_t>(out_.size());
     }
+    [[nodiscard]] bool ended() const noexcept override { return ends && waiting_.empty(); }
     void stop() noexcept override {
         running_ = false;
         script_.log.emplace_back("source.stop");
@@ -191,6 +193,7 @@ public:
 
     std::optional<std::set<FourCC>> taken; ///< the formats that it takes as they are; all if empty
     std::set<std::uint32_t> bad;           ///< sequences of frames that it cannot convert
+    std::set<std::uint32_t> late;          ///< sequences of frames that it leaves out
     std::set<MemoryRole> refuses;          ///< put() in these roles is EINVAL
     std::set<MemoryRole> refuses_to_begin; ///< provide() and prepare() in these roles are EINVAL
 
@@ -260,6 +263,8 @@ public:
             return PutResult{};
         if (bad.contains(frame.metadata.sequence))
             return PutResult{.taken = true, .bad = true};
+        if (late.contains(frame.metadata.sequence))
+            return PutResult{.taken = true, .dropped = true};
         held_.push_back(frame.index);
         const bool copied = copies(role_) > 0;
         return PutResult{
