@@ -8,12 +8,10 @@ namespace v4l2dma {
 
 namespace {
 
-constexpr std::size_t page = 4096;
-
 /// Bytes from @p begin to the end of the last page of @p plane.
 std::size_t room_from(const std::byte* begin, std::span<const std::byte> plane) {
     const auto end = reinterpret_cast<std::uintptr_t>(plane.data() + plane.size());
-    return (end + page - 1) / page * page - reinterpret_cast<std::uintptr_t>(begin);
+    return round_up_to_page(end) - reinterpret_cast<std::uintptr_t>(begin);
 }
 
 } // namespace

@@ -211,9 +211,7 @@ std::string MediaSource::why_not(MemoryRole role) const {
 }
 
 bool MediaSource::decodes_into_sink() const {
-    const AvFormat* const format = find_av_format(format_.fourcc);
-    return format != nullptr && film_->seekable() &&
-           film_->decodes_into(format->pixel_format, format_.width, format_.height);
+    return !is_packets() && film_->seekable() && film_->decodes_into(format_);
 }
 
 unsigned MediaSource::copies(MemoryRole) const {
@@ -340,12 +338,20 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
         if (!bytes)
             return std::unexpected(bytes.error());
         frame.copied_bytes = *bytes;
+        say_if_crowded(frame);
     }
     out_[index] = true;
     // A decoded picture's memory is the decoder's and ours; one that must not be lost is kept, too.
     if (direct || !film_->seekable())
         held_[index] = std::move(picture);
     return frame;
+}
+
+void MediaSource::say_if_crowded(const Frame& frame) {
+    if (direct_ && frame.copied_bytes > 0 && !std::exchange(crowded_said_, true))
+        spdlog::info("{}: the decoder holds all buffers: picture {} and others like it are copied; more "
+                     "--buffers may help",
+                     name_, frame.metadata.sequence);
 }
 
 Result<std::uint64_t> MediaSource::fill(std::uint32_t index, const FilmPicture& picture, Frame& frame) {

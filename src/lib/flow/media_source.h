@@ -62,6 +62,7 @@ private:
     void arm(std::chrono::microseconds due) noexcept;
     void arm_for_next() noexcept;
     [[nodiscard]] Result<std::optional<Frame>> take_picture();
+    void say_if_crowded(const Frame& frame);
     [[nodiscard]] Result<std::uint64_t> fill(std::uint32_t index, const FilmPicture& picture, Frame& frame);
     [[nodiscard]] Result<std::uint64_t> fill_with_packet(std::uint32_t index, const AVPacket& packet,
                                                          Frame& frame);
@@ -86,6 +87,7 @@ private:
     std::chrono::microseconds passed_{};             ///< the film's time of the last picture
     std::uint32_t next_sequence_ = 0;
     bool ended_ = false;
+    bool crowded_said_ = false;
 };
 
 } // namespace v4l2dma

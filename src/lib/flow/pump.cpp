@@ -260,7 +260,13 @@ Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
     return statistics_.frames() == 1 && !result.bad && !result.dropped ? follow_demand() : Status{};
 }
 
+// A path may promise more than it keeps: a decoder with too few buffers copies.
 Status Pump::on_first_frame(std::uint64_t copied_bytes) {
+    if (wants_zero_copy_ && copied_bytes > 0)
+        return make_error(ErrorKind::unsupported, "zero-copy",
+                          std::string(source_.name()) + " to " + std::string(sink_.name()),
+                          fmt::format("{} bytes of the first frame were copied", copied_bytes),
+                          "More --buffers may help; without --dmabuf it goes on");
     listener_.negotiated(negotiation_.attempts());
     return listener_.started(negotiation_.current(), copied_bytes);
 }

@@ -68,8 +68,9 @@ public:
     Pump(Source& source, Sink& sink, const PathWishes& wishes, const PumpOptions& options,
          const StopSignals& signals, PumpListener& listener, std::span<FrameObserver* const> observers,
          System& system = real_system())
-        : source_(source), sink_(sink), options_(options), signals_(signals), listener_(listener),
-          observers_(observers), system_(system), negotiation_(source, sink, wishes, system) {}
+        : source_(source), sink_(sink), options_(options), wants_zero_copy_(wishes.zero_copy),
+          signals_(signals), listener_(listener), observers_(observers), system_(system),
+          negotiation_(source, sink, wishes, system) {}
 
     /// Negotiates, runs, drains, gives everything back. May be called once.
     /// After an error total() still tells what got through.
@@ -114,6 +115,7 @@ private:
     Source& source_;
     Sink& sink_;
     PumpOptions options_;
+    bool wants_zero_copy_;
     const StopSignals& signals_;
     PumpListener& listener_;
     std::span<FrameObserver* const> observers_;

@@ -9,6 +9,12 @@
 
 namespace v4l2dma {
 
+/// Mappings are whole pages: what is behind a buffer's end in its last one may be read.
+[[nodiscard]] constexpr std::size_t round_up_to_page(std::size_t bytes) noexcept {
+    constexpr std::size_t page = 4096;
+    return (bytes + page - 1) / page * page;
+}
+
 /// Memory of somebody else's that a decoder may decode into. Its functions are called from any of the
 /// decoder's threads.
 class DecodeTarget {

@@ -221,9 +221,10 @@ std::optional<microseconds> Film::length() const {
     return left.count() > 0 ? std::optional(left) : std::nullopt;
 }
 
-bool Film::decodes_into(AVPixelFormat pixel_format, std::uint32_t width, std::uint32_t height) const {
-    return !turner_ && pixel_format == shape_.pixel_format && width == shape_.width &&
-           height == shape_.height && VideoDecoder::can_use_target(*input_->decoder(), width, height);
+bool Film::decodes_into(const FrameFormat& format) const {
+    return !turner_ && av_pixel_format(format.fourcc) == shape_.pixel_format &&
+           format.width == shape_.width && format.height == shape_.height &&
+           VideoDecoder::can_use_target(*input_->decoder(), format);
 }
 
 Status Film::play_packets(bool wanted) {

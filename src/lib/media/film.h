@@ -57,9 +57,8 @@ public:
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }
     /// Pictures that the decoder holds on to.
     [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return kept_pictures_; }
-    /// Whether pictures can be decoded into memory like that.
-    [[nodiscard]] bool decodes_into(AVPixelFormat pixel_format, std::uint32_t width,
-                                    std::uint32_t height) const;
+    /// Whether pictures can be decoded into memory of this format.
+    [[nodiscard]] bool decodes_into(const FrameFormat& format) const;
 
     /// From the next rewind() on pictures are decoded into @p target (borrowed until leave_target()), as far
     /// as it has places.

@@ -30,8 +30,12 @@ const Codec* find_codec(AVCodecID id) {
     return entry == codecs.end() ? nullptr : entry;
 }
 
-// Motion compensation may read some rows beyond the last one.
-constexpr std::size_t rows_read_beyond = 3;
+/// Whether a plane's rows begin and end where a decoder wants them to, with room for what it reads beyond:
+/// motion compensation looks at some rows after the last one.
+bool suits(std::uintptr_t begin, std::size_t stride, std::size_t rows, std::size_t room) {
+    constexpr std::size_t rows_read_beyond = 3;
+    return begin % alignment == 0 && stride % alignment == 0 && room >= stride * (rows + rows_read_beyond);
+}
 
 } // namespace
 
@@ -70,10 +74,17 @@ void VideoDecoder::set_target(DecodeTarget& target, AVPixelFormat pixel_format, 
     target_ = &target;
 }
 
-bool VideoDecoder::can_use_target(const AVCodec& codec, std::uint32_t width, std::uint32_t height) noexcept {
+bool VideoDecoder::can_use_target(const AVCodec& codec, const FrameFormat& format) noexcept {
     const Codec* const entry = find_codec(codec.id);
-    return entry != nullptr && (codec.capabilities & AV_CODEC_CAP_DR1) != 0 && width % entry->block == 0 &&
-           height % entry->block == 0;
+    const Result<Layout> layout = layout_of(format);
+    if (entry == nullptr || (codec.capabilities & AV_CODEC_CAP_DR1) == 0 || !layout ||
+        format.width % entry->block != 0 || format.height % entry->block != 0)
+        return false;
+    return std::ranges::all_of(
+        std::span(layout->planes).first(layout->plane_count), [&](const PlaneLayout& plane) {
+            const std::size_t memory = round_up_to_page(format.planes[plane.memory_plane].sizeimage);
+            return suits(plane.offset, plane.stride, plane.rows, memory - plane.offset);
+        });
 }
 
 std::uint32_t VideoDecoder::kept_pictures() const noexcept {
@@ -131,15 +142,13 @@ void end_loan(void* opaque, std::uint8_t*) {
     loan->target.release(loan->index);
 }
 
-/// Whether the rows begin and end where a decoder wants them to, with room for what it reads beyond.
 bool suits(const DecodeTarget::Place& place, AVPixelFormat pixel_format, int height) {
     const AVPixFmtDescriptor& descriptor = *ffmpeg().av_pix_fmt_desc_get(pixel_format);
     for (std::size_t i = 0; i < place.rows.size() && place.rows[i].begin != nullptr; ++i) {
-        const Rows<std::byte>& rows = place.rows[i];
         const int shift = i > 0 ? descriptor.log2_chroma_h : 0;
         const auto count = static_cast<std::size_t>(-((-height) >> shift));
-        if (reinterpret_cast<std::uintptr_t>(rows.begin) % alignment != 0 || rows.stride % alignment != 0 ||
-            place.room[i] < rows.stride * (count + rows_read_beyond))
+        if (!suits(reinterpret_cast<std::uintptr_t>(place.rows[i].begin), place.rows[i].stride, count,
+                   place.room[i]))
             return false;
     }
     return true;

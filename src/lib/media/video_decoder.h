@@ -23,9 +23,10 @@ public:
     /// and every picture is gone; a decoder may keep some for as long as it lives, whatever it is told.
     void set_target(DecodeTarget& target, AVPixelFormat pixel_format, std::uint32_t width,
                     std::uint32_t height);
-    /// Whether this codec's decoder works in memory that it is given, if the picture's sides suit it.
-    [[nodiscard]] static bool can_use_target(const AVCodec& codec, std::uint32_t width,
-                                             std::uint32_t height) noexcept;
+    /// Whether this codec's decoder works in memory of this format, mapped in whole pages: the sides must be
+    /// whole blocks, lines begin where vectors do, and there be room behind the last one for what it reads
+    /// beyond.
+    [[nodiscard]] static bool can_use_target(const AVCodec& codec, const FrameFormat& format) noexcept;
     /// Pictures that it looks back at, reorders, or has in work.
     [[nodiscard]] std::uint32_t kept_pictures() const noexcept;
 

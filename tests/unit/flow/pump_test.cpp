@@ -391,6 +391,18 @@ TEST_CASE("a film's end waits for a slow sink as long as it goes on, and Ctrl-C 
     }
 }
 
+TEST_CASE("zero-copy that turns out to be none is an error where it was demanded") {
+    for (const bool demanded : {false, true}) {
+        Rig rig;
+        rig.source.copied_bytes = 8;
+        rig.add_frames(2);
+        const Result<PumpResult> result = rig.run({.frame_limit = 2}, {.zero_copy = demanded});
+        CHECK(result.has_value() == !demanded);
+        if (!result)
+            CHECK(result.error().kind == ErrorKind::unsupported);
+    }
+}
+
 TEST_CASE("a source that ends is the end of the run, and its last frame may wait for room") {
     Rig rig;
     rig.source.ends = true;

@@ -150,7 +150,7 @@ TEST_CASE("pictures are turned upright") {
     CHECK(film->shape().turned);
     CHECK(film->shape().width == 48);
     CHECK(film->shape().height == 64);
-    CHECK_FALSE(film->decodes_into(AV_PIX_FMT_YUV420P, 48, 64));
+    CHECK_FALSE(film->decodes_into(*tight_format(FourCC("YU12"), 48, 64)));
     const Seen seen = see(*film);
     REQUIRE(seen.pictures.size() == 8);
     // What was at the left is at the top: the pixel before the matrix, and after.

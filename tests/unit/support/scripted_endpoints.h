@@ -67,6 +67,7 @@ public:
         frame.metadata = one_plane(bytesused);
         frame.metadata.flags = flags;
         frame.metadata.sequence = sequence;
+        frame.copied_bytes = copied_bytes;
         waiting_.push_back(frame);
     }
     [[nodiscard]] std::uint32_t ready() const {
@@ -79,9 +80,10 @@ public:
     static constexpr std::uint32_t buffers = 6;
     std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::touches, "no"}};
     std::vector<std::string> violations;
-    bool has_event = true;     ///< false: event_fd() is -1
-    bool ends = false;         ///< once all frames were taken there will be no more
-    std::uint32_t missing = 0; ///< of the buffers, as of a source that has fewer
+    bool has_event = true;          ///< false: event_fd() is -1
+    std::uint64_t copied_bytes = 0; ///< of each frame that is added from now on
+    bool ends = false;              ///< once all frames were taken there will be no more
+    std::uint32_t missing = 0;      ///< of the buffers, as of a source that has fewer
     /// What changed() answers, once; empty: it has nothing to say.
     std::optional<bool> change;
     bool returns = false;                 ///< may_come_back()
