@@ -232,7 +232,8 @@ Status RunReporter::progress(const Path& path, const StatisticsReport& report) {
     }
     if (options_.interval.count() == 0 || (report.frames == 0 && !options_.report.json))
         return {};
-    const StatsValues values = values_of(path, report);
+    StatsValues values = values_of(path, report);
+    values.progress = source_.progress();
     if (options_.report.json)
         return write_if_taken(event("stats", stats_json(values)));
     line_.update(values);

@@ -19,16 +19,39 @@ struct StatsValues {
     std::optional<double> latency_ms; ///< from the frame's timestamp to the sink; empty if it has none
     std::string path;                 ///< which path runs: "dmabuf (source exports, sink imports)"
     std::uint64_t copied_bytes_per_frame = 0;
+    std::optional<double> progress{}; ///< 0 to 1: what has passed of a source that ends; empty if unknown
 };
 
-/// One line without a newline: "30.0 fps  300 frames  0 dropped  2.1 ms  0 bytes copied/frame  PATH".
+/// One line without a newline: "30.0 fps  300 frames  0 dropped  2.1 ms  0 bytes copied/frame  PATH", after
+/// "52%" of what ends.
 [[nodiscard]] std::string format_stats(const StatsValues& values);
 
+/// "[#####-----] 52%  0:12 left"; without the time where that is unknown.
+[[nodiscard]] std::string format_bar(double progress, std::optional<std::chrono::seconds> left);
+
 /// The same values for `--json`: fps, frames, dropped, corrupt, no_signal, latency_ms (null if
-/// unknown), path, copied_bytes_per_frame.
+/// unknown), path, copied_bytes_per_frame, progress (null if unknown).
 [[nodiscard]] nlohmann::ordered_json stats_json(const StatsValues& values);
 
-/// The statistics line on stderr: one line that is rewritten on a terminal, plain lines elsewhere.
+/// How long something that has an end will take, by how it went since it was first looked at.
+class RemainingTime {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    /// Empty where nothing has passed since the first look, or since it went back (another film).
+    [[nodiscard]] std::optional<std::chrono::seconds> after(double progress, Clock::time_point now);
+
+private:
+    struct Look {
+        double progress;
+        Clock::time_point at;
+    };
+    std::optional<Look> first_;
+    double last_ = 0;
+};
+
+/// The statistics line on stderr: one line that is rewritten on a terminal, with a bar for what has an end;
+/// plain lines elsewhere.
 ///
 /// The caller asks due() with each frame, and measures and calls update() only if it answers true, so a
 /// frame costs no formatting and no system call. A log line takes the place of the rewritten one
@@ -65,6 +88,7 @@ private:
     int fd_;
     bool terminal_;
     bool shown_ = false; ///< an unfinished line stands on the terminal
+    RemainingTime remaining_;
     Clock::time_point next_;
 };
 

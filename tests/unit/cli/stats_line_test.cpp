@@ -55,6 +55,35 @@ TEST_CASE("the statistics line names every figure once") {
     CHECK(stats_json(sample)["frames"] == 300);
 }
 
+TEST_CASE("of what has an end the statistics say how far it is") {
+    CHECK(stats_json(sample)["progress"].is_null());
+    StatsValues film = sample;
+    film.progress = 0.529;
+    CHECK(format_stats(film) == "52%  " + format_stats(sample));
+    CHECK(stats_json(film)["progress"] == 0.529);
+}
+
+TEST_CASE("the bar is full at the end and not before") {
+    CHECK(format_bar(0, std::nullopt) == "[----------] 0%");
+    CHECK(format_bar(0.529, 12s) == "[#####-----] 52%  0:12 left");
+    CHECK(format_bar(0.999, 3599s) == "[#########-] 99%  59:59 left");
+    CHECK(format_bar(0.001, 7384s) == "[----------] 0%  2:03:04 left");
+    CHECK(format_bar(1, 0s) == "[##########] 100%  0:00 left");
+}
+
+TEST_CASE("the time that is left follows from what has passed since the first look") {
+    const RemainingTime::Clock::time_point start{};
+    RemainingTime remaining;
+    CHECK_FALSE(remaining.after(0.5, start)); // begun in its middle
+    CHECK_FALSE(remaining.after(0.5, start + 1s));
+    CHECK(remaining.after(0.75, start + 10s) == 10s);
+    CHECK(remaining.after(0.9, start + 10100ms) == 3s); // 2.5, rounded up
+    CHECK(remaining.after(1, start + 20s) == 0s);
+    CHECK_FALSE(remaining.after(0.1, start + 21s)); // another one
+    CHECK(remaining.after(0.2, start + 22s) == 8s);
+    CHECK_FALSE(remaining.after(0.2000001, start + 10000h));
+}
+
 TEST_CASE("a statistics line is due once per interval") {
     const UniqueFd file{::memfd_create("stats", MFD_CLOEXEC)};
     const StatsLine::Clock::time_point start{};
@@ -96,6 +125,27 @@ TEST_CASE("a terminal gets one rewritten line, cut to its width") {
         CHECK(drain(screen.get()).starts_with("\r\x1b[K"));
     }
     CHECK(drain(screen.get()) == "\r\n"); // the destructor ends the line; the tty adds the \r
+}
+
+TEST_CASE("a terminal gets a bar for what has an end, a file the percent") {
+    int leader = -1;
+    int follower = -1;
+    REQUIRE(::openpty(&leader, &follower, nullptr, nullptr, nullptr) == 0);
+    const UniqueFd screen{leader};
+    const UniqueFd terminal{follower};
+    const UniqueFd file{::memfd_create("stats", MFD_CLOEXEC)};
+    const StatsLine::Clock::time_point start{};
+    StatsValues film = sample;
+    StatsLine bar(1000ms, terminal.get(), start);
+    StatsLine plain(1000ms, file.get(), start);
+    film.progress = 0.25;
+    bar.update(film, start + 1s);
+    CHECK(drain(screen.get()).starts_with("\r\x1b[K[##--------] 25%  30.0 fps"));
+    film.progress = 0.5;
+    bar.update(film, start + 2s);
+    CHECK(drain(screen.get()).starts_with("\r\x1b[K[#####-----] 50%  0:02 left  30.0 fps"));
+    plain.update(film, start + 2s);
+    CHECK(contents(file.get()) == "50%  " + format_stats(sample) + "\n");
 }
 
 TEST_CASE("a line for which there is no room is left out") {
