@@ -17,6 +17,8 @@ namespace {
 // call.
 constexpr std::uint32_t most_pixels = 1U << 24;
 
+} // namespace
+
 // CLI::Range compares what must not be, which no "nan" is.
 CLI::Validator real_range(double least, double most) {
     return {[=](const std::string& text) {
@@ -29,8 +31,6 @@ CLI::Validator real_range(double least, double most) {
             },
             fmt::format("FLOAT in [{:g} - {:g}]", least, most)};
 }
-
-} // namespace
 
 void RunOptions::add_to(CommandLine& line) {
     constexpr std::uint32_t most_buffers = 32; // VIDEO_MAX_FRAME

@@ -31,6 +31,9 @@ struct RunOptions {
     [[nodiscard]] Status check_files() const;
 };
 
+/// Takes a number from @p least to @p most; "nan" is none.
+[[nodiscard]] CLI::Validator real_range(double least, double most);
+
 /// `--NAME PIXELS`, one side of a frame.
 void add_pixels(CommandLine& line, const std::string& name, std::optional<std::uint32_t>& pixels,
                 const std::string& help);

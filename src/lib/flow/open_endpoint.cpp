@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/open_endpoint.h"
 
+#include "flow/media_sink.h"
 #include "flow/null_sink.h"
 #include "flow/test_source.h"
 #include "flow/v4l2_sink.h"
@@ -40,9 +41,18 @@ SinkResult open_null_sink(std::string_view name, bool wants_dmabufs, const Outpu
     return std::make_unique<NullSink>(wants_dmabufs);
 }
 
+SinkResult open_media_sink(std::string_view name, bool, const OutputWishes& wishes, System&) {
+    return MediaSink::open(name, wishes);
+}
+
+bool is_anything(std::string_view) {
+    return true;
+}
+
 template <typename Open> struct Kind {
-    std::string_view prefix; ///< the empty one matches everything and comes last
+    std::string_view prefix;
     Open open;
+    bool (*matches)(std::string_view name) = is_anything; ///< names with this prefix
 };
 constexpr Kind<SourceResult (*)(std::string_view, const CaptureWishes&, System&)> sources[] = {
     {"test:", open_test_source},
@@ -50,12 +60,13 @@ constexpr Kind<SourceResult (*)(std::string_view, const CaptureWishes&, System&)
 };
 constexpr Kind<SinkResult (*)(std::string_view, bool, const OutputWishes&, System&)> sinks[] = {
     {"null:", open_null_sink},
+    {"", open_media_sink, is_export_name},
     {"", open_v4l2_sink},
 };
 
 const auto& find_kind(const auto& table, std::string_view name) {
     std::size_t i = 0;
-    while (!name.starts_with(table[i].prefix))
+    while (!name.starts_with(table[i].prefix) || !table[i].matches(name)) // the last matches everything
         ++i;
     return table[i];
 }
