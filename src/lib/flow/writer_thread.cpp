@@ -26,7 +26,7 @@ Error with_remains(Error error, const ExportSummary& summary) {
 double usual_rate(std::chrono::microseconds interval) {
     constexpr std::array usual{1.0,  5.0,  10.0, 12.5, 15.0,  20.0,  24.0, 25.0,
                                30.0, 50.0, 60.0, 90.0, 100.0, 120.0, 240.0};
-    constexpr double near = 0.05; // timestamps jitter
+    constexpr double near = 0.12; // timestamps jitter
     const double rate = 1e6 / std::max(1.0, static_cast<double>(interval.count()));
     const auto distance = [&](double other) { return std::abs(std::log(rate / other)); };
     const double nearest = *std::ranges::min_element(usual, {}, distance);

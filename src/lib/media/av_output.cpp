@@ -44,18 +44,32 @@ std::unexpected<Error> unknown_protocol(const std::string& url) {
 
 } // namespace
 
-Result<std::unique_ptr<AvOutput>> AvOutput::of_file(OutputFile file) {
-    std::unique_ptr<AvOutput> output(new AvOutput(file.name(), -1));
+Status AvOutput::allocate(bool seekable) {
     auto* const buffer = static_cast<unsigned char*>(ffmpeg().av_malloc(buffer_size));
     if (buffer == nullptr)
-        return system_error("write", output->name_, ENOMEM);
-    output->context_ = ffmpeg_formats().avio_alloc_context(buffer, buffer_size, 1, output.get(), nullptr,
-                                                           write, file.seekable() ? seek : nullptr);
-    if (output->context_ == nullptr) {
-        ffmpeg().av_free(buffer);
-        return system_error("write", output->name_, ENOMEM);
-    }
+        return system_error("write", name_, ENOMEM);
+    context_ = ffmpeg_formats().avio_alloc_context(buffer, buffer_size, 1, this, nullptr, write,
+                                                   seekable ? seek : nullptr);
+    ours_ = context_ != nullptr;
+    if (ours_)
+        return {};
+    ffmpeg().av_free(buffer);
+    return system_error("write", name_, ENOMEM);
+}
+
+Result<std::unique_ptr<AvOutput>> AvOutput::of_file(OutputFile file) {
+    std::unique_ptr<AvOutput> output(new AvOutput(file.name(), -1));
+    const bool seekable = file.seekable();
     output->file_.emplace(std::move(file));
+    if (Status status = output->allocate(seekable); !status)
+        return std::unexpected(std::move(status.error()));
+    return output;
+}
+
+Result<std::unique_ptr<AvOutput>> AvOutput::to_nowhere() {
+    std::unique_ptr<AvOutput> output(new AvOutput("", -1));
+    if (Status status = output->allocate(false); !status)
+        return std::unexpected(std::move(status.error()));
     return output;
 }
 
@@ -82,7 +96,7 @@ AvOutput::~AvOutput() {
 }
 
 void AvOutput::free_context() noexcept {
-    if (context_ != nullptr && file_) {
+    if (context_ != nullptr && ours_) {
         ffmpeg().av_free(context_->buffer); // FFmpeg may have made it another one
         ffmpeg_formats().avio_context_free(&context_);
     } else if (context_ != nullptr) {
@@ -92,8 +106,10 @@ void AvOutput::free_context() noexcept {
 }
 
 int AvOutput::write(void* self, std::uint8_t* bytes, int size) {
-    auto& file = *static_cast<AvOutput*>(self)->file_;
-    const Status status = file.write(std::as_bytes(std::span(bytes, static_cast<std::size_t>(size))));
+    auto& file = static_cast<AvOutput*>(self)->file_;
+    if (!file)
+        return size;
+    const Status status = file->write(std::as_bytes(std::span(bytes, static_cast<std::size_t>(size))));
     if (!status)
         return AVERROR(status.error().code == 0 ? EIO : status.error().code);
     return size;
@@ -138,6 +154,12 @@ std::unexpected<Error> AvOutput::error(std::string_view operation, int code) con
 void AvOutput::forget_error() noexcept {
     if (context_ != nullptr)
         context_->error = 0;
+}
+
+void AvOutput::discard() noexcept {
+    free_context();
+    if (file_)
+        file_->discard();
 }
 
 Status AvOutput::close() {

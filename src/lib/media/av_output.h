@@ -18,6 +18,8 @@ class AvOutput {
 public:
     /// Errors: (system) no memory.
     [[nodiscard]] static Result<std::unique_ptr<AvOutput>> of_file(OutputFile file);
+    /// Forgets what is written: to find out whether it could be. Errors: (system) no memory.
+    [[nodiscard]] static Result<std::unique_ptr<AvOutput>> to_nowhere();
     /// Connects, until a signal comes (StopSignals). @p hurry_fd: borrowed; once it is readable the peer has
     /// five seconds left. A @p muxer that opens its URL by itself finds only the means to interrupt it.
     /// Errors: (usage) a protocol that this FFmpeg has not; (system) what FFmpeg says.
@@ -37,11 +39,14 @@ public:
     [[nodiscard]] std::unexpected<Error> error(std::string_view operation, int code) const;
     /// After an error nothing is written any more; this tries again.
     void forget_error() noexcept;
+    /// Takes a file away again that nothing useful got into.
+    void discard() noexcept;
     /// Writes out what waits and closes. Errors: of any write so far.
     [[nodiscard]] Status close();
 
 private:
     AvOutput(std::string name, int hurry_fd) : name_(std::move(name)), hurry_fd_(hurry_fd) {}
+    [[nodiscard]] Status allocate(bool seekable);
     static int write(void* self, std::uint8_t* bytes, int size);
     static std::int64_t seek(void* self, std::int64_t offset, int whence);
     static int interrupted(void* self);
@@ -49,10 +54,11 @@ private:
 
     std::string name_;
     int hurry_fd_;
-    std::optional<OutputFile> file_; ///< empty for a URL
+    std::optional<OutputFile> file_; ///< empty for a URL, and for nowhere
     AVIOContext* context_ = nullptr;
     bool connected_ = false;
-    std::uint64_t final_size_ = 0;                                  ///< of a URL that is closed
+    bool ours_ = false;            ///< the context; else avio_open2() made it
+    std::uint64_t final_size_ = 0; ///< of a URL that is closed
     std::optional<std::chrono::steady_clock::time_point> deadline_; ///< set when we are to hurry
 };
 

@@ -129,7 +129,7 @@ Status CopyingWriter::start_stream() {
     stream.color_range = codec_ == AV_CODEC_ID_MJPEG ? AVCOL_RANGE_JPEG : colours.range;
     if (Status status = extract_parameters(stream, *packet_); !status)
         return status;
-    const bool counted = (packets_.muxer().flags & AVFMT_VARIABLE_FPS) == 0;
+    const bool counted = !MediaOutput::has_times(packets_.muxer());
     const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(codec_);
     packets_.begin(
         {.parameters = std::move(*parameters),

@@ -109,10 +109,7 @@ std::unexpected<Error> not_held(const AVOutputFormat& muxer, std::string_view co
 Result<const AVCodec*> choose_encoder(const AVOutputFormat& muxer, const ExportWishes& wishes) {
     if (!wishes.codec)
         return usual_encoder(muxer);
-    Result<const AVCodec*> codec = find_encoder(*wishes.codec);
-    if (codec && !may_hold(muxer, (*codec)->id))
-        return not_held(muxer, ffmpeg().avcodec_get_name((*codec)->id));
-    return codec;
+    return find_encoder(*wishes.codec); // MediaOutput::check() knows more than the container's table
 }
 
 AVPixelFormat choose_pixels(const AVCodec& encoder, AVPixelFormat source) {

@@ -18,7 +18,7 @@ namespace v4l2dma {
 /// in memory.
 [[nodiscard]] AVPixelFormat choose_pixels(const AVCodec& encoder, AVPixelFormat source);
 
-/// Whether the container takes the codec, as far as it knows.
+/// Whether the container may take the codec: some have no table, and some take more than is in it.
 [[nodiscard]] bool may_hold(const AVOutputFormat& muxer, AVCodecID codec);
 
 /// An Error (usage) that names codecs that the container takes.

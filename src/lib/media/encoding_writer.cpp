@@ -75,15 +75,28 @@ AVColorRange range_of(const ScalerSide& side) {
     return side.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
 }
 
-/// RTP has times of its own, and FFmpeg does not say so.
-bool is_constant_rate(const AVOutputFormat& muxer) {
-    const std::string_view name = muxer.name;
-    return name != "rtp" && name != "rtsp" &&
-           (muxer.flags & (AVFMT_NOTIMESTAMPS | AVFMT_VARIABLE_FPS)) != AVFMT_VARIABLE_FPS;
-}
-
 void give_back(void* opaque, std::uint8_t*) {
     delete static_cast<std::shared_ptr<const void>*>(opaque);
+}
+
+/// What encoder and container refuse, before frames come; the rate makes no difference to that.
+Status try_out(const VideoEncoder::Settings& settings, const ExportTarget& target) {
+    if (!VideoEncoder::may_stay_unused(*settings.codec))
+        return {};
+    const Result<VideoEncoder> encoder = VideoEncoder::open(settings);
+    if (!encoder)
+        return std::unexpected(encoder.error());
+    Result<AvParameters> parameters = make_av_parameters();
+    if (!parameters)
+        return std::unexpected(std::move(parameters.error()));
+    if (ffmpeg().avcodec_parameters_from_context(parameters->get(), &encoder->context()) < 0)
+        return system_error("encode", settings.codec->name, ENOMEM);
+    if (target.url) // some containers ask the connection
+        return {};
+    return MediaOutput::check(*target.muxer, {.parameters = parameters->get(),
+                                              .time_base = encoder->time_base(),
+                                              .rate = encoder->context().framerate,
+                                              .intra_only = encoder->intra_only()});
 }
 
 } // namespace
@@ -108,7 +121,7 @@ Result<VideoEncoder::Settings> EncodingWriter::settle(const FrameWriterSettings&
                                   .pixel_format = pixels,
                                   .width = size.width,
                                   .height = size.height,
-                                  .constant_rate = is_constant_rate(muxer),
+                                  .constant_rate = !MediaOutput::has_times(muxer),
                                   .global_header = (muxer.flags & AVFMT_GLOBALHEADER) != 0,
                                   .bitrate = settings.wishes.bitrate,
                                   .preset = settings.wishes.preset};
@@ -124,9 +137,8 @@ Result<std::unique_ptr<FrameWriter>> EncodingWriter::create(const FrameWriterSet
     Result<PictureReader> reader = PictureReader::create(settings.source, settings.source.text());
     if (!reader)
         return std::unexpected(std::move(reader.error()));
-    // What the encoder refuses is to be known before frames come; the rate makes no difference to that.
-    if (const Result<VideoEncoder> trial = VideoEncoder::open(*settled); !trial)
-        return std::unexpected(trial.error());
+    if (Status status = try_out(*settled, settings.target); !status)
+        return std::unexpected(std::move(status.error()));
     Result<PacketWriter> packets = PacketWriter::create(settings, files);
     Result<AvPacket> packet = make_av_packet();
     if (!packets || !packet)

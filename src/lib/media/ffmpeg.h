@@ -100,6 +100,8 @@ extern "C" {
 
 // Files and URLs.
 #define V4L2DMA_FFMPEG_FORMATS(F)                                                                            \
+    F(avformat, av_codec_get_id)                                                                             \
+    F(avformat, av_codec_get_tag2)                                                                           \
     F(avformat, av_demuxer_iterate)                                                                          \
     F(avformat, av_find_best_stream)                                                                         \
     F(avformat, av_find_input_format)                                                                        \

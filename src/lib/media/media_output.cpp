@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "media/media_output.h"
 
+#include "media/encoder_choice.h"
+
 #include <algorithm>
 #include <string_view>
 
@@ -26,10 +28,14 @@ bool is_one_of(std::string_view name, std::initializer_list<std::string_view> na
     return std::ranges::find(names, name) != names.end();
 }
 
+bool is_mp4(const AVOutputFormat& muxer) {
+    return is_one_of(muxer.name, {"mp4", "mov", "ismv", "ipod", "3gp", "3g2", "psp", "f4v"});
+}
+
 /// What keeps a file playable up to where it broke off. A fragment of mp4 is lost as a whole, as is a cluster
 /// of Matroska: neither shall be longer than about a second, or than from one key frame to the next.
 void set_options(Dictionary& options, const AVOutputFormat& muxer, const MediaOutput::Stream& stream) {
-    if (is_one_of(muxer.name, {"mp4", "mov", "ismv", "ipod", "3gp", "3g2", "psp", "f4v"})) {
+    if (is_mp4(muxer)) {
         options.set("movflags", stream.intra_only ? "empty_moov+default_base_moof+delay_moov"
                                                   : "empty_moov+default_base_moof+delay_moov+frag_keyframe");
         options.set("frag_duration", "1000000"); // microseconds
@@ -41,11 +47,21 @@ void set_options(Dictionary& options, const AVOutputFormat& muxer, const MediaOu
     }
 }
 
+/// A tag that says more than the codec does, as of raw video, unless the container has another one.
+unsigned tag_for(const AVOutputFormat& muxer, const AVCodecParameters& parameters) {
+    unsigned other = 0;
+    const bool suits =
+        muxer.codec_tag == nullptr ||
+        ffmpeg_formats().av_codec_get_id(muxer.codec_tag, parameters.codec_tag) == parameters.codec_id ||
+        ffmpeg_formats().av_codec_get_tag2(muxer.codec_tag, parameters.codec_id, &other) == 0;
+    return suits ? parameters.codec_tag : 0;
+}
+
 Status add_stream(AVFormatContext& context, const MediaOutput::Stream& stream) {
     AVStream* const added = ffmpeg_formats().avformat_new_stream(&context, nullptr);
     if (added == nullptr || ffmpeg().avcodec_parameters_copy(added->codecpar, stream.parameters) < 0)
         return system_error("write", context.oformat->name, ENOMEM);
-    added->codecpar->codec_tag = 0; // each container has its own
+    added->codecpar->codec_tag = tag_for(*context.oformat, *stream.parameters);
     added->time_base = stream.time_base;
     added->avg_frame_rate = stream.rate;
     added->r_frame_rate = stream.rate;
@@ -74,15 +90,30 @@ MediaOutput::create(const AVOutputFormat& muxer, std::unique_ptr<AvOutput> outpu
     if (const int result = ffmpeg_formats().avformat_write_header(context.get(), options.entries());
         result < 0) {
         auto error = output->error("write", result);
-        if (error.error().code == 0 && result == AVERROR(EINVAL))
-            error = make_error(ErrorKind::usage, "container", muxer.name,
-                               std::string("it does not take ") +
-                                   ffmpeg().avcodec_get_name(stream.parameters->codec_id),
-                               "Choose another --codec or --container");
+        context.reset();
+        output->discard();
+        // FFmpeg answers so for many reasons; that the file cannot be written is not among them.
+        if (error.error().code == 0)
+            return not_held(muxer, ffmpeg().avcodec_get_name(stream.parameters->codec_id));
         return error;
     }
     return std::unique_ptr<MediaOutput>(
         new MediaOutput(std::move(context), std::move(output), stream.time_base));
+}
+
+// FFmpeg does not say it of all that have.
+bool MediaOutput::has_times(const AVOutputFormat& muxer) {
+    if ((muxer.flags & AVFMT_NOTIMESTAMPS) != 0)
+        return false;
+    return (muxer.flags & AVFMT_VARIABLE_FPS) != 0 || is_mp4(muxer) || is_one_of(muxer.name, {"rtp", "rtsp"});
+}
+
+Status MediaOutput::check(const AVOutputFormat& muxer, const Stream& stream) {
+    Result<std::unique_ptr<AvOutput>> nowhere = AvOutput::to_nowhere();
+    if (!nowhere)
+        return std::unexpected(std::move(nowhere.error()));
+    const Result<std::unique_ptr<MediaOutput>> trial = create(muxer, std::move(*nowhere), stream);
+    return trial ? Status{} : std::unexpected(trial.error());
 }
 
 Status MediaOutput::write(AVPacket& packet) {

@@ -28,7 +28,13 @@ public:
         bool intra_only = false;                       ///< every packet is a key frame
     };
 
-    /// Writes the header. Errors: (usage) the container does not take this codec; those of writing.
+    /// Whether each picture has a time of its own in this container; else all have the same duration.
+    [[nodiscard]] static bool has_times(const AVOutputFormat& muxer);
+    /// Whether a header can be written. Errors: (usage) the container does not take this codec, with some
+    /// that it takes.
+    [[nodiscard]] static Status check(const AVOutputFormat& muxer, const Stream& stream);
+    /// Writes the header; leaves no file where that fails. Errors: (usage) the container does not take this
+    /// codec; those of writing.
     [[nodiscard]] static Result<std::unique_ptr<MediaOutput>>
     create(const AVOutputFormat& muxer, std::unique_ptr<AvOutput> output, const Stream& stream);
 

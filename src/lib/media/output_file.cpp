@@ -49,7 +49,9 @@ Result<OutputFile> OutputFile::open(const std::string& name, const Options& opti
         return exists(name);
     if (!fd)
         return std::unexpected(std::move(fd.error()));
-    return OutputFile(std::move(*fd), name, options.hurry_fd);
+    OutputFile file(std::move(*fd), name, options.hurry_fd);
+    file.created_ = (flags & O_EXCL) != 0;
+    return file;
 }
 
 // Of standard output only the part behind what a shell has written there already would be ours.
@@ -82,6 +84,12 @@ Status OutputFile::seek(std::uint64_t position) {
         return note(file_error("seek", name_));
     position_ = position;
     return {};
+}
+
+void OutputFile::discard() noexcept {
+    fd_.reset();
+    if (created_)
+        ::unlink(name_.c_str());
 }
 
 Status OutputFile::close() {

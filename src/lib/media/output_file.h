@@ -43,6 +43,8 @@ public:
     [[nodiscard]] Status write(std::span<const std::byte> bytes);
     /// Only where seekable().
     [[nodiscard]] Status seek(std::uint64_t position);
+    /// Takes a file away again that was created here.
+    void discard() noexcept;
     /// Some file systems tell only here that a write has failed.
     [[nodiscard]] Status close();
     /// The first error of all calls.
@@ -55,6 +57,7 @@ private:
     UniqueFd fd_;
     std::string name_;
     int hurry_fd_;
+    bool created_ = false;
     bool seekable_ = false;
     std::uint64_t position_ = 0;
     std::uint64_t size_ = 0;

@@ -165,6 +165,10 @@ Result<VideoEncoder> VideoEncoder::open(const Settings& settings) {
     return VideoEncoder(std::move(*context));
 }
 
+bool VideoEncoder::may_stay_unused(const AVCodec& codec) {
+    return !is_one_of(codec.name, {"libsvtav1"});
+}
+
 // Found by pictures that end where memory ends (tests/unit/media/video_encoder_test.cpp).
 bool VideoEncoder::keeps_to_rows(const AVCodec& codec) {
     return is_one_of(codec.name, {"libx264", "libx264rgb", "ffv1", "rawvideo"});

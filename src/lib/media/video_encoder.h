@@ -30,6 +30,8 @@ public:
     /// Errors: (usage) a preset that the encoder does not have; (system) what FFmpeg says.
     [[nodiscard]] static Result<VideoEncoder> open(const Settings& settings);
 
+    /// Whether it may be opened and closed without a picture in between: SVT-AV1 waits for one.
+    [[nodiscard]] static bool may_stay_unused(const AVCodec& codec);
     /// Whether pictures may lie in memory that ends with their last pixel: the encoder reads nothing beyond
     /// the rows.
     [[nodiscard]] static bool keeps_to_rows(const AVCodec& codec);
