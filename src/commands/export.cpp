@@ -75,6 +75,10 @@ Status check_not_input(const ExportOptions& options) {
     return {};
 }
 
+bool is_one_picture(const MediaSink& sink) {
+    return sink.target().kind == ExportKind::png && !sink.target().numbered;
+}
+
 /// The two ends, opened. The sink borrows nothing from the source.
 struct Ends {
     std::unique_ptr<MediaSink> sink;
@@ -90,6 +94,9 @@ Result<Ends> open_ends(const ExportOptions& options) {
     Result<std::unique_ptr<MediaSink>> sink = MediaSink::open(options.output, options.wishes());
     if (!sink)
         return std::unexpected(std::move(sink.error()));
+    if (is_one_picture(**sink) && options.run.frames.value_or(1) > 1)
+        return make_error(ErrorKind::usage, "--frames", options.output, "one picture has one frame",
+                          "Put a %d into the name, as in picture-%03d.png");
     CaptureWishes wishes = options.capture.wishes;
     wishes.waits = options.file.wishes.lossless;
     Result<std::unique_ptr<Source>> source = open_source(options.input, wishes);
@@ -127,7 +134,7 @@ PumpOptions pump_options(const ExportOptions& options, const MediaSink& sink, co
     PumpOptions pump = options.run.pump_options(reporter.pump_interval());
     if (options.duration)
         pump.time_limit = std::chrono::microseconds(std::llround(*options.duration * 1e6));
-    if (sink.target().kind == ExportKind::png && !sink.target().numbered)
+    if (is_one_picture(sink))
         pump.frame_limit = 1;
     return pump;
 }

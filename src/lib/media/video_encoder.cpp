@@ -42,7 +42,7 @@ AVRational time_base_for(const VideoEncoder::Settings& settings, AVRational rate
 }
 
 /// FFmpeg's own encoders either work on a picture with several threads, or on several pictures, which they
-/// keep for that.
+/// keep for that: two fewer than may be borrowed, so that the next ones can be, too.
 void set_threads(AVCodecContext& context, const VideoEncoder::Settings& settings) {
     context.thread_count = 0; // as many as there are processors
     if (settings.codec->wrapper_name != nullptr)
@@ -52,7 +52,8 @@ void set_threads(AVCodecContext& context, const VideoEncoder::Settings& settings
         return;
     const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
     context.thread_type = FF_THREAD_FRAME;
-    context.thread_count = static_cast<int>(std::clamp(settings.most_borrowed - 1, 1U, processors));
+    context.thread_count =
+        static_cast<int>(std::clamp(std::max(settings.most_borrowed, 3U) - 2, 1U, processors));
 }
 
 Status set_option(AVCodecContext& context, const char* name, const char* value) {
@@ -169,9 +170,10 @@ bool VideoEncoder::may_stay_unused(const AVCodec& codec) {
     return !is_one_of(codec.name, {"libsvtav1"});
 }
 
-// Found by pictures that end where memory ends (tests/unit/media/video_encoder_test.cpp).
+// Found by pictures that end where memory ends (tests/unit/media/frame_writer_test.cpp). libx264rgb reads
+// beyond.
 bool VideoEncoder::keeps_to_rows(const AVCodec& codec) {
-    return is_one_of(codec.name, {"libx264", "libx264rgb", "ffv1", "rawvideo"});
+    return is_one_of(codec.name, {"libx264", "ffv1", "rawvideo"});
 }
 
 bool VideoEncoder::intra_only() const noexcept {

@@ -46,6 +46,7 @@ test_export_wrong_options() {
 	wrong 2 '--output-format RGB3: libx264 does not take it' export -i test:bars -o x.mkv --output-format RGB3
 	wrong 2 '--json and -o - both write to standard output' export -i test:bars -o - --json
 	wrong 2 'open foo://bar: FFmpeg has no such protocol' export -i test:bars -o foo://bar --container mpegts
+	wrong 2 '--frames x.png: one picture has one frame.*%d' export -i test:bars -o x.png -n 3
 	wrong 2 'this protocol does not say in what' export -i test:bars -o http://localhost:1/x
 	[[ -z $(find . -name 'x*' -o -name 'film*') ]] || fail "files of runs that never began: $(ls)"
 }
@@ -282,6 +283,22 @@ test_export_duration() {
 	# The frame at half a second and those behind it are left out.
 	awk 'NR == 1 { f = $2 } $2 - f >= 500000 { exit 1 }' log || fail "frames beyond the duration"
 	expect_equal "all frames" "$(wc -l <log)" "$(jq -s 'last | .written.frames' <<<"$out")"
+}
+
+test_export_to_a_peer() {
+	needs_ffmpeg
+	local pid port=$((20000 + RANDOM % 20000))
+	# Who listens may not be there yet: it is asked until it is.
+	ffmpeg -nostdin -v error -i "tcp://127.0.0.1:$port?listen" -c copy got.mkv 2>peer.err &
+	pid=$!
+	until run_once "$port"; do kill -0 $pid 2>/dev/null || skip "nobody can listen here: $(<peer.err)"; done
+	wait $pid
+	expect_equal "frames at the peer" 10 "$(frames_in got.mkv)"
+	wrong 1 "open tcp://127.0.0.1:$port: Connection refused" export -i test:bars -o "tcp://127.0.0.1:$port"
+	run 0 "$bin" export -i test:bars,320x240,NV12,60 -o "udp://127.0.0.1:$port" -n 3 --lossless --stats-interval 0
+}
+run_once() {
+	timeout 20 "$bin" export -i test:bars,320x240,NV12,60 -o "tcp://127.0.0.1:$1" -n 10 --lossless --stats-interval 0 >/dev/null 2>&1
 }
 
 test_export_by_clone() {
