@@ -170,7 +170,9 @@ Result<PutResult> MediaSink::put(const Frame& frame) {
         return std::unexpected(std::move(status.error()));
     if (const std::optional<Error> error = thread_->error())
         return std::unexpected(*error);
-    const std::chrono::microseconds time = frame.metadata.timestamp;
+    // Of a driver that gives none, when it came is the best there is.
+    const std::chrono::microseconds stamp = frame.metadata.timestamp;
+    const std::chrono::microseconds time = stamp == 0us ? real_system().now() : stamp;
     if (!advances(time))
         return PutResult{.taken = true, .bad = true};
     if (!first_)

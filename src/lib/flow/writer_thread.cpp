@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <new>
 #include <spdlog/fmt/fmt.h>
 #include <utility>
 
@@ -159,7 +160,12 @@ void WriterThread::fail(const Error& error) {
 
 // What was written before an error is ended as a file, too.
 void WriterThread::run() {
-    Status status = write_all();
+    Status status;
+    try {
+        status = write_all();
+    } catch (const std::bad_alloc&) { // as in main(): nobody else catches it on this thread
+        status = system_error("write", "", ENOMEM);
+    }
     if (!status)
         fail(status.error());
     bool whole = status.has_value();

@@ -81,6 +81,15 @@ bool is_full_range_name(AVPixelFormat format) {
     return format == AV_PIX_FMT_YUVJ420P || format == AV_PIX_FMT_YUVJ422P || format == AV_PIX_FMT_YUVJ444P;
 }
 
+/// Some encoders want whole samples of colour.
+bool fits(const AVCodec& encoder, AVPixelFormat format, std::uint32_t width, std::uint32_t height) {
+    const std::string_view name = encoder.name;
+    const AVPixFmtDescriptor* descriptor = ffmpeg().av_pix_fmt_desc_get(format);
+    if ((name != "libx264" && name != "libx265") || descriptor == nullptr)
+        return true;
+    return width % (1U << descriptor->log2_chroma_w) == 0 && height % (1U << descriptor->log2_chroma_h) == 0;
+}
+
 } // namespace
 
 bool may_hold(const AVOutputFormat& muxer, AVCodecID codec) {
@@ -112,12 +121,14 @@ Result<const AVCodec*> choose_encoder(const AVOutputFormat& muxer, const ExportW
     return find_encoder(*wishes.codec); // MediaOutput::check() knows more than the container's table
 }
 
-AVPixelFormat choose_pixels(const AVCodec& encoder, AVPixelFormat source) {
+AVPixelFormat choose_pixels(const AVCodec& encoder, AVPixelFormat source, std::uint32_t width,
+                            std::uint32_t height) {
     if (encoder.pix_fmts == nullptr)
         return source;
     std::vector<AVPixelFormat> taken;
     for (const AVPixelFormat* format = encoder.pix_fmts; *format != AV_PIX_FMT_NONE; ++format)
-        if (in_memory(*format) && (encoder.id != AV_CODEC_ID_MJPEG || is_full_range_name(*format)))
+        if (in_memory(*format) && fits(encoder, *format, width, height) &&
+            (encoder.id != AV_CODEC_ID_MJPEG || is_full_range_name(*format)))
             taken.push_back(*format);
     if (taken.empty())
         return AV_PIX_FMT_NONE;

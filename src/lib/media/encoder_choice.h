@@ -5,6 +5,8 @@
 #include "media/export_wishes.h"
 #include "media/ffmpeg.h"
 
+#include <cstdint>
+
 namespace v4l2dma {
 
 // Which encoder a film gets. load_ffmpeg_formats() must have succeeded.
@@ -14,9 +16,10 @@ namespace v4l2dma {
 /// a codec that this FFmpeg cannot encode.
 [[nodiscard]] Result<const AVCodec*> choose_encoder(const AVOutputFormat& muxer, const ExportWishes& wishes);
 
-/// Of the pixels that @p encoder takes those that @p source loses least as; AV_PIX_FMT_NONE if it takes none
-/// in memory.
-[[nodiscard]] AVPixelFormat choose_pixels(const AVCodec& encoder, AVPixelFormat source);
+/// Of the pixels that @p encoder takes in this size those that @p source loses least as; AV_PIX_FMT_NONE if
+/// it takes none in memory.
+[[nodiscard]] AVPixelFormat choose_pixels(const AVCodec& encoder, AVPixelFormat source, std::uint32_t width,
+                                          std::uint32_t height);
 
 /// Whether the container may take the codec: some have no table, and some take more than is in it.
 [[nodiscard]] bool may_hold(const AVOutputFormat& muxer, AVCodecID codec);

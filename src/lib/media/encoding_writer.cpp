@@ -108,7 +108,8 @@ Result<VideoEncoder::Settings> EncodingWriter::settle(const FrameWriterSettings&
     if (!codec)
         return std::unexpected(codec.error());
     const AVPixelFormat wished = wished_pixels(settings);
-    const AVPixelFormat pixels = choose_pixels(**codec, wished);
+    const FrameFormat size = sized(settings);
+    const AVPixelFormat pixels = choose_pixels(**codec, wished, size.width, size.height);
     if (pixels == AV_PIX_FMT_NONE)
         return make_error(ErrorKind::unsupported, "codec", (*codec)->name, "it takes no pictures in memory");
     if (settings.format && pixels != wished)
@@ -116,7 +117,6 @@ Result<VideoEncoder::Settings> EncodingWriter::settle(const FrameWriterSettings&
             ErrorKind::usage, "--output-format", settings.format->text(),
             fmt::format("{} does not take it", (*codec)->name),
             fmt::format("The nearest that it takes is FFmpeg's {}", ffmpeg().av_get_pix_fmt_name(pixels)));
-    const FrameFormat size = sized(settings);
     return VideoEncoder::Settings{.codec = *codec,
                                   .pixel_format = pixels,
                                   .width = size.width,

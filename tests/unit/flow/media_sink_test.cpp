@@ -32,7 +32,7 @@ struct Path {
     Result<PutResult> put(std::uint32_t index, std::chrono::microseconds time) {
         frames.push_back(std::make_unique<PlacedFrame>(format, bytes, format.sizeimage()));
         frames.back()->frame.index = index;
-        frames.back()->frame.metadata.timestamp = time;
+        frames.back()->frame.metadata.timestamp = 1s + time; // 0 would be none
         return sink->put(frames.back()->frame);
     }
     /// Sleeps until the sink tells.
@@ -82,7 +82,7 @@ TEST_CASE("frames are kept, written by another thread, and come back") {
     CHECK(path.sink->why_not(MemoryRole::touches).empty());
     CHECK(!path.sink->why_not(MemoryRole::imports).empty());
     for (std::uint32_t i = 0; i < 20; ++i) {
-        const Result<PutResult> result = path.put(i % 3, 1s + i * 40ms);
+        const Result<PutResult> result = path.put(i % 3, i * 40ms);
         REQUIRE(result);
         CHECK(result->taken);
         CHECK(result->kept);
@@ -107,6 +107,15 @@ TEST_CASE("a run without a frame leaves no file") {
         path.sink->stop();
     }
     CHECK(folder.count() == 0);
+}
+
+TEST_CASE("frames without timestamps get the time when they came") {
+    const TemporaryFolder folder;
+    Path path(folder.file("a.raw"), 32);
+    CHECK(path.put(0, -1s)->kept);
+    CHECK(path.put(1, -1s)->taken);
+    path.finish();
+    CHECK(path.sink->summary().frames >= 1);
 }
 
 TEST_CASE("a timestamp that does not grow makes a bad frame, and no more") {
