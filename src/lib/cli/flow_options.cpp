@@ -17,6 +17,8 @@ namespace {
 // call.
 constexpr std::uint32_t most_pixels = 1U << 24;
 
+} // namespace
+
 // CLI::Range compares what must not be, which no "nan" is.
 CLI::Validator real_range(double least, double most) {
     return {[=](const std::string& text) {
@@ -29,8 +31,6 @@ CLI::Validator real_range(double least, double most) {
             },
             fmt::format("FLOAT in [{:g} - {:g}]", least, most)};
 }
-
-} // namespace
 
 void RunOptions::add_to(CommandLine& line) {
     constexpr std::uint32_t most_buffers = 32; // VIDEO_MAX_FRAME
@@ -108,7 +108,7 @@ void add_playback(CommandLine& line, PlaybackWishes& wishes) {
     line.app().add_flag("--no-pace", wishes.unpaced,
                         "Play a film as fast as the output takes it, not at its pictures' times");
     line.app()
-        .add_option("--container", wishes.container,
+        .add_option("--input-container", wishes.container,
                     "What a film's file is, where that cannot be seen: raw, h264, mpegts, ..")
         ->type_name("NAME");
     line.app().add_flag("--as-stored", wishes.keep_pixels,

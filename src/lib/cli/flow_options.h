@@ -32,6 +32,9 @@ struct RunOptions {
     [[nodiscard]] Status check_files() const;
 };
 
+/// Takes a number from @p least to @p most; "nan" is none.
+[[nodiscard]] CLI::Validator real_range(double least, double most);
+
 /// `--NAME PIXELS`, one side of a frame.
 void add_pixels(CommandLine& line, const std::string& name, std::optional<std::uint32_t>& pixels,
                 const std::string& help);
@@ -43,7 +46,7 @@ struct CaptureOptions {
     void add_to(CommandLine& line);
 };
 
-/// --loop, --seek, --no-pace, --container, --as-stored of a film.
+/// --loop, --seek, --no-pace, --input-container, --as-stored of a film.
 void add_playback(CommandLine& line, PlaybackWishes& wishes);
 
 /// --output-format, --output-width, --output-height of an output device.

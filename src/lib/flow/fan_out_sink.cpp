@@ -365,6 +365,14 @@ std::uint32_t FanOutSink::in_flight() const noexcept {
     return sum;
 }
 
+std::chrono::microseconds FanOutSink::finish() noexcept {
+    std::chrono::microseconds longest{};
+    for (Output& output : outputs_)
+        if (!output.failure)
+            longest = std::max(longest, output.sink->finish());
+    return longest;
+}
+
 Result<bool> FanOutSink::watch_demand() {
     for (Output& output : outputs_) {
         Result<bool> known = output.gone() ? true : output.sink->watch_demand();

@@ -48,6 +48,8 @@ public:
     /// Asks each output once, and goes on only while that brings no frame and one of them still answers.
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override;
+    /// As long as the slowest output.
+    [[nodiscard]] std::chrono::microseconds finish() noexcept override;
     /// Only if all of them know.
     [[nodiscard]] Result<bool> watch_demand() override;
     /// By one of them at least.

@@ -85,7 +85,7 @@ Status MediaSource::choose_format() {
     height_ = wishes_.height.value_or(wishes_.width ? even(*wishes_.width / ratio) : shape.shown_height);
     const std::optional<FrameFormat> packets = packet_format();
     if (!wishes_.format) {
-        if (wishes_.playback.compressed && packets)
+        if (wishes_.playback.compressed && packets && can_be_copied(shape))
             return set_format(*packets);
         const Result<FourCC> fourcc = natural_fourcc();
         const Result<FrameFormat> format =
@@ -104,6 +104,12 @@ Status MediaSource::choose_format() {
                           packets ? fmt::format("As it is compressed it is {}", packets->fourcc.text()) : "");
     const Result<FrameFormat> format = raw_format(*wished);
     return format ? set_format(*format) : std::unexpected(format.error());
+}
+
+// What is to be done with its pictures cannot be done with packets, and a frame has one time only.
+bool MediaSource::can_be_copied(const FilmShape& shape) const {
+    return !film_->reorders() && !shape.turned && shape.width == shape.shown_width &&
+           shape.height == shape.shown_height;
 }
 
 // The film's own pixels if V4L2 has a name for them, else what loses least.
@@ -349,9 +355,10 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
 
 void MediaSource::say_if_crowded(const Frame& frame) {
     if (direct_ && frame.copied_bytes > 0 && !std::exchange(crowded_said_, true))
-        spdlog::info("{}: the decoder holds all buffers: picture {} and others like it are copied; more "
-                     "--buffers may help",
-                     name_, frame.metadata.sequence);
+        spdlog::debug(
+            "{}: decoder and output hold all buffers: picture {} and others like it are copied; more "
+            "--buffers may help",
+            name_, frame.metadata.sequence);
 }
 
 Result<std::uint64_t> MediaSource::fill(std::uint32_t index, const FilmPicture& picture, Frame& frame) {

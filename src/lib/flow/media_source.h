@@ -56,6 +56,7 @@ private:
     [[nodiscard]] Result<FrameFormat> raw_format(FourCC fourcc) const;
     [[nodiscard]] std::optional<FrameFormat> packet_format() const;
     [[nodiscard]] Result<FourCC> natural_fourcc() const;
+    [[nodiscard]] bool can_be_copied(const FilmShape& shape) const;
     [[nodiscard]] bool is_packets() const noexcept;
     [[nodiscard]] bool decodes_into_sink() const;
     [[nodiscard]] std::chrono::microseconds due(std::chrono::microseconds time);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/open_endpoint.h"
 
+#include "flow/media_sink.h"
 #include "flow/media_source.h"
 #include "flow/null_sink.h"
 #include "flow/test_source.h"
@@ -45,6 +46,10 @@ SinkResult open_null_sink(std::string_view name, bool wants_dmabufs, const Outpu
     return std::make_unique<NullSink>(wants_dmabufs);
 }
 
+SinkResult open_media_sink(std::string_view name, bool, const OutputWishes& wishes, System&) {
+    return MediaSink::open(name, wishes);
+}
+
 bool is_test(std::string_view name) {
     return name.starts_with("test:");
 }
@@ -68,6 +73,7 @@ constexpr Kind<SourceResult (*)(std::string_view, const CaptureWishes&, System&)
 };
 constexpr Kind<SinkResult (*)(std::string_view, bool, const OutputWishes&, System&)> sinks[] = {
     {is_null, open_null_sink},
+    {is_export_name, open_media_sink},
     {is_any, open_v4l2_sink},
 };
 
@@ -83,7 +89,7 @@ const auto& find_kind(const auto& table, std::string_view name) {
 SourceResult open_source(std::string_view name, const CaptureWishes& wishes, System& system) {
     if (wishes.playback.any() && !is_media_name(name))
         return make_error(ErrorKind::usage, "open", name, "it is no film",
-                          "Leave --loop, --seek, --no-pace, --container and --as-stored away");
+                          "Leave --loop, --seek, --no-pace, --input-container and --as-stored away");
     return find_kind(sources, name).open(name, wishes, system);
 }
 

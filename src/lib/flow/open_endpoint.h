@@ -10,8 +10,9 @@
 
 namespace v4l2dma {
 
-/// Opens what @p name stands for: a video device by path, number or label, or one of the endpoints with a
-/// prefix ("null:"). Adding one is a line in the table of open_endpoint.cpp.
+/// Opens what @p name stands for: a video device by path, number or label, one of the endpoints with a prefix
+/// ("null:"), or, as a sink, a file by its extension (is_export_name()). Adding one is a line in the table of
+/// open_endpoint.cpp.
 [[nodiscard]] Result<std::unique_ptr<Source>> open_source(std::string_view name, const CaptureWishes& wishes,
                                                           System& system = real_system());
 

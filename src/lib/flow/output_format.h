@@ -2,6 +2,7 @@
 #pragma once
 
 #include "flow/endpoint.h"
+#include "media/export_wishes.h"
 #include "media/frame_copier.h"
 #include "v4l2/format.h"
 
@@ -18,6 +19,7 @@ struct OutputWishes {
     /// Of a loop: where it imports frames, each buffer keeps its memory (V4L2DMA_CID_FIXED_BINDINGS), so that
     /// readers which map it need no copy. The source must never bring other memory under a number.
     bool fixed_bindings = false;
+    ExportWishes file{}; ///< of files
 
     /// Whether frames may have to be changed.
     [[nodiscard]] bool any() const noexcept { return format || width || height; }

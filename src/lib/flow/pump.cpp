@@ -172,7 +172,8 @@ void Pump::on_signal() noexcept {
 }
 
 bool Pump::done() const noexcept {
-    return result_.interrupted || result_.source_changed || (source_.ended() && !pending_) ||
+    return result_.interrupted || result_.source_changed || result_.time_is_over ||
+           (source_.ended() && !pending_) ||
            (options_.frame_limit && statistics_.frames() >= *options_.frame_limit);
 }
 
@@ -214,7 +215,18 @@ bool Pump::is_whole(const Frame& frame) const noexcept {
     return (frame.metadata.flags & V4L2_BUF_FLAG_ERROR) == 0 && frame.metadata.payload() >= least_payload_;
 }
 
+bool Pump::is_beyond_limit(const Frame& frame) noexcept {
+    const std::chrono::microseconds time = frame.metadata.timestamp;
+    if (!first_timestamp_)
+        first_timestamp_ = time;
+    return options_.time_limit && time - *first_timestamp_ >= *options_.time_limit;
+}
+
 Status Pump::on_frame(const Frame& frame) {
+    if (is_beyond_limit(frame)) {
+        result_.time_is_over = true;
+        return source_.give_back(frame.index);
+    }
     statistics_.seen(frame.metadata);
     if (!is_whole(frame)) {
         statistics_.corrupt();
@@ -415,8 +427,10 @@ Status Pump::drain() {
     unwatch_source();
     source_.stop();
     pending_.reset();
+    const std::chrono::microseconds finish = sink_.finish();
+    const std::chrono::microseconds hurried_limit = std::max(options_.drain_limit, finish);
     const std::chrono::microseconds limit =
-        result_.interrupted ? options_.drain_limit : options_.patient_drain_limit;
+        result_.interrupted ? hurried_limit : std::max(options_.patient_drain_limit, finish);
     std::chrono::microseconds deadline = system_.now() + limit;
     if (sink_.in_flight() > 0)
         if (Status status = watch_sink(true); !status)
@@ -427,7 +441,7 @@ Status Pump::drain() {
         if (Status status = wait(deadline); !status)
             return status;
         if (result_.interrupted && !hurried)
-            deadline = std::min(deadline, system_.now() + options_.drain_limit);
+            deadline = std::min(deadline, system_.now() + hurried_limit);
         else if (!result_.interrupted && sink_.in_flight() < before)
             deadline = system_.now() + limit;
     }

@@ -13,7 +13,9 @@
 namespace v4l2dma {
 
 struct PumpOptions {
-    std::optional<std::uint64_t> frame_limit{};           ///< ends after so many frames
+    std::optional<std::uint64_t> frame_limit{}; ///< ends after so many frames
+    /// Ends with the frame that is so much later than the first one, by their timestamps; it is left out.
+    std::optional<std::chrono::microseconds> time_limit{};
     std::chrono::microseconds report_interval{1'000'000}; ///< between two PumpListener::progress()
     /// How long the end waits for the sink's frames once the user wants it.
     std::chrono::microseconds drain_limit{1'000'000};
@@ -55,6 +57,7 @@ struct PumpResult {
     bool interrupted = false;    ///< by a signal
     bool source_changed = false; ///< the source has another signal or format: Source::come_back()
     bool forced = false;         ///< a second one came before everything was given back
+    bool time_is_over = false;   ///< PumpOptions::time_limit
 };
 
 /// Moves frames from a source to a sink until the limit, a signal, a change of the source or an error.
@@ -89,6 +92,7 @@ private:
     [[nodiscard]] Status on_source(std::uint32_t events);
     [[nodiscard]] Status on_frame(const Frame& frame);
     [[nodiscard]] bool is_whole(const Frame& frame) const noexcept;
+    [[nodiscard]] bool is_beyond_limit(const Frame& frame) noexcept;
     [[nodiscard]] Status put(const Frame& frame);
     [[nodiscard]] Status on_accepted(const Frame& frame, const PutResult& result);
     [[nodiscard]] Status on_first_frame(std::uint64_t copied_bytes);
@@ -127,7 +131,8 @@ private:
     std::optional<Frame> pending_;    ///< a frame that the sink had no room for
     std::uint64_t least_payload_ = 0; ///< bytes; what is shorter is no whole frame
     std::chrono::microseconds next_report_{};
-    std::chrono::microseconds last_passed_{}; ///< when a frame passed, or the path began
+    std::chrono::microseconds last_passed_{};                  ///< when a frame passed, or the path began
+    std::optional<std::chrono::microseconds> first_timestamp_; ///< of the frames
     unsigned interrupts_ = 0;
     bool source_watched_ = false;
     bool source_paused_ = false; ///< in the event loop only for errors

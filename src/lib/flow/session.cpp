@@ -17,7 +17,8 @@ constexpr std::chrono::seconds retry_interval{1};
 } // namespace
 
 bool Session::finished() const noexcept {
-    return sum_.interrupted || (options_.pump.frame_limit && sum_.total.frames >= *options_.pump.frame_limit);
+    return sum_.interrupted || sum_.time_is_over ||
+           (options_.pump.frame_limit && sum_.total.frames >= *options_.pump.frame_limit);
 }
 
 Status Session::run() {
@@ -45,6 +46,8 @@ Status Session::stream() {
     PumpOptions pump_options = options_.pump;
     if (pump_options.frame_limit)
         *pump_options.frame_limit -= sum_.total.frames;
+    if (pump_options.time_limit)
+        *pump_options.time_limit -= sum_.total.elapsed;
     Pump pump(source_, sink_, options_.path, pump_options, signals_, listener_, observers_, system_);
     const Result<PumpResult> result = pump.run();
     const StatisticsReport earlier = sum_.total;

@@ -114,6 +114,7 @@ Result<std::unique_ptr<TestSource>> TestSource::open(std::string_view name, cons
         new TestSource(std::string(name), system, *pattern, std::move(*painter), interval, std::move(timer)));
     source->format_ = *format;
     source->format_wished_ = wishes.format.has_value();
+    source->waits_ = options.waits;
     return source;
 }
 
@@ -170,10 +171,12 @@ Status TestSource::set_timer(std::chrono::nanoseconds interval) noexcept {
 }
 
 Result<std::optional<Frame>> TestSource::take() {
-    std::uint64_t due = 0; // frames since the last time; all but the last have had theirs
+    if (waits_ && available() == 0)
+        return std::nullopt; // the timer keeps what is due
+    std::uint64_t due = 0;   // frames since the last time; all but the last have had theirs
     if (::read(timer_.get(), &due, sizeof due) != static_cast<ssize_t>(sizeof due))
         return std::nullopt;
-    next_ += due;
+    next_ += waits_ ? 1 : due;
     const auto free = std::ranges::find(out_, false);
     if (free == out_.end())
         return std::nullopt;

@@ -17,7 +17,7 @@ namespace v4l2dma {
 /// read and as a stamp (flow/frame_stamp.h).
 ///
 /// Comes at its frame rate; frames for which there is no buffer at their time are left out, and are missing
-/// in the sequence.
+/// in the sequence; or, if that is wished (CaptureWishes::waits), come later.
 class TestSource final : public Source {
 public:
     /// @p name: "test:PATTERN[,WIDTHxHEIGHT][,FORMAT][,FPS]", the parts behind the pattern in any order, all
@@ -53,6 +53,7 @@ private:
     TestPattern pattern_;
     FrameFormat format_{};
     bool format_wished_ = false;
+    bool waits_ = false;
     TestPatternPainter painter_;
     std::chrono::nanoseconds interval_; ///< from frame to frame
     UniqueFd timer_;

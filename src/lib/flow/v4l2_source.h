@@ -23,6 +23,7 @@ struct CaptureWishes {
     std::optional<double> fps;           ///< frames a second
     std::vector<std::string> controls{}; ///< "NAME=VALUE", as apply_controls() takes them
     bool reconnect = false;              ///< waits for a device that was unplugged
+    bool waits = false;                  ///< generated pictures come later rather than not at all
     PlaybackWishes playback{};           ///< of films
 
     [[nodiscard]] bool any_format() const noexcept { return width || height || format; }

@@ -2,11 +2,9 @@
 #pragma once
 
 #include "format/plane_copy.h"
-#include "media/av_format.h"
-#include "media/jpeg_decoder.h"
+#include "media/picture_reader.h"
 #include "media/picture_writer.h"
 
-#include <optional>
 #include <string>
 
 namespace v4l2dma {
@@ -14,10 +12,8 @@ namespace v4l2dma {
 /// Converts frames to other pixels, another size, or both, straight from the source's memory into the
 /// destination's; JPEG frames are decoded first. Colours follow the colorimetry of both sides.
 ///
-/// libswscale works in steps of a vector, and reads beyond rows that do not end with one. A source whose
-/// rows, strides or addresses are no multiples of 32 bytes goes through memory of the converter's own, which
-/// is one copy more; so does one of 24-bit RGB that has not 64 bytes more after its last pixel. The
-/// destination: see PictureWriter.
+/// What libswscale cannot read or write in place goes through memory of the converter's own, which is one
+/// copy more: see PictureReader and PictureWriter.
 class Converter {
 public:
     /// The largest width or height that is converted, in pixels.
@@ -35,21 +31,11 @@ public:
     [[nodiscard]] Result<std::uint64_t> run(ConstPlanes from, Planes to);
 
 private:
-    explicit Converter(PictureWriter writer, std::string object)
-        : object_(std::move(object)), writer_(std::move(writer)) {}
+    Converter(PictureReader reader, PictureWriter writer)
+        : reader_(std::move(reader)), writer_(std::move(writer)) {}
 
-    [[nodiscard]] Status set_up_source(const FrameFormat& from);
-    [[nodiscard]] Result<const AVFrame*> decode(ConstPlanes from, std::uint64_t& bytes);
-    [[nodiscard]] const AVFrame* source_picture(ConstPlanes from, std::uint64_t& bytes);
-
-    std::string object_; ///< "YUYV 640x480 to NV12 640x480"
+    PictureReader reader_;
     PictureWriter writer_;
-    AvFormat format_{}; ///< of the source, as is the layout; not if it is JPEG
-    Layout layout_{};
-    ScalerSide from_{};                  ///< of a JPEG's pixels it knows before the first one what they mean
-    std::optional<JpegDecoder> decoder_; ///< set if the source is JPEG
-    AvFrame source_;                     ///< borrows the frame's memory, or staging_'s
-    Staging staging_;
 };
 
 } // namespace v4l2dma

@@ -24,16 +24,19 @@ extern "C" {
     F(avutil, av_buffer_get_opaque)                                                                          \
     F(avutil, av_buffer_ref)                                                                                 \
     F(avutil, av_buffer_unref)                                                                               \
+    F(avutil, av_d2q)                                                                                        \
     F(avutil, av_dict_free)                                                                                  \
     F(avutil, av_dict_get)                                                                                   \
     F(avutil, av_dict_set)                                                                                   \
     F(avutil, av_display_rotation_get)                                                                       \
     F(avutil, av_frame_alloc)                                                                                \
     F(avutil, av_frame_clone)                                                                                \
+    F(avutil, av_frame_copy)                                                                                 \
     F(avutil, av_frame_copy_props)                                                                           \
     F(avutil, av_frame_free)                                                                                 \
     F(avutil, av_frame_get_buffer)                                                                           \
     F(avutil, av_frame_get_side_data)                                                                        \
+    F(avutil, av_frame_is_writable)                                                                          \
     F(avutil, av_frame_move_ref)                                                                             \
     F(avutil, av_frame_ref)                                                                                  \
     F(avutil, av_frame_unref)                                                                                \
@@ -77,7 +80,9 @@ extern "C" {
     F(avcodec, avcodec_free_context)                                                                         \
     F(avcodec, avcodec_get_name)                                                                             \
     F(avcodec, avcodec_open2)                                                                                \
+    F(avcodec, avcodec_parameters_alloc)                                                                     \
     F(avcodec, avcodec_parameters_copy)                                                                      \
+    F(avcodec, avcodec_parameters_free)                                                                      \
     F(avcodec, avcodec_parameters_from_context)                                                              \
     F(avcodec, avcodec_parameters_to_context)                                                                \
     F(avcodec, avcodec_receive_frame)                                                                        \
@@ -95,6 +100,8 @@ extern "C" {
 
 // Files and URLs.
 #define V4L2DMA_FFMPEG_FORMATS(F)                                                                            \
+    F(avformat, av_codec_get_id)                                                                             \
+    F(avformat, av_codec_get_tag2)                                                                           \
     F(avformat, av_demuxer_iterate)                                                                          \
     F(avformat, av_find_best_stream)                                                                         \
     F(avformat, av_find_input_format)                                                                        \

@@ -180,6 +180,7 @@ Status Film::look() {
 
 Status Film::find_shape(const AVFrame& frame) {
     kept_pictures_ = decoder_->kept_pictures();
+    reorders_ = decoder_->reorders() || input_->stream().codecpar->video_delay > 0;
     shape_.pixel_format = static_cast<AVPixelFormat>(frame.format);
     shape_.width = static_cast<std::uint32_t>(frame.width);
     shape_.height = static_cast<std::uint32_t>(frame.height);

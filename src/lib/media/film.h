@@ -52,6 +52,8 @@ public:
     [[nodiscard]] const MediaInput& input() const noexcept { return *input_; }
     /// The codec's name among the pixel formats; empty if it has none.
     [[nodiscard]] std::optional<FourCC> packet_format() const;
+    /// Whether packets come in another order than the pictures in them, so that their times do not grow.
+    [[nodiscard]] bool reorders() const noexcept { return reorders_; }
     /// From the first picture to the end, if that is known, and there is one.
     [[nodiscard]] std::optional<std::chrono::microseconds> length() const;
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }
@@ -105,6 +107,7 @@ private:
     DecodeTarget* target_ = nullptr;
     AVPixelFormat target_format_ = AV_PIX_FMT_NONE;
     std::uint32_t kept_pictures_ = 0;
+    bool reorders_ = false;
     std::optional<PictureTurner> turner_; ///< empty: pictures are upright
     FilmShape shape_;
     bool seekable_ = false;

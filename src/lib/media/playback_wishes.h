@@ -13,7 +13,8 @@ struct PlaybackWishes {
     std::optional<double> seek{};           ///< seconds from the beginning
     bool loop = false;                      ///< again and again
     bool unpaced = false;                   ///< as fast as the sink takes frames, instead of at their times
-    bool compressed = false;                ///< rather as the codec's packets than decoded
+    bool compressed =
+        false; ///< rather as the codec's packets than decoded, if they come in the pictures' order
     bool keep_pixels = false; ///< pixels that are not square stay so, and pictures are not turned
     /// How long the first picture may take to come; empty: as long as it does. Means nothing to devices.
     std::optional<std::chrono::microseconds> patience{};

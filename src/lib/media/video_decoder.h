@@ -30,6 +30,9 @@ public:
     /// Pictures that it looks back at, reorders, or has in work.
     [[nodiscard]] std::uint32_t kept_pictures() const noexcept;
 
+    /// Whether pictures come out in another order than their packets go in.
+    [[nodiscard]] bool reorders() const noexcept { return context_->has_b_frames > 0; }
+
     enum class Sent { taken, full, bad };
     /// nullptr: there is no more. full: receive() first. bad: damaged, and skipped.
     [[nodiscard]] Result<Sent> send(const AVPacket* packet);

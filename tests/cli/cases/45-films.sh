@@ -87,14 +87,14 @@ test_film_of_another_size_and_format() {
 
 test_film_options_of_what_is_no_film() {
 	local option
-	for option in --loop --seek=1 --no-pace --container=raw --as-stored; do
+	for option in --loop --seek=1 --no-pace --input-container=raw --as-stored; do
 		wrong 2 'it is no film. Leave --loop' clone -i 250 -o null: "$option"
 		wrong 2 'it is no film' clone -i test:bars -o null: "$option"
 	done
 	make_film film.mkv -c:v ffv1
 	wrong 2 '--seek: Value -1 not in range' clone -i film.mkv -o null: --seek=-1
-	wrong 2 'container matrska: .*Did you mean matroska' clone -i film.mkv -o null: --container matrska
-	wrong 2 'does not say what is in it. Name --format' clone -i film.mkv -o null: --container raw
+	wrong 2 'container matrska: .*Did you mean matroska' clone -i film.mkv -o null: --input-container matrska
+	wrong 2 'does not say what is in it. Name --format' clone -i film.mkv -o null: --input-container raw
 }
 
 test_film_that_is_none() {

@@ -301,8 +301,11 @@ TEST_CASE("formats and sizes are what is wished for") {
     CHECK(wrong.error().kind == ErrorKind::usage);
     CHECK(wrong.error().remedy.find("H264") != std::string::npos);
     wishes = {};
-    wishes.playback.compressed = true;
-    CHECK(open(path, wishes)->format().text() == "H264 128x64");
+    wishes.playback.compressed = true; // but its packets are in another order, and its pixels not square
+    CHECK(open(path, wishes)->format().text() == "YU12 256x64");
+    const std::string pictures = folder.file("film.avi");
+    make_film(pictures, {.codec = "mjpeg", .pixel_format = AV_PIX_FMT_YUVJ420P, .range = AVCOL_RANGE_JPEG});
+    CHECK(open(pictures, wishes)->format().text() == "MJPG 64x48");
     wishes = {};
     wishes.controls = {"brightness=1"};
     CHECK(MediaSource::open(path, wishes).error().kind == ErrorKind::usage);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include "commands/export.h"
+
+#include "cli/exit_code.h"
+#include "cli/file_options.h"
+#include "cli/flow_options.h"
+#include "flow/frame_log.h"
+#include "flow/media_sink.h"
+#include "flow/open_endpoint.h"
+#include "flow/session.h"
+#include "media/media_input.h"
+
+#include <cmath>
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+
+namespace v4l2dma {
+
+namespace {
+
+struct ExportOptions {
+    std::string input;
+    std::string output;
+    CaptureOptions capture;
+    OutputOptions conversion;
+    FileOptions file;
+    std::optional<double> duration; ///< seconds
+    RunOptions run;
+
+    void add_to(CommandLine& line);
+    [[nodiscard]] OutputWishes wishes() const;
+    [[nodiscard]] CaptureWishes source_wishes(const ExportTarget& target) const;
+};
+
+void ExportOptions::add_to(CommandLine& line) {
+    line.app()
+        .add_option(
+            "-i,--input", input,
+            "Capture device: path, number, card label, or bus info; a film: file, URL, or - for standard "
+            "input; or test:PATTERN[,WxH][,FORMAT][,FPS]")
+        ->required()
+        ->type_name("SRC");
+    line.app()
+        .add_option(
+            "-o,--output", output,
+            "File to write, by its extension: a film (.mkv, .mp4, .ts, ..), .png, .y4m, or raw frames "
+            "(.raw, .yuv, .nv12, ..); a URL; or - for standard output")
+        ->required()
+        ->type_name("FILE");
+    file.add_to(line);
+    line.app()
+        .add_option("--duration", duration, "Stop after so many seconds of frames, by their timestamps")
+        ->type_name("SECONDS")
+        ->check(real_range(0.001, 1e9));
+    capture.add_to(line);
+    add_playback(line, capture.wishes.playback);
+    line.app().add_flag("--reconnect", capture.wishes.reconnect,
+                        "Wait for a capture device that is unplugged; goes on with the next file (%d)");
+    conversion.add_to(line);
+    run.buffers = 10; // an encoder is not always as fast
+    run.add_to(line);
+    line.add_json("Print start, statistics and end as JSON, one object a line");
+}
+
+OutputWishes ExportOptions::wishes() const {
+    OutputWishes wishes = conversion.wishes;
+    wishes.file = file.wishes;
+    wishes.file.fps = capture.wishes.fps;                                // one rate for both ends
+    wishes.file.lossless = file.wishes.lossless || is_media_name(input); // a film can wait
+    return wishes;
+}
+
+/// A film is read as fast as it can be written, but for who watches meanwhile; and as it is compressed, where
+/// nothing has to be done with its pictures.
+CaptureWishes ExportOptions::source_wishes(const ExportTarget& target) const {
+    CaptureWishes wishes = capture.wishes;
+    wishes.waits = file.wishes.lossless;
+    if (!is_media_name(input))
+        return wishes;
+    wishes.playback.patience = run.patience();
+    wishes.playback.unpaced = wishes.playback.unpaced || !target.url;
+    wishes.playback.compressed = target.kind == ExportKind::container && !wishes.any_format() &&
+                                 !wishes.fps && !conversion.wishes.any() && !file.wishes.bitrate &&
+                                 file.wishes.codec.value_or("copy") == "copy";
+    return wishes;
+}
+
+/// With --force the film that is read would be gone before its first frame.
+Status check_not_input(const ExportOptions& options) {
+    struct stat input {};
+    struct stat output {};
+    if (::stat(options.input.c_str(), &input) == 0 && ::stat(options.output.c_str(), &output) == 0 &&
+        S_ISREG(input.st_mode) && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+        return make_error(ErrorKind::usage, "export", options.output, "it is both the input and the output");
+    return {};
+}
+
+bool is_one_picture(const MediaSink& sink) {
+    return sink.target().kind == ExportKind::png && !sink.target().numbered;
+}
+
+/// The two ends, opened. The sink borrows nothing from the source.
+struct Ends {
+    std::unique_ptr<MediaSink> sink;
+    std::unique_ptr<Source> source;
+};
+
+// The file first: nothing is set on a camera for one that cannot be written.
+Result<Ends> open_ends(const ExportOptions& options) {
+    if (Status status = check_not_input(options); !status)
+        return std::unexpected(std::move(status.error()));
+    if (Status status = options.run.check_files(); !status)
+        return std::unexpected(std::move(status.error()));
+    Result<std::unique_ptr<MediaSink>> sink = MediaSink::open(options.output, options.wishes());
+    if (!sink)
+        return std::unexpected(std::move(sink.error()));
+    if (is_one_picture(**sink) && options.run.frames.value_or(1) > 1)
+        return make_error(ErrorKind::usage, "--frames", options.output, "one picture has one frame",
+                          "Put a %d into the name, as in picture-%03d.png");
+    Result<std::unique_ptr<Source>> source =
+        open_source(options.input, options.source_wishes((*sink)->target()));
+    if (!source)
+        return std::unexpected(std::move(source.error()));
+    return Ends{.sink = std::move(*sink), .source = std::move(*source)};
+}
+
+nlohmann::ordered_json written_members(const MediaSink& sink) {
+    const ExportSummary& summary = sink.summary();
+    nlohmann::ordered_json json;
+    json["written"] = {{"name", sink.name()},
+                       {"container", summary.container},
+                       {"codec", summary.codec},
+                       {"files", summary.files},
+                       {"frames", summary.frames},
+                       {"bytes", summary.bytes},
+                       {"seconds", std::chrono::duration<double>(summary.duration).count()},
+                       {"unreadable", sink.unreadable()}};
+    return json;
+}
+
+void say_written(const MediaSink& sink) {
+    const ExportSummary& summary = sink.summary();
+    if (summary.files == 0)
+        return;
+    spdlog::info("export: {}: {} frames, {:.3f} s, {} bytes{}, {}{}{}", sink.name(), summary.frames,
+                 std::chrono::duration<double>(summary.duration).count(), summary.bytes,
+                 summary.files > 1 ? fmt::format(" in {} files", summary.files) : "", summary.container,
+                 summary.codec == summary.container ? "" : " " + summary.codec,
+                 sink.unreadable() > 0 ? fmt::format(", {} unreadable left out", sink.unreadable()) : "");
+}
+
+PumpOptions pump_options(const ExportOptions& options, const MediaSink& sink, const RunReporter& reporter) {
+    PumpOptions pump = options.run.pump_options(reporter.pump_interval());
+    if (options.duration)
+        pump.time_limit = std::chrono::microseconds(std::llround(*options.duration * 1e6));
+    if (is_one_picture(sink))
+        pump.frame_limit = 1;
+    return pump;
+}
+
+int export_frames(const ExportOptions& options, bool json) {
+    const Result<StopSignals> signals = StopSignals::create();
+    if (!signals)
+        return report(signals.error());
+    const Result<Ends> ends = open_ends(options);
+    if (!ends && ends.error().code == ECANCELED && signals->take() > 0)
+        return to_int(ExitCode::done); // by the user, who waited for a film
+    if (!ends)
+        return report(ends.error());
+    MediaSink& sink = *ends->sink;
+    std::unique_ptr<FrameLog> log;
+    std::vector<FrameObserver*> observers;
+    if (!options.run.frame_log.empty()) {
+        Result<std::unique_ptr<FrameLog>> created = FrameLog::create(options.run.frame_log);
+        if (!created)
+            return report(created.error());
+        log = std::move(*created);
+        observers.push_back(log.get());
+    }
+    StampVerifier verifier;
+    if (options.run.verify)
+        observers.push_back(&verifier);
+    RunReporter reporter({.report = {.command = "export", .json = json, .stop_fd = signals->fd()},
+                          .interval = options.run.interval(),
+                          .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
+                         *ends->source, sink);
+    Session session(*ends->source, sink,
+                    {.path = {.buffers = options.run.buffers}, .pump = pump_options(options, sink, reporter)},
+                    *signals, reporter, observers);
+    Status outcome = session.run();
+    if (outcome)
+        outcome = sink.verdict();
+    if (outcome && options.run.verify)
+        outcome = verifier.verdict(ends->source->name());
+    const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
+    nlohmann::ordered_json extra = written_members(sink);
+    if (options.run.verify)
+        add_stamps(extra, verifier);
+    const Status finished = reporter.finish(session.result(), error, extra);
+    if (!json)
+        say_written(sink);
+    if (options.run.verify && !json)
+        say_stamps("export", verifier);
+    if (error)
+        return report(*error);
+    return finished ? to_int(ExitCode::done) : report(finished.error());
+}
+
+} // namespace
+
+int run_export(std::span<char*> arguments) {
+    CommandLine line("export", "Write a source's frames to a film, a picture, or as they are");
+    ExportOptions options;
+    options.add_to(line);
+    if (const std::optional<int> code = line.parse(arguments))
+        return *code;
+    if (line.json() && options.output == "-")
+        return line.usage_error("--json and -o - both write to standard output");
+    return export_frames(options, line.json());
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "flow/writer_thread.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <new>
+#include <spdlog/fmt/fmt.h>
+#include <utility>
+
+namespace v4l2dma {
+
+namespace {
+
+constexpr double rate_of_one_frame = 25;
+
+/// The end of a file that found no room says what there is of it.
+Error with_remains(Error error, const ExportSummary& summary) {
+    const bool full = error.code == ENOSPC || error.code == EDQUOT || error.code == EFBIG;
+    if (full && error.remedy.empty())
+        error.remedy = fmt::format("The first {} frames, {} bytes, are kept", summary.frames, summary.bytes);
+    return error;
+}
+
+} // namespace
+
+double usual_rate(std::chrono::microseconds interval) {
+    constexpr std::array usual{1.0,  5.0,  10.0, 12.5, 15.0,  20.0,  24.0, 25.0,
+                               30.0, 50.0, 60.0, 90.0, 100.0, 120.0, 240.0};
+    constexpr double near = 0.12; // timestamps jitter
+    const double rate = 1e6 / std::max(1.0, static_cast<double>(interval.count()));
+    const auto distance = [&](double other) { return std::abs(std::log(rate / other)); };
+    const double nearest = *std::ranges::min_element(usual, {}, distance);
+    return distance(nearest) < near ? nearest : rate;
+}
+
+WriterThread::WriterThread(std::unique_ptr<FrameWriter> writer, Options options)
+    : writer_(std::move(writer)), options_(std::move(options)), thread_([this] { run(); }) {}
+
+WriterThread::~WriterThread() {
+    abort();
+}
+
+void WriterThread::saw(std::chrono::microseconds time) {
+    const std::lock_guard lock(mutex_);
+    if (!first_time_)
+        first_time_ = time;
+    else if (!second_time_ && time > *first_time_)
+        second_time_ = time;
+    else
+        return;
+    changed_.notify_all();
+}
+
+void WriterThread::push(FrameToWrite frame) {
+    const std::lock_guard lock(mutex_);
+    queue_.push_back(std::move(frame));
+    changed_.notify_all();
+}
+
+void WriterThread::finish() {
+    const std::lock_guard lock(mutex_);
+    finishing_ = true;
+    changed_.notify_all();
+}
+
+void WriterThread::abort() noexcept {
+    std::deque<FrameToWrite> left; // goes without the lock: it gives frames back
+    {
+        const std::lock_guard lock(mutex_);
+        finishing_ = true;
+        aborted_ = true;
+        left.swap(queue_);
+        changed_.notify_all();
+    }
+    if (thread_.joinable())
+        thread_.join();
+}
+
+bool WriterThread::wait(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, limit, [this] { return finished_; });
+}
+
+bool WriterThread::finished() const {
+    const std::lock_guard lock(mutex_);
+    return finished_;
+}
+
+std::optional<Error> WriterThread::error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+}
+
+std::uint64_t WriterThread::take_unforeseen() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(unforeseen_, 0);
+}
+
+std::uint64_t WriterThread::bad() const {
+    const std::lock_guard lock(mutex_);
+    return bad_;
+}
+
+// False: it ends without a frame.
+bool WriterThread::wait_for_rate(FrameWriter::Beginning& beginning) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock,
+                  [this] { return finishing_ || (!queue_.empty() && (options_.rate || second_time_)); });
+    if (queue_.empty())
+        return false;
+    beginning.most_borrowed = options_.most_borrowed;
+    if (options_.rate)
+        beginning.rate = *options_.rate;
+    else
+        beginning.rate = second_time_ ? usual_rate(*second_time_ - *first_time_) : rate_of_one_frame;
+    return true;
+}
+
+std::optional<FrameToWrite> WriterThread::next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return finishing_ || !queue_.empty(); });
+    if (queue_.empty())
+        return std::nullopt;
+    FrameToWrite frame = std::move(queue_.front());
+    queue_.pop_front();
+    return frame;
+}
+
+Status WriterThread::write(const FrameToWrite& frame) {
+    const std::uint64_t expected = writer_->copied_bytes();
+    const Result<FrameWritten> written = writer_->write(frame);
+    if (!written)
+        return std::unexpected(written.error());
+    const std::lock_guard lock(mutex_);
+    bad_ += written->bad ? 1U : 0U;
+    unforeseen_ += written->copied_bytes > expected ? written->copied_bytes - expected : 0;
+    return {};
+}
+
+Status WriterThread::write_all() {
+    FrameWriter::Beginning beginning;
+    if (!wait_for_rate(beginning))
+        return {};
+    if (Status status = writer_->begin(beginning); !status)
+        return status;
+    while (const std::optional<FrameToWrite> frame = next())
+        if (Status status = write(*frame); !status)
+            return status;
+    return {};
+}
+
+void WriterThread::fail(const Error& error) {
+    std::deque<FrameToWrite> left;
+    const std::lock_guard lock(mutex_);
+    left.swap(queue_);
+    if (!error_)
+        error_ = with_remains(error, writer_->summary());
+}
+
+// What was written before an error is ended as a file, too.
+void WriterThread::run() {
+    Status status;
+    try {
+        status = write_all();
+    } catch (const std::bad_alloc&) { // as in main(): nobody else catches it on this thread
+        status = system_error("write", "", ENOMEM);
+    }
+    if (!status)
+        fail(status.error());
+    bool whole = status.has_value();
+    {
+        const std::lock_guard lock(mutex_);
+        whole = whole && !aborted_;
+    }
+    status = writer_->finish(whole);
+    if (!status)
+        fail(status.error());
+    {
+        const std::lock_guard lock(mutex_);
+        finished_ = true;
+        changed_.notify_all();
+    }
+    if (options_.wake)
+        options_.wake();
+}
+
+} // namespace v4l2dma

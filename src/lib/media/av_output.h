@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "media/av_objects.h"
+#include "media/output_file.h"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace v4l2dma {
+
+/// Where a muxer of FFmpeg writes to: a file of ours, or a URL that FFmpeg opens. One thread.
+///
+/// load_ffmpeg_formats() must have succeeded. Stays where it is: FFmpeg has its address.
+class AvOutput {
+public:
+    /// Errors: (system) no memory.
+    [[nodiscard]] static Result<std::unique_ptr<AvOutput>> of_file(OutputFile file);
+    /// Forgets what is written: to find out whether it could be. Errors: (system) no memory.
+    [[nodiscard]] static Result<std::unique_ptr<AvOutput>> to_nowhere();
+    /// Connects, until a signal comes (StopSignals). @p hurry_fd: borrowed; once it is readable the peer has
+    /// five seconds left. A @p muxer that opens its URL by itself finds only the means to interrupt it.
+    /// Errors: (usage) a protocol that this FFmpeg has not; (system) what FFmpeg says.
+    [[nodiscard]] static Result<std::unique_ptr<AvOutput>> of_url(const std::string& url,
+                                                                  const AVOutputFormat& muxer, int hurry_fd);
+    AvOutput(const AvOutput&) = delete;
+    AvOutput& operator=(const AvOutput&) = delete;
+    ~AvOutput();
+
+    /// nullptr where the muxer opens what it writes to.
+    [[nodiscard]] AVIOContext* context() const noexcept { return context_; }
+    [[nodiscard]] AVIOInterruptCB interrupt() noexcept { return {.callback = interrupted, .opaque = this}; }
+    [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// Bytes that were written.
+    [[nodiscard]] std::uint64_t size() const noexcept;
+    /// What stands behind an error of FFmpeg that came while it wrote here.
+    [[nodiscard]] std::unexpected<Error> error(std::string_view operation, int code) const;
+    /// After an error nothing is written any more; this tries again.
+    void forget_error() noexcept;
+    /// Takes a file away again that nothing useful got into.
+    void discard() noexcept;
+    /// Writes out what waits and closes. Errors: of any write so far.
+    [[nodiscard]] Status close();
+
+private:
+    AvOutput(std::string name, int hurry_fd) : name_(std::move(name)), hurry_fd_(hurry_fd) {}
+    [[nodiscard]] Status allocate(bool seekable);
+    static int write(void* self, std::uint8_t* bytes, int size);
+    static std::int64_t seek(void* self, std::int64_t offset, int whence);
+    static int interrupted(void* self);
+    void free_context() noexcept;
+
+    std::string name_;
+    int hurry_fd_;
+    std::optional<OutputFile> file_; ///< empty for a URL, and for nowhere
+    AVIOContext* context_ = nullptr;
+    bool connected_ = false;
+    bool ours_ = false;            ///< the context; else avio_open2() made it
+    std::uint64_t final_size_ = 0; ///< of a URL that is closed
+    std::optional<std::chrono::steady_clock::time_point> deadline_; ///< set when we are to hurry
+};
+
+} // namespace v4l2dma

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+#include "media/copying_writer.h"
+
+#include "media/av_colorimetry.h"
+#include "media/encoder_choice.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace v4l2dma {
+
+namespace {
+
+constexpr AVRational microseconds{1, 1'000'000};
+
+struct StreamCodec {
+    FourCC fourcc;
+    AVCodecID codec;
+};
+constexpr StreamCodec table[] = {
+    {FourCC("MJPG"), AV_CODEC_ID_MJPEG}, {FourCC("JPEG"), AV_CODEC_ID_MJPEG},
+    {FourCC("H264"), AV_CODEC_ID_H264},  {FourCC("HEVC"), AV_CODEC_ID_HEVC},
+    {FourCC("VP80"), AV_CODEC_ID_VP8},   {FourCC("VP90"), AV_CODEC_ID_VP9},
+    {FourCC("MPG4"), AV_CODEC_ID_MPEG4}, {FourCC("MPG2"), AV_CODEC_ID_MPEG2VIDEO},
+};
+
+/// Calls @p visit with the first byte of each unit behind a start code, until it answers true.
+template <typename Visit> bool any_unit(std::span<const std::byte> payload, Visit visit) {
+    for (std::size_t i = 0; i + 3 < payload.size(); ++i)
+        if (payload[i] == std::byte{0} && payload[i + 1] == std::byte{0} && payload[i + 2] == std::byte{1} &&
+            visit(std::to_integer<unsigned>(payload[i + 3])))
+            return true;
+    return false;
+}
+
+struct FreeBsf {
+    void operator()(AVBSFContext* context) const noexcept { ffmpeg().av_bsf_free(&context); }
+};
+
+/// The parameter sets that are in a key frame, which containers want in their header.
+Status extract_parameters(AVCodecParameters& parameters, const AVPacket& packet) {
+    const AVBitStreamFilter* filter = ffmpeg().av_bsf_get_by_name("extract_extradata");
+    AVBSFContext* made = nullptr;
+    if (filter == nullptr || ffmpeg().av_bsf_alloc(filter, &made) < 0)
+        return {};
+    const std::unique_ptr<AVBSFContext, FreeBsf> context(made);
+    Result<AvPacket> copy = make_av_packet();
+    if (!copy || ffmpeg().avcodec_parameters_copy(context->par_in, &parameters) < 0)
+        return system_error("codec", "", ENOMEM);
+    if (ffmpeg().av_bsf_init(context.get()) < 0) // a codec that has none
+        return {};
+    if (ffmpeg().av_packet_ref(copy->get(), &packet) < 0 ||
+        ffmpeg().av_bsf_send_packet(context.get(), copy->get()) < 0 ||
+        ffmpeg().av_bsf_receive_packet(context.get(), copy->get()) < 0)
+        return {};
+    std::size_t size = 0;
+    const std::uint8_t* data =
+        ffmpeg().av_packet_get_side_data(copy->get(), AV_PKT_DATA_NEW_EXTRADATA, &size);
+    if (data == nullptr)
+        return {};
+    auto* const extradata =
+        static_cast<std::uint8_t*>(ffmpeg().av_mallocz(size + AV_INPUT_BUFFER_PADDING_SIZE));
+    if (extradata == nullptr)
+        return system_error("codec", "", ENOMEM);
+    std::memcpy(extradata, data, size);
+    parameters.extradata = extradata;
+    parameters.extradata_size = static_cast<int>(size);
+    return {};
+}
+
+} // namespace
+
+AVCodecID stream_codec(FourCC fourcc) {
+    const auto* entry = std::ranges::find(table, fourcc, &StreamCodec::fourcc);
+    return entry == std::end(table) ? AV_CODEC_ID_NONE : entry->codec;
+}
+
+bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload) {
+    if (codec == AV_CODEC_ID_H264)
+        return any_unit(payload,
+                        [](unsigned unit) { return (unit & 0x1f) == 5; }); // a slice of an IDR picture
+    if (codec == AV_CODEC_ID_HEVC)
+        return any_unit(payload, [](unsigned unit) {
+            const unsigned type = unit >> 1 & 0x3f;
+            return type >= 16 && type <= 21; // BLA, IDR, CRA
+        });
+    if (codec == AV_CODEC_ID_VP8)
+        return !payload.empty() && (payload[0] & std::byte{1}) == std::byte{0};
+    if (codec == AV_CODEC_ID_MPEG4)
+        return any_unit(payload, [](unsigned unit) { return unit == 0xb0 || unit == 0x20; }); // VOS, VOL
+    if (codec == AV_CODEC_ID_MPEG2VIDEO)
+        return any_unit(payload, [](unsigned unit) { return unit == 0xb3; }); // sequence header
+    return true;
+}
+
+Result<std::unique_ptr<FrameWriter>> CopyingWriter::create(const FrameWriterSettings& settings,
+                                                           OutputFiles* files) {
+    const AVCodecID codec = stream_codec(settings.source.fourcc);
+    if (!may_hold(*settings.target.muxer, codec))
+        return not_held(*settings.target.muxer, ffmpeg().avcodec_get_name(codec));
+    Result<PacketWriter> packets = PacketWriter::create(settings, files);
+    Result<AvPacket> packet = make_av_packet();
+    if (!packets || !packet)
+        return std::unexpected(packets ? packet.error() : packets.error());
+    return std::unique_ptr<FrameWriter>(
+        new CopyingWriter(settings.source, std::move(*packets), std::move(*packet)));
+}
+
+Status CopyingWriter::begin(const Beginning& beginning) {
+    constexpr int finest = 1001'000;
+    rate_ = ffmpeg().av_d2q(beginning.rate, finest);
+    return {};
+}
+
+Status CopyingWriter::start_stream() {
+    Result<AvParameters> parameters = make_av_parameters();
+    if (!parameters)
+        return std::unexpected(std::move(parameters.error()));
+    AVCodecParameters& stream = **parameters;
+    stream.codec_type = AVMEDIA_TYPE_VIDEO;
+    stream.codec_id = codec_;
+    stream.width = static_cast<int>(format_.width);
+    stream.height = static_cast<int>(format_.height);
+    stream.format = codec_ == AV_CODEC_ID_MJPEG ? AV_PIX_FMT_YUVJ422P : AV_PIX_FMT_YUV420P;
+    const AvColours colours = to_av_colours(format_);
+    stream.color_primaries = colours.primaries;
+    stream.color_trc = colours.transfer;
+    stream.color_space = colours.matrix;
+    stream.color_range = codec_ == AV_CODEC_ID_MJPEG ? AVCOL_RANGE_JPEG : colours.range;
+    if (Status status = extract_parameters(stream, *packet_); !status)
+        return status;
+    const bool counted = !MediaOutput::has_times(packets_.muxer());
+    const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(codec_);
+    packets_.begin(
+        {.parameters = std::move(*parameters),
+         .time_base = counted ? AVRational{rate_.den, rate_.num} : microseconds,
+         .rate = rate_,
+         .intra_only = descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0});
+    counted_ = counted;
+    stream_started_ = true;
+    return {};
+}
+
+Result<FrameWritten> CopyingWriter::write(const FrameToWrite& frame) {
+    const std::span<const std::byte> payload =
+        frame.planes.empty() ? std::span<const std::byte>{} : frame.planes[0];
+    const bool key = is_key_frame(codec_, payload);
+    if (!stream_started_ && !key)
+        return FrameWritten{.bad = true};
+    Result<AvPacket> packet = copy_to_packet(payload);
+    if (!packet)
+        return std::unexpected(std::move(packet.error()));
+    packet_ = std::move(*packet);
+    if (!stream_started_)
+        if (Status status = start_stream(); !status)
+            return std::unexpected(std::move(status.error()));
+    packet_->pts = frame.time.count();
+    if (counted_)
+        packet_->pts = std::max(
+            ffmpeg().av_rescale_q(frame.time.count(), microseconds, AVRational{rate_.den, rate_.num}),
+            last_pts_ + 1);
+    last_pts_ = packet_->pts;
+    packet_->dts = packet_->pts;
+    packet_->flags = key ? AV_PKT_FLAG_KEY : 0;
+    if (Status status = packets_.write(*packet_); !status)
+        return std::unexpected(std::move(status.error()));
+    last_time_ = frame.time;
+    return FrameWritten{.copied_bytes = payload.size()};
+}
+
+Status CopyingWriter::finish(bool) {
+    return packets_.finish();
+}
+
+ExportSummary CopyingWriter::summary() const {
+    ExportSummary summary = packets_.summary();
+    summary.codec = "copy";
+    summary.duration = last_time_;
+    return summary;
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "media/frame_writer.h"
+#include "media/packet_writer.h"
+
+namespace v4l2dma {
+
+/// FFmpeg's name of a compressed format that containers hold, AV_CODEC_ID_NONE for all others.
+[[nodiscard]] AVCodecID stream_codec(FourCC fourcc);
+
+/// Whether a frame can be read without those before it. What does not tell counts as one that can.
+[[nodiscard]] bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload);
+
+/// Puts compressed frames into a container as they are. What comes before the first key frame is left out:
+/// nobody could read it.
+class CopyingWriter final : public FrameWriter {
+public:
+    /// Errors: (usage) the container does not take the codec; those of PacketWriter::create().
+    [[nodiscard]] static Result<std::unique_ptr<FrameWriter>> create(const FrameWriterSettings& settings,
+                                                                     OutputFiles* files);
+
+    [[nodiscard]] Status begin(const Beginning& beginning) override;
+    [[nodiscard]] Result<FrameWritten> write(const FrameToWrite& frame) override;
+    [[nodiscard]] Status finish(bool whole) override;
+    [[nodiscard]] ExportSummary summary() const override;
+
+private:
+    CopyingWriter(FrameFormat format, PacketWriter packets, AvPacket packet)
+        : format_(format), codec_(stream_codec(format.fourcc)), packets_(std::move(packets)),
+          packet_(std::move(packet)) {}
+    [[nodiscard]] Status start_stream();
+
+    FrameFormat format_;
+    AVCodecID codec_;
+    PacketWriter packets_;
+    AvPacket packet_;
+    AVRational rate_{};
+    bool counted_ = false; ///< the container has no times, only a rate
+    std::int64_t last_pts_ = -1;
+    bool stream_started_ = false;
+    std::chrono::microseconds last_time_{};
+};
+
+} // namespace v4l2dma

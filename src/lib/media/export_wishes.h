@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace v4l2dma {
+
+/// How the user wants frames to be written to a file.
+struct ExportWishes {
+    std::optional<std::string> container{}; ///< FFmpeg's name of the muxer, its extension, or "raw"
+    std::optional<std::string> codec{};     ///< FFmpeg's name of the encoder or codec, or "copy"
+    std::optional<std::string> preset{};    ///< as the encoder names them
+    std::optional<std::uint64_t> bitrate{}; ///< bits a second
+    std::optional<double> fps{};            ///< for formats without times; empty: measured
+    std::optional<double> segment{};        ///< seconds in each file
+    bool force = false;                     ///< a file that exists is overwritten
+    bool lossless = false;                  ///< the source waits; no frame is left out
+
+    [[nodiscard]] bool any() const noexcept {
+        return container || codec || preset || bitrate || fps || segment || force || lossless;
+    }
+};
+
+} // namespace v4l2dma

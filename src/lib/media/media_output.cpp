@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+#include "media/media_output.h"
+
+#include "media/encoder_choice.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace v4l2dma {
+
+namespace {
+
+class Dictionary {
+public:
+    Dictionary() = default;
+    Dictionary(const Dictionary&) = delete;
+    Dictionary& operator=(const Dictionary&) = delete;
+    ~Dictionary() { ffmpeg().av_dict_free(&entries_); }
+
+    void set(const char* key, const char* value) { ffmpeg().av_dict_set(&entries_, key, value, 0); }
+    [[nodiscard]] AVDictionary** entries() noexcept { return &entries_; }
+
+private:
+    AVDictionary* entries_ = nullptr;
+};
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+    return std::ranges::find(names, name) != names.end();
+}
+
+bool is_mp4(const AVOutputFormat& muxer) {
+    return is_one_of(muxer.name, {"mp4", "mov", "ismv", "ipod", "3gp", "3g2", "psp", "f4v"});
+}
+
+/// What keeps a file playable up to where it broke off. A fragment of mp4 is lost as a whole, as is a cluster
+/// of Matroska: neither shall be longer than about a second, or than from one key frame to the next.
+void set_options(Dictionary& options, const AVOutputFormat& muxer, const MediaOutput::Stream& stream) {
+    if (is_mp4(muxer)) {
+        options.set("movflags", stream.intra_only ? "empty_moov+default_base_moof+delay_moov"
+                                                  : "empty_moov+default_base_moof+delay_moov+frag_keyframe");
+        options.set("frag_duration", "1000000"); // microseconds
+        options.set("write_tmcd", "0");          // a track that is no picture
+    } else if (is_one_of(muxer.name, {"matroska", "webm"})) {
+        options.set("cluster_time_limit", "1000"); // milliseconds
+    } else if (is_one_of(muxer.name, {"flv"})) {
+        options.set("flvflags", "no_duration_filesize"); // would want to go back in a connection
+    }
+}
+
+/// A tag that says more than the codec does, as of raw video, unless the container has another one.
+unsigned tag_for(const AVOutputFormat& muxer, const AVCodecParameters& parameters) {
+    unsigned other = 0;
+    const bool suits =
+        muxer.codec_tag == nullptr ||
+        ffmpeg_formats().av_codec_get_id(muxer.codec_tag, parameters.codec_tag) == parameters.codec_id ||
+        ffmpeg_formats().av_codec_get_tag2(muxer.codec_tag, parameters.codec_id, &other) == 0;
+    return suits ? parameters.codec_tag : 0;
+}
+
+Status add_stream(AVFormatContext& context, const MediaOutput::Stream& stream) {
+    AVStream* const added = ffmpeg_formats().avformat_new_stream(&context, nullptr);
+    if (added == nullptr || ffmpeg().avcodec_parameters_copy(added->codecpar, stream.parameters) < 0)
+        return system_error("write", context.oformat->name, ENOMEM);
+    added->codecpar->codec_tag = tag_for(*context.oformat, *stream.parameters);
+    added->time_base = stream.time_base;
+    added->avg_frame_rate = stream.rate;
+    added->r_frame_rate = stream.rate;
+    added->sample_aspect_ratio = {1, 1};
+    added->codecpar->sample_aspect_ratio = {1, 1};
+    return {};
+}
+
+} // namespace
+
+Result<std::unique_ptr<MediaOutput>>
+MediaOutput::create(const AVOutputFormat& muxer, std::unique_ptr<AvOutput> output, const Stream& stream) {
+    AVFormatContext* made = nullptr;
+    if (ffmpeg_formats().avformat_alloc_output_context2(&made, &muxer, nullptr, output->name().c_str()) < 0)
+        return system_error("write", output->name(), ENOMEM);
+    AvMuxer context(made);
+    context->pb = output->context();
+    context->interrupt_callback = output->interrupt();
+    context->flags |= AVFMT_FLAG_FLUSH_PACKETS;
+    if (output->context() != nullptr)
+        context->flags |= AVFMT_FLAG_CUSTOM_IO; // we close it
+    if (Status status = add_stream(*context, stream); !status)
+        return std::unexpected(std::move(status.error()));
+    Dictionary options;
+    set_options(options, muxer, stream);
+    if (const int result = ffmpeg_formats().avformat_write_header(context.get(), options.entries());
+        result < 0) {
+        auto error = output->error("write", result);
+        context.reset();
+        output->discard();
+        // FFmpeg answers so for many reasons; that the file cannot be written is not among them.
+        if (error.error().code == 0)
+            return not_held(muxer, ffmpeg().avcodec_get_name(stream.parameters->codec_id));
+        return error;
+    }
+    return std::unique_ptr<MediaOutput>(
+        new MediaOutput(std::move(context), std::move(output), stream.time_base));
+}
+
+// FFmpeg does not say it of all that have.
+bool MediaOutput::has_times(const AVOutputFormat& muxer) {
+    if ((muxer.flags & AVFMT_NOTIMESTAMPS) != 0)
+        return false;
+    return (muxer.flags & AVFMT_VARIABLE_FPS) != 0 || is_mp4(muxer) || is_one_of(muxer.name, {"rtp", "rtsp"});
+}
+
+Status MediaOutput::check(const AVOutputFormat& muxer, const Stream& stream) {
+    Result<std::unique_ptr<AvOutput>> nowhere = AvOutput::to_nowhere();
+    if (!nowhere)
+        return std::unexpected(std::move(nowhere.error()));
+    const Result<std::unique_ptr<MediaOutput>> trial = create(muxer, std::move(*nowhere), stream);
+    return trial ? Status{} : std::unexpected(trial.error());
+}
+
+Status MediaOutput::write(AVPacket& packet) {
+    ffmpeg().av_packet_rescale_ts(&packet, time_base_, context_->streams[0]->time_base);
+    packet.stream_index = 0;
+    packet.pos = -1;
+    const int result = ffmpeg_formats().av_interleaved_write_frame(context_.get(), &packet);
+    failed_ = result < 0;
+    return failed_ ? Status(output_->error("write", result)) : Status{};
+}
+
+// A disk that is full takes what goes where bytes are already.
+Status MediaOutput::finish() {
+    if (failed_)
+        output_->forget_error();
+    const int result = ffmpeg_formats().av_write_trailer(context_.get());
+    Status closed = output_->close();
+    if (result < 0 && closed)
+        return output_->error("write", result);
+    return closed;
+}
+
+} // namespace v4l2dma

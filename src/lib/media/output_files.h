@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "media/export_target.h"
+#include "media/output_file.h"
+
+namespace v4l2dma {
+
+/// The files that an export writes, one after the other: a single one, or numbered ones.
+///
+/// A regular file is created when its first byte is there, so that a run without frames leaves none. Pipes
+/// and devices are opened at once.
+class OutputFiles {
+public:
+    /// Errors: those of OutputFile::check(), and of OutputFile::open() for what is no regular file.
+    [[nodiscard]] static Result<OutputFiles> create(const ExportTarget& target,
+                                                    const OutputFile::Options& options);
+
+    /// Errors: those of OutputFile::open(); (system) there is only one, and it has been written.
+    [[nodiscard]] Result<OutputFile> next();
+    /// The name of the next file.
+    [[nodiscard]] std::string next_name() const { return target_.file(count_); }
+    /// Counts a file that was written by other means.
+    void skip() noexcept { ++count_; }
+    /// That were handed out.
+    [[nodiscard]] unsigned count() const noexcept { return count_; }
+    [[nodiscard]] bool more() const noexcept { return target_.numbered || count_ == 0; }
+    [[nodiscard]] const OutputFile::Options& options() const noexcept { return options_; }
+
+private:
+    OutputFiles(ExportTarget target, const OutputFile::Options& options)
+        : target_(std::move(target)), options_(options) {}
+
+    ExportTarget target_;
+    OutputFile::Options options_;
+    std::optional<OutputFile> opened_;
+    unsigned count_ = 0;
+};
+
+} // namespace v4l2dma

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+#include "media/packet_writer.h"
+
+#include <cmath>
+
+namespace v4l2dma {
+
+namespace {
+
+constexpr AVRational microseconds{1, 1'000'000};
+
+/// The next multiple of @p step beyond @p time.
+std::chrono::microseconds beyond(std::chrono::microseconds time, std::chrono::microseconds step) {
+    return (time / step + 1) * step;
+}
+
+} // namespace
+
+Result<AvParameters> make_av_parameters() {
+    AvParameters parameters(ffmpeg().avcodec_parameters_alloc());
+    if (!parameters)
+        return system_error("codec", "", ENOMEM);
+    return parameters;
+}
+
+Result<PacketWriter> PacketWriter::create(const FrameWriterSettings& settings, OutputFiles* files) {
+    PacketWriter writer(settings.target, files);
+    if (settings.wishes.segment) {
+        writer.segment_ = std::chrono::microseconds(std::llround(*settings.wishes.segment * 1e6));
+        writer.next_key_ = writer.next_cut_ = writer.segment_;
+    }
+    if (!settings.target.url)
+        return writer;
+    Result<std::unique_ptr<AvOutput>> connection =
+        AvOutput::of_url(settings.target.name, *settings.target.muxer, settings.file.hurry_fd);
+    if (!connection)
+        return std::unexpected(std::move(connection.error()));
+    writer.connection_ = std::move(*connection);
+    return writer;
+}
+
+bool PacketWriter::wants_key(std::chrono::microseconds time) {
+    if (segment_.count() == 0 || time < next_key_)
+        return false;
+    next_key_ = beyond(time, segment_);
+    return true;
+}
+
+Status PacketWriter::open() {
+    if (!connection_) {
+        if (files_ == nullptr)
+            return make_error(ErrorKind::system, "write", target_.name, "the stream to it has ended");
+        Result<OutputFile> file = files_->next();
+        if (!file)
+            return std::unexpected(std::move(file.error()));
+        Result<std::unique_ptr<AvOutput>> output = AvOutput::of_file(std::move(*file));
+        if (!output)
+            return std::unexpected(std::move(output.error()));
+        connection_ = std::move(*output);
+    }
+    Result<std::unique_ptr<MediaOutput>> output =
+        MediaOutput::create(*target_.muxer, std::move(connection_),
+                            {.parameters = stream_->parameters.get(),
+                             .time_base = stream_->time_base,
+                             .rate = stream_->rate,
+                             .intra_only = stream_->intra_only});
+    if (!output)
+        return std::unexpected(std::move(output.error()));
+    output_ = std::move(*output);
+    ++opened_;
+    return {};
+}
+
+Status PacketWriter::close() {
+    if (!output_)
+        return {};
+    Status status = output_->finish();
+    closed_bytes_ += output_->size();
+    output_.reset();
+    return status;
+}
+
+// Each file's times begin with 0: it is to be played alone.
+Status PacketWriter::cut_if_due(const AVPacket& packet) {
+    if (segment_.count() == 0 || (packet.flags & AV_PKT_FLAG_KEY) == 0)
+        return {};
+    const std::chrono::microseconds time(ffmpeg().av_rescale_q(packet.pts, stream_->time_base, microseconds));
+    if (time < next_cut_)
+        return {};
+    next_cut_ = beyond(time, segment_);
+    begin_ = packet.pts;
+    return close();
+}
+
+Status PacketWriter::write(AVPacket& packet) {
+    if (Status status = cut_if_due(packet); !status)
+        return status;
+    if (!output_)
+        if (Status status = open(); !status)
+            return status;
+    packet.pts -= begin_;
+    packet.dts -= begin_;
+    if (Status status = output_->write(packet); !status)
+        return status;
+    ++frames_;
+    return {};
+}
+
+Status PacketWriter::finish() {
+    return close();
+}
+
+ExportSummary PacketWriter::summary() const {
+    return {.container = target_.muxer->name,
+            .codec = {},
+            .frames = frames_,
+            .bytes = closed_bytes_ + (output_ ? output_->size() : 0),
+            .files = opened_};
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,314 @@
+# shellcheck shell=bash disable=SC2154 # bin, work, out, err are of tests/cli/run
+# SPDX-License-Identifier: MIT
+#
+# export, from generated pictures into files. ffprobe, ffmpeg and GStreamer are the second opinion.
+
+needs_ffmpeg() { command -v ffprobe ffmpeg >/dev/null || skip 'there is no ffmpeg'; }
+probe() { ffprobe -v error "${@:2}" -of csv=p=0 "$1" </dev/null; }
+frames_in() { probe "$1" -count_frames -select_streams v -show_entries stream=nb_read_frames | awk -F, 'NR == 1 { print $1 }'; }
+# export_to FILE OPTION...: from small pictures, which come fast.
+export_to() { run 0 "$bin" export -i test:bars,320x240,NV12,60 -o "$1" --stats-interval 0 "${@:2}"; }
+# wait_for FILE BYTES PID: until it has so many. A file that stops to grow is a failure of whoever writes it.
+wait_for() {
+	until [[ -e $1 && $(stat -c %s "$1") -ge $2 ]]; do
+		kill -0 "$3" 2>/dev/null || fail "the command ended before $1 had $2 bytes: $(<"$work/err")"
+	done
+}
+
+test_export_help() {
+	local option
+	run 0 "$bin" export --help
+	for option in --input --output --container --codec --bitrate --preset --segment --lossless --force --duration \
+		--frames --output-format --fps --frame-log --verify --json; do
+		expect_match "help" "$option" "$out"
+	done
+	expect_equal "stderr" "" "$err"
+}
+
+test_export_wrong_options() {
+	wrong 2 '--input is required' export -o x.mkv
+	wrong 2 '--output is required' export -i test:bars
+	wrong 2 'its name is empty' export -i test:bars -o ''
+	wrong 2 "'4X' is not a bit rate" export -i test:bars -o x.mkv --bitrate 4X
+	wrong 2 "'12' is not a bit rate" export -i test:bars -o x.mkv --bitrate 12
+	wrong 2 '--segment: Value 0 not in range' export -i test:bars -o x%d.mkv --segment 0
+	wrong 2 '--duration: Value nan not in range' export -i test:bars -o x.mkv --duration nan
+	wrong 2 '--segment x.mkv: all files would have this one name.*%d' export -i test:bars -o x.mkv --segment 1
+	wrong 2 'no extension that says what to write.*--container' export -i test:bars -o film
+	wrong 2 'container mkw: unknown' export -i test:bars -o film.mkw
+	wrong 2 'container matrosca: unknown\. There are: matroska' export -i test:bars -o x --container matrosca
+	wrong 2 'codec libx2645: unknown\. There are: libx264' export -i test:bars -o x.mkv --codec libx2645
+	wrong 4 'codec vp7: this FFmpeg knows it, but cannot encode it' export -i test:bars -o x.mkv --codec vp7
+	wrong 2 'container mp4: it does not take ffv1\. It takes: h264' export -i test:bars -o x.mp4 --codec ffv1
+	wrong 2 '--codec ffv1: y4m has no codecs' export -i test:bars -o x.y4m --codec ffv1
+	wrong 2 '--bitrate raw: nothing is encoded' export -i test:bars -o x.raw --bitrate 1M
+	wrong 2 '--codec copy: YUYV 640x480 is not compressed' export -i test:bars -o x.mkv --codec copy
+	wrong 2 '--output-format RGB3: libx264 does not take it' export -i test:bars -o x.mkv --output-format RGB3
+	wrong 2 '--json and -o - both write to standard output' export -i test:bars -o - --json
+	wrong 2 'open foo://bar: FFmpeg has no such protocol' export -i test:bars -o foo://bar --container mpegts
+	wrong 2 '--frames x.png: one picture has one frame.*%d' export -i test:bars -o x.png -n 3
+	wrong 2 'this protocol does not say in what' export -i test:bars -o http://localhost:1/x
+	[[ -z $(find . -name 'x*' -o -name 'film*') ]] || fail "files of runs that never began: $(ls)"
+}
+
+test_export_files_that_cannot_be_written() {
+	mkdir folder.mkv
+	wrong 1 'write /nonexistent/x.mkv: No such file' export -i test:bars -o /nonexistent/x.mkv
+	wrong 1 'write folder.mkv: Is a directory' export -i test:bars -o folder.mkv
+	echo mine >x.mkv
+	wrong 2 'write x.mkv: it exists\. With --force' export -i test:bars -o x.mkv
+	expect_equal "what was there" mine "$(<x.mkv)"
+	ln -s nowhere link.mkv
+	wrong 2 'write link.mkv: it exists' export -i test:bars -o link.mkv
+	mkfifo pipe.mkv
+	wrong 1 'pipe.mkv: No such device or address.*Start what reads this pipe first' export -i test:bars -o pipe.mkv
+	# The output is looked at first, and a missing device leaves no file.
+	wrong 3 '/dev/video250' export -i 250 -o y.mkv
+	[[ ! -e y.mkv ]] || fail 'a file without a frame'
+	export_to x.mkv -n 3 --force
+	expect_match "overwritten" Lavf "$(strings x.mkv | head -5 | tr '\n' ' ')"
+}
+
+test_export_films() {
+	needs_ffmpeg
+	local name
+	for name in x.mkv x.mp4 x.mov x.ts x.avi x.nut x.flv x.h264 x.mpg; do
+		export_to "$name" -n 12 --json --lossless
+		expect_equal "$name: frames" "12 12 0" \
+			"$(jq -rs 'last | "\(.frames) \(.written.frames) \(.dropped)"' <<<"$out")"
+		expect_equal "$name: bytes" "$(stat -c %s "$name")" "$(jq -s 'last | .written.bytes' <<<"$out")"
+		expect_equal "$name: path" read-write "$(jq -rs 'last | .path' <<<"$out")"
+		expect_equal "$name: frames, by ffprobe" 12 "$(frames_in "$name")"
+	done
+	run 0 "$bin" export -i test:bars,65x49,YUYV,60 -o odd.mkv -n 3 --lossless --stats-interval 0
+	expect_equal "odd sizes" "65,49,yuv444p" "$(probe odd.mkv -show_entries stream=width,height,pix_fmt)"
+	# libx264 takes NV12 from where it is; mpeg4 does not.
+	export_to copy.mkv -n 2 --json --codec libx264
+	expect_equal "copied" 0 "$(jq -s 'last | .copied_bytes' <<<"$out")"
+	export_to copy2.mkv -n 2 --json --codec mpeg4
+	expect_equal "copied" $((2 * 320 * 240 * 3 / 2)) "$(jq -s 'last | .copied_bytes' <<<"$out")"
+}
+
+test_export_by_gstreamer() {
+	command -v gst-launch-1.0 >/dev/null || skip 'there is no GStreamer'
+	local demuxer
+	for demuxer in matroskademux qtdemux; do
+		gst-inspect-1.0 "$demuxer" >/dev/null 2>&1 || skip "GStreamer has no $demuxer"
+	done
+	for demuxer in x.mkv:matroskademux x.mp4:qtdemux; do
+		export_to "${demuxer%:*}" -n 9 --lossless
+		expect_equal "$demuxer: frames" 9 "$(gst-launch-1.0 -v filesrc location="${demuxer%:*}" ! "${demuxer#*:}" ! \
+			fakesink silent=false 2>&1 </dev/null | grep -c 'chain.*fakesink')"
+	done
+}
+
+test_export_timestamps_are_the_frames() {
+	needs_ffmpeg
+	local name digits
+	for name in x.mp4:6 x.mkv:3; do
+		digits=${name#*:} name=${name%:*}
+		export_to "$name" -n 10 --frame-log log --lossless
+		expect_equal "$name: times" \
+			"$(awk -v d="$digits" 'NR == 1 { f = $2 } { printf "%." d "f\n", ($2 - f) / 1e6 }' log)" \
+			"$(probe "$name" -show_entries packet=pts_time | tr -d , | sort -n |
+				awk -v d="$digits" '{ printf "%." d "f\n", $1 }')"
+	done
+}
+
+test_export_colours() {
+	needs_ffmpeg
+	export_to x.mkv -n 2
+	expect_equal "limited range, square pixels" "1:1,tv" \
+		"$(probe x.mkv -show_entries stream=sample_aspect_ratio,color_range)"
+	run 0 "$bin" export -i test:bars,320x240,RGB3,60 -o rgb.mkv -n 2 --stats-interval 0
+	expect_equal "RGB becomes what players expect" "tv,smpte170m" \
+		"$(probe rgb.mkv -show_entries stream=color_range,color_space)"
+}
+
+test_export_raw_and_y4m() {
+	needs_ffmpeg
+	local frame=$((64 * 48 * 3 / 2))
+	run 0 "$bin" clone -i test:bars,64x48,NV12,60 -o x.raw -o x.y4m -o x.nv12 -n 4 --stats-interval 0
+	expect_equal "bytes" $((4 * frame)) "$(stat -c %s x.raw)"
+	cmp x.raw x.nv12
+	ffmpeg -nostdin -v error -f rawvideo -pixel_format nv12 -video_size 64x48 -i x.raw -pix_fmt yuv420p -f framemd5 raw.md5
+	ffmpeg -nostdin -v error -i x.y4m -f framemd5 y4m.md5
+	expect_equal "pictures" "$(grep -v '^#' raw.md5 | awk '{ print $NF }')" "$(grep -v '^#' y4m.md5 | awk '{ print $NF }')"
+	expect_equal "rate" "60/1" "$(probe x.y4m -show_entries stream=r_frame_rate)"
+	run 0 "$bin" export -i test:bars,64x48,YUYV,60 -o y.nv12 -n 2 --stats-interval 0
+	expect_match "the name says so" 'YUYV 64x48 becomes NV12 64x48 .*the name says so' "$err"
+	expect_equal "bytes" $((2 * frame)) "$(stat -c %s y.nv12)"
+	run 0 "$bin" export -i test:bars,64x48,YUYV,60 -o one.y4m -n 1 --stats-interval 0
+	expect_match "one frame" '^YUV4MPEG2 W64 H48 F25:1 Ip A1:1 C422' "$(head -1 one.y4m)"
+	run 0 "$bin" export -i test:bars,64x48,YUYV,60 -o fps.y4m -n 2 --fps 50 --stats-interval 0
+	expect_match "a rate that was said" 'F50:1' "$(head -1 fps.y4m)"
+}
+
+test_export_png() {
+	needs_ffmpeg
+	export_to x.png --json
+	expect_equal "frames" 1 "$(jq -s 'last | .written.frames' <<<"$out")"
+	expect_equal "picture" "png,320,240" "$(probe x.png -show_entries stream=codec_name,width,height)"
+	export_to 'n-%03d.png' -n 3 --lossless
+	expect_equal "files" "n-000.png n-001.png n-002.png" "$(echo n-*)"
+	export_to small.png --output-width 64 --output-height 48
+	expect_equal "size" "64,48" "$(probe small.png -show_entries stream=width,height)"
+}
+
+test_export_lossless_codecs() {
+	needs_ffmpeg
+	local codec format
+	# Bit by bit: tests/unit/media/frame_writer_test.cpp.
+	for codec in ffv1 rawvideo; do
+		for format in YUYV NV12 YU12 422P XR24 GREY; do
+			run 0 "$bin" export -i "test:black,128x96,$format,60" -o "$codec-$format.nut" --codec "$codec" -n 3 --lossless \
+				--stats-interval 0
+			expect_equal "$codec $format: frames" 3 "$(frames_in "$codec-$format.nut")"
+		done
+	done
+}
+
+test_export_to_standard_output() {
+	needs_ffmpeg
+	# shellcheck disable=SC2016 # for the inner shell
+	local piped='file=$1; shift; exec "$@" >"$file"'
+	run 0 bash -c "$piped" - piped.mkv "$bin" export -i test:bars,320x240,NV12,60 -o - -n 5 --lossless --stats-interval 0
+	expect_equal "matroska" "matroska,webm" "$(probe piped.mkv -show_entries format=format_name | tr -d '"')"
+	expect_equal "frames" 5 "$(frames_in piped.mkv)"
+	run 0 bash -c "$piped" - piped.raw "$bin" export -i test:bars,320x240,NV12,60 -o - -n 3 --container raw --stats-interval 0
+	expect_equal "bytes" $((3 * 320 * 240 * 3 / 2)) "$(stat -c %s piped.raw)"
+	expect_match "everything else on stderr" 'export: standard output: 3 frames' "$err"
+	# A named pipe is written to as it is.
+	mkfifo pipe.mkv
+	cat pipe.mkv >through.mkv &
+	export_to pipe.mkv -n 5 --lossless
+	wait $!
+	expect_equal "frames through a pipe" 5 "$(frames_in through.mkv)"
+}
+
+test_export_reader_that_goes() {
+	local status=0
+	# head reads a little and goes: EPIPE, and no signal that kills.
+	{ timeout 20 "$bin" export -i test:bars,320x240,NV12,60 -o - --container raw 2>err || echo $? >status; } | head -c 100 >/dev/null
+	status=$(<status)
+	expect_equal "exit code" 1 "$status"
+	expect_match "sentence" 'write standard output: Broken pipe' "$(<err)"
+}
+
+# A reader that opens the pipe and does not read: frames are dropped, the source goes on.
+test_export_reader_that_sleeps() {
+	mkfifo pipe.raw
+	exec 7<>pipe.raw
+	timeout 20 "$bin" export -i test:bars,640x480,YUYV,120 -o pipe.raw --json --stats-interval 0.1 >out 2>err &
+	local pid=$!
+	until [[ $(jq -s 'last | .dropped // 0' out 2>/dev/null) -gt 20 ]] 2>/dev/null; do kill -0 $pid || fail "it ended: $(<err)"; done
+	kill -INT $pid
+	local status=0
+	wait $pid || status=$?
+	exec 7>&-
+	expect_equal "exit code" 1 "$status"
+	expect_match "what was wrong" 'write pipe.raw: Connection timed out\. Nobody reads' "$(<err)"
+}
+
+test_export_slow_encoder() {
+	needs_ffmpeg
+	run 0 "$bin" export -i test:checker,1280x720,NV12,120 -o x.mkv --preset placebo -n 6 --json --stats-interval 0
+	expect_equal "frames" 6 "$(frames_in x.mkv)"
+	expect_equal "counted alike" 6 "$(jq -s 'last | .written.frames' <<<"$out")"
+	run 0 "$bin" export -i test:checker,1280x720,NV12,120 -o y.mkv --preset slower -n 24 --lossless --json --frame-log log \
+		--stats-interval 0
+	expect_equal "nothing is lost" "24 0" "$(jq -rs 'last | "\(.written.frames) \(.dropped)"' <<<"$out")"
+	expect_equal "in order, none missing" "$(seq 0 23)" "$(cut -d' ' -f1 log)"
+}
+
+test_export_killed() {
+	needs_ffmpeg
+	local name pid bytes
+	for name in x.mkv:40000 x.mp4:40000 x.ts:40000 x.mov:40000; do
+		bytes=${name#*:} name=${name%:*}
+		timeout -s KILL 30 "$bin" export -i test:gradient,320x240,NV12,60 -o "$name" --bitrate 2M >out 2>err &
+		pid=$!
+		wait_for "$name" "$bytes" $pid
+		kill -KILL "$(pgrep -P $pid)"
+		wait $pid || true
+		(($(frames_in "$name" 2>/dev/null) > 30 )) || fail "$name: not playable after kill -9"
+	done
+}
+
+test_export_interrupted() {
+	needs_ffmpeg
+	local pid
+	timeout 30 "$bin" export -i test:bars,320x240,NV12,60 -o x.mp4 --json --stats-interval 0.1 >out 2>err &
+	pid=$!
+	until [[ $(jq -s 'last | .frames // 0' out 2>/dev/null) -gt 10 ]] 2>/dev/null; do kill -0 $pid || fail "it ended: $(<err)"; done
+	kill -INT "$(pgrep -P $pid)"
+	wait $pid || fail "exit code $? after Ctrl-C: $(<err)"
+	expect_equal "all frames are in it" "$(jq -s 'last | .frames' out)" "$(frames_in x.mp4)"
+	expect_equal "interrupted" true "$(jq -s 'last | .interrupted' out)"
+}
+
+test_export_full_disk() {
+	needs_ffmpeg
+	local name codec frames=2
+	for name in x.mkv:ffv1 x.ts:mpeg2video x.raw:rawvideo; do
+		codec=${name#*:} name=${name%:*}
+		run 1 bash -c 'ulimit -f 300 && exec "$@"' - "$bin" export -i test:gradient,320x240,NV12,60 -o "$name" --codec "$codec"
+		expect_match "$name: sentence" "write $name: File too large\. The first [0-9]+ frames, [0-9]+ bytes, are kept" "$err"
+		if [[ $name != x.raw ]]; then
+			frames=$(frames_in "$name" 2>/dev/null)
+			((frames > 1)) || fail "$name: not playable"
+		fi
+	done
+	mkdir disk
+	mount -t tmpfs -o size=1m v4l2dma-test disk 2>/dev/null || return 0
+	run 1 "$bin" export -i test:gradient,320x240,NV12,60 -o disk/x.mkv --codec ffv1 || { umount disk; false; }
+	expect_match "sentence" 'write disk/x.mkv: No space left on device\. The first [0-9]+ frames' "$err"
+	(($(frames_in disk/x.mkv 2>/dev/null) > 2)) || { umount disk; fail 'not playable'; }
+	umount disk
+}
+
+test_export_segments() {
+	needs_ffmpeg
+	local file sum=0
+	export_to 'part-%02d.mkv' -n 60 --segment 0.4 --lossless --json
+	expect_equal "files" "$(find . -name 'part-*.mkv' | wc -l)" "$(jq -s 'last | .written.files' <<<"$out")"
+	for file in part-*.mkv; do
+		expect_match "$file begins with a key frame at 0" '^0.000000,K' \
+			"$(probe "$file" -show_entries packet=pts_time,flags | sed -n 1p)"
+		sum=$((sum + $(frames_in "$file")))
+	done
+	expect_equal "frames of all" 60 "$sum"
+	[[ -e part-00.mkv && -e part-01.mkv && -e part-02.mkv ]] || fail "too few: $(ls)"
+}
+
+test_export_duration() {
+	export_to x.mkv --duration 0.5 --json --lossless --frame-log log
+	# The frame at half a second and those behind it are left out.
+	awk 'NR == 1 { f = $2 } $2 - f >= 500000 { exit 1 }' log || fail "frames beyond the duration"
+	expect_equal "all frames" "$(wc -l <log)" "$(jq -s 'last | .written.frames' <<<"$out")"
+}
+
+test_export_to_a_peer() {
+	needs_ffmpeg
+	local pid port=$((20000 + RANDOM % 20000))
+	# Who listens may not be there yet: it is asked until it is.
+	ffmpeg -nostdin -v error -i "tcp://127.0.0.1:$port?listen" -c copy got.mkv 2>peer.err &
+	pid=$!
+	until run_once "$port"; do kill -0 $pid 2>/dev/null || skip "nobody can listen here: $(<peer.err)"; done
+	wait $pid
+	expect_equal "frames at the peer" 10 "$(frames_in got.mkv)"
+	wrong 1 "open tcp://127.0.0.1:$port: Connection refused" export -i test:bars -o "tcp://127.0.0.1:$port"
+	run 0 "$bin" export -i test:bars,320x240,NV12,60 -o "udp://127.0.0.1:$port" -n 3 --lossless --stats-interval 0
+}
+run_once() {
+	timeout 20 "$bin" export -i test:bars,320x240,NV12,60 -o "tcp://127.0.0.1:$1" -n 10 --lossless --stats-interval 0 >/dev/null 2>&1
+}
+
+test_export_by_clone() {
+	needs_ffmpeg
+	run 0 "$bin" clone -i test:bars,320x240,NV12,60 -o null: -o x.mkv -o y.ts -n 10 --json --stats-interval 0
+	expect_equal "roles" "touches touches touches" "$(jq -rs 'last | [.sinks[].role] | join(" ")' <<<"$out")"
+	expect_equal "frames" "$(jq -s 'last | .sinks[1].frames' <<<"$out")" "$(frames_in x.mkv)"
+	wrong 2 'write x.mkv: it exists' clone -i test:bars -o x.mkv
+	wrong 3 'x.unknown: no video device' clone -i test:bars -o x.unknown
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+#include "flow/media_sink.h"
+
+#include "base/event_loop.h"
+#include "support/frames.h"
+#include "support/temporary_folder.h"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+using namespace v4l2dma;
+using namespace v4l2dma::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+FrameFormat small() {
+    return *tight_format(FourCC("NV12"), 64, 32);
+}
+
+/// A sink on a path of so many buffers, and frames for it.
+struct Path {
+    explicit Path(const std::string& name, std::uint32_t buffers = 6, const OutputWishes& wishes = {}) {
+        Result<std::unique_ptr<MediaSink>> opened = MediaSink::open(name, wishes);
+        REQUIRE(opened);
+        sink = std::move(*opened);
+        REQUIRE(sink->set_format(format));
+        REQUIRE(sink->prepare(MemoryRole::touches, buffers));
+    }
+
+    Result<PutResult> put(std::uint32_t index, std::chrono::microseconds time) {
+        frames.push_back(std::make_unique<PlacedFrame>(format, bytes, format.sizeimage()));
+        frames.back()->frame.index = index;
+        frames.back()->frame.metadata.timestamp = 1s + time; // 0 would be none
+        return sink->put(frames.back()->frame);
+    }
+    /// Sleeps until the sink tells.
+    std::optional<std::uint32_t> wait_for_return() {
+        Result<EventLoop> loop = EventLoop::create();
+        const EventFds fds = sink->event_fds();
+        REQUIRE(loop->add(fds.all()[0], EPOLLOUT, 0, EventLoop::Trigger::edge));
+        while (true) {
+            const Result<std::optional<std::uint32_t>> index = sink->reclaim();
+            if (!index || *index)
+                return index ? *index : std::nullopt;
+            std::array<epoll_event, 1> events{};
+            REQUIRE(loop->wait(events, 20s) == 1); // else it forgot to tell
+        }
+    }
+    void finish() {
+        CHECK(sink->finish() > 0us);
+        while (sink->in_flight() > 0)
+            REQUIRE(wait_for_return_or_end());
+        sink->stop();
+    }
+    bool wait_for_return_or_end() {
+        Result<EventLoop> loop = EventLoop::create();
+        const EventFds fds = sink->event_fds();
+        REQUIRE(loop->add(fds.all()[0], EPOLLOUT, 0, EventLoop::Trigger::edge));
+        std::array<epoll_event, 1> events{};
+        while (true) {
+            const Result<std::optional<std::uint32_t>> index = sink->reclaim();
+            if ((index && *index) || sink->in_flight() == 0)
+                return true;
+            if (loop->wait(events, 20s) != 1)
+                return false;
+        }
+    }
+
+    FrameFormat format = small();
+    std::vector<std::byte> bytes{std::vector<std::byte>(format.sizeimage())};
+    std::vector<std::unique_ptr<PlacedFrame>> frames;
+    std::unique_ptr<MediaSink> sink;
+};
+
+} // namespace
+
+TEST_CASE("frames are kept, written by another thread, and come back") {
+    const TemporaryFolder folder;
+    Path path(folder.file("a.raw"));
+    CHECK(path.sink->why_not(MemoryRole::touches).empty());
+    CHECK(!path.sink->why_not(MemoryRole::imports).empty());
+    for (std::uint32_t i = 0; i < 20; ++i) {
+        const Result<PutResult> result = path.put(i % 3, i * 40ms);
+        REQUIRE(result);
+        CHECK(result->taken);
+        CHECK(result->kept);
+        CHECK(result->copied_bytes == 0);
+        if (i >= 1)
+            CHECK(path.wait_for_return() ==
+                  (i - 1) % 3); // the first waits for the second, which says the rate
+    }
+    path.finish();
+    CHECK(path.sink->verdict());
+    CHECK(path.sink->summary().frames == 20);
+    CHECK(path.sink->summary().bytes == 20U * path.format.sizeimage());
+    CHECK(path.sink->summary().duration == 19 * 40ms);
+}
+
+TEST_CASE("a run without a frame leaves no file") {
+    const TemporaryFolder folder;
+    {
+        const Path path(folder.file("a.mkv"));
+        CHECK(path.sink->in_flight() == 0);
+        CHECK(path.sink->finish() == 0us);
+        path.sink->stop();
+    }
+    CHECK(folder.count() == 0);
+}
+
+TEST_CASE("frames without timestamps get the time when they came") {
+    const TemporaryFolder folder;
+    Path path(folder.file("a.raw"), 32);
+    CHECK(path.put(0, -1s)->kept);
+    CHECK(path.put(1, -1s)->taken);
+    path.finish();
+    CHECK(path.sink->summary().frames >= 1);
+}
+
+TEST_CASE("a timestamp that does not grow makes a bad frame, and no more") {
+    const TemporaryFolder folder;
+    Path path(folder.file("a.raw"), 32);
+    CHECK(path.put(0, 100ms)->kept);
+    CHECK(path.put(1, 100ms)->bad);
+    CHECK(path.put(1, 50ms)->bad);
+    CHECK(path.put(1, 140ms)->kept);
+    path.finish();
+    CHECK(path.sink->summary().frames == 2);
+}
+
+TEST_CASE("who is behind leaves out whole frames, and never keeps what the source needs") {
+    const TemporaryFolder folder;
+    const std::string name = folder.file("pipe.raw");
+    REQUIRE(::mkfifo(name.c_str(), 0600) == 0);
+    const UniqueFd reader(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)); // and does not read
+    for (const bool lossless : {false, true}) {
+        OutputWishes wishes;
+        wishes.file.lossless = lossless;
+        wishes.file.fps = 25;
+        Path path(name, 6, wishes);
+        path.bytes.resize(std::size_t{1} << 20); // more than a pipe holds
+        path.format = *tight_format(FourCC("GREY"), 1024, 1024);
+        REQUIRE(path.sink->set_format(path.format));
+        unsigned kept = 0;
+        unsigned dropped = 0;
+        for (std::uint32_t i = 0; i < 10; ++i) {
+            const Result<PutResult> result = path.put(i, i * 40ms);
+            REQUIRE(result);
+            kept += result->kept ? 1U : 0U;
+            dropped += result->dropped ? 1U : 0U;
+            CHECK(result->taken == (result->kept || result->dropped));
+        }
+        CHECK(kept == 3);
+        CHECK(dropped == (lossless ? 0U : 7U));
+        CHECK(path.sink->in_flight() == 3);
+        path.sink->stop(); // gives up who does not read
+        CHECK(!path.sink->verdict());
+        CHECK(path.sink->verdict().error().code == ETIMEDOUT);
+        CHECK(path.sink->in_flight() == 0);
+    }
+}
+
+TEST_CASE("what fails while it is written comes out of the next put() and of the end") {
+    const TemporaryFolder folder;
+    const std::string name = folder.file("full.raw");
+    REQUIRE(::symlink("/dev/full", name.c_str()) == 0);
+    Path path(name, 32);
+    CHECK(path.put(0, 0ms));
+    CHECK(path.put(1, 40ms));
+    Result<PutResult> result = path.put(2, 80ms);
+    for (int i = 3; result; ++i) {
+        REQUIRE(path.wait_for_return_or_end());
+        result = path.put(2, i * 40ms);
+    }
+    CHECK(result.error().code == ENOSPC);
+    CHECK(result.error().remedy.contains("0 frames"));
+    path.sink->stop();
+    REQUIRE(!path.sink->verdict());
+    CHECK(path.sink->verdict().error().code == ENOSPC);
+}
+
+TEST_CASE("another stream goes into another file, if there is one") {
+    const TemporaryFolder folder;
+    for (const bool numbered : {false, true}) {
+        Path path(folder.file(numbered ? "b%d.mkv" : "a.mkv"));
+        CHECK(path.put(0, 0ms));
+        path.finish();
+        path.sink->release();
+        const Status status = path.sink->set_format(path.format);
+        CHECK(status.has_value() == numbered);
+        if (!numbered) {
+            CHECK(status.error().remedy.contains("%d"));
+            continue;
+        }
+        CHECK(path.put(0, 0ms));
+        path.finish();
+        CHECK(path.sink->summary().files == 2);
+        CHECK(path.sink->summary().frames == 2);
+    }
+    CHECK(folder.count() == 3);
+}
+
+TEST_CASE("a picture is full with the first frame") {
+    const TemporaryFolder folder;
+    Path path(folder.file("a.png"));
+    REQUIRE(path.sink->conversion() != nullptr);
+    CHECK(path.put(0, 0ms)->kept);
+    CHECK(path.put(1, 40ms)->dropped);
+    path.finish();
+    CHECK(path.sink->summary().files == 1);
+    CHECK(read_file(folder.file("a.png")).substr(1, 3) == "PNG");
+}
+
+TEST_CASE("rates that cameras mean") {
+    CHECK(usual_rate(33'333us) == 30);
+    CHECK(usual_rate(31'500us) == 30);
+    CHECK(usual_rate(40'100us) == 25);
+    CHECK(usual_rate(16'600us) == 60);
+    CHECK(usual_rate(300'000us) == doctest::Approx(3.3333).epsilon(0.001));
+    CHECK(usual_rate(0us) > 1000);
+}
