@@ -2,6 +2,7 @@
 #include "flow/film_reader.h"
 
 #include <csignal>
+#include <exception>
 #include <utility>
 
 namespace v4l2dma {
@@ -55,6 +56,11 @@ FilmPicture FilmReader::take() {
     return picture;
 }
 
+void FilmReader::put_back(FilmPicture picture) {
+    const std::lock_guard lock(mutex_);
+    queue_.push_front(std::move(picture));
+}
+
 Error FilmReader::failure() {
     const std::lock_guard lock(mutex_);
     return failure_.value_or(Error{});
@@ -71,25 +77,28 @@ void FilmReader::run() noexcept {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-    while (wait_for_room()) {
-        if (std::exchange(rewind_, false))
-            if (Status status = film_.rewind(); !status) {
-                rewind_ = status.error().code == ECANCELED;
-                push(std::unexpected(std::move(status.error())));
-                return;
-            }
-        push(film_.next());
+    try {
+        while (wait_for_room())
+            push(read());
+    } catch (const std::exception&) { // there is no memory, and so none for a sentence
+        Error failure;
+        failure.code = ENOMEM;
+        push(std::unexpected(std::move(failure)));
     }
 }
 
-// Interrupted is not failed: it goes on with the next start().
+Result<std::optional<FilmPicture>> FilmReader::read() {
+    if (std::exchange(rewind_, false))
+        if (Status status = film_.rewind(); !status)
+            return std::unexpected(std::move(status.error()));
+    return film_.next();
+}
+
 void FilmReader::push(Result<std::optional<FilmPicture>> picture) {
     bool changed = false;
     {
         const std::lock_guard lock(mutex_);
-        if (!picture && picture.error().code == ECANCELED) {
-            changed = false;
-        } else if (!picture) {
+        if (!picture) {
             failure_ = std::move(picture.error());
             over_ = changed = true;
         } else if (!*picture) {

@@ -28,9 +28,10 @@ public:
     /// Pictures that it has read ahead, at most.
     static constexpr std::uint32_t ahead = 4;
 
-    /// Begins, or goes on. From the next start() after forget() on it is at the film's beginning.
+    /// Begins, unless it runs. After forget() it is at the film's beginning.
     void start();
-    /// The thread is gone afterwards; what it has read stays.
+    /// The thread is gone afterwards; what it has read stays. What it was reading may be lost: forget() comes
+    /// next, or the end.
     void stop() noexcept;
     /// Only while stopped: drops what it has read. The next start() begins the film again.
     void forget() noexcept;
@@ -39,13 +40,14 @@ public:
     /// The first of the queue, which next() said is there; valid until take().
     [[nodiscard]] const FilmPicture& front();
     [[nodiscard]] FilmPicture take();
-    /// Only while stopped: what was taken and is not to be lost comes first again.
-    void put_back(FilmPicture picture) { queue_.push_front(std::move(picture)); }
+    /// What was taken and is not to be lost comes first again.
+    void put_back(FilmPicture picture);
     /// Why it came to failure.
     [[nodiscard]] Error failure();
 
 private:
     void run() noexcept;
+    [[nodiscard]] Result<std::optional<FilmPicture>> read();
     [[nodiscard]] bool wait_for_room();
     void push(Result<std::optional<FilmPicture>> picture);
 

@@ -138,7 +138,8 @@ Result<FrameFormat> MediaSource::raw_format(FourCC fourcc) const {
     Result<FrameFormat> format = tight_format(fourcc, width_, height_);
     if (!format)
         return format;
-    format->field = V4L2_FIELD_NONE;
+    // Lines that are scaled belong to no field any more.
+    format->field = height_ == film_->shape().height ? film_->shape().field : std::uint32_t{V4L2_FIELD_NONE};
     const bool rgb = is_rgb(fourcc);
     const Colorimetry& colours = film_->shape().colorimetry;
     format->colorimetry = colours;
@@ -160,7 +161,7 @@ std::optional<FrameFormat> MediaSource::packet_format() const {
     FrameFormat format{.fourcc = *fourcc,
                        .width = shape.width,
                        .height = shape.height,
-                       .field = V4L2_FIELD_NONE,
+                       .field = shape.field,
                        .colorimetry = shape.colorimetry};
     format.planes[0].sizeimage =
         static_cast<std::uint32_t>(std::max(std::uint64_t{shape.width} * shape.height * 2, least));
@@ -283,13 +284,21 @@ microseconds MediaSource::due(microseconds time) {
     if (wishes_.playback.unpaced)
         return microseconds(1);
     if (!begin_)
-        begin_ = system_.now() - time;
+        begin_ = begin_at(system_.now(), time);
     return *begin_ + time;
+}
+
+// Without pace the film's time runs ahead of the clock: after a pause it does not go back.
+microseconds MediaSource::begin_at(microseconds now, microseconds time) const noexcept {
+    return std::max(now, last_timestamp_ + microseconds(1)) - time;
 }
 
 Result<std::optional<Frame>> MediaSource::take() {
     switch (reader_->next()) {
     case FilmReader::Next::failure:
+        arm(microseconds(0));
+        if (reader_->failure().code == ECANCELED) // the pump hears of the signal, too
+            return std::nullopt;
         return std::unexpected(reader_->failure());
     case FilmReader::Next::end:
         ended_ = true;
@@ -308,7 +317,7 @@ Result<std::optional<Frame>> MediaSource::take() {
         return std::nullopt;
     }
     if (!begin_)
-        begin_ = now - time;
+        begin_ = begin_at(now, time);
     if (!wishes_.playback.unpaced && now - (*begin_ + time) > most_late)
         begin_ = now - time;
     Result<std::optional<Frame>> frame = take_picture();
@@ -317,10 +326,18 @@ Result<std::optional<Frame>> MediaSource::take() {
     return frame;
 }
 
+// The slot that a picture was decoded into, if it can be shown there: not if what is to be seen of it, or its
+// colours, changed in the middle of the film.
+std::optional<std::uint32_t> MediaSource::place_of(const FilmPicture& picture) const {
+    if (!direct_ || !picture.frame || !writer_->only_copies(side_of(*picture.frame)))
+        return std::nullopt;
+    const std::optional<std::uint32_t> index = slots_.find(*picture.frame);
+    return index && !out_[*index] ? index : std::nullopt;
+}
+
 Result<std::optional<Frame>> MediaSource::take_picture() {
     const FilmPicture& front = reader_->front();
-    const std::optional<std::uint32_t> direct =
-        direct_ && front.frame ? slots_.find(*front.frame) : std::nullopt;
+    const std::optional<std::uint32_t> direct = place_of(front);
     const std::optional<std::uint32_t> place = direct ? direct : slots_.take();
     if (!place)
         return std::nullopt;
@@ -334,6 +351,7 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
                       .sequence = next_sequence_++,
                       .timestamp = *begin_ + picture.time};
     passed_ = picture.time;
+    last_timestamp_ = frame.metadata.timestamp;
     if (picture.bad) {
         frame.metadata.flags |= V4L2_BUF_FLAG_ERROR;
     } else {
@@ -415,8 +433,8 @@ Status MediaSource::give_back(std::uint32_t index) {
 
 // With all slots at the sink and the decoder, a picture that lies in one of them can still be taken.
 std::uint32_t MediaSource::available() const noexcept {
-    const bool lies_in_slot = direct_ && reader_->next() == FilmReader::Next::picture &&
-                              reader_->front().frame && slots_.find(*reader_->front().frame);
+    const bool lies_in_slot =
+        direct_ && reader_->next() == FilmReader::Next::picture && place_of(reader_->front());
     return slots_.free_count() + (lies_in_slot ? 1 : 0);
 }
 
@@ -427,9 +445,9 @@ std::optional<double> MediaSource::progress() const noexcept {
     return std::clamp(static_cast<double>(passed_.count()) / static_cast<double>(length->count()), 0.0, 1.0);
 }
 
+// The reader goes on until its queue is full: interrupted in the middle of a read, not every file goes on.
 void MediaSource::stop() noexcept {
     arm(microseconds(0));
-    reader_->stop();
     begin_.reset(); // the film stands still meanwhile
 }
 
@@ -439,6 +457,7 @@ void MediaSource::release() noexcept {
         return;
     stop();
     if (film_->seekable()) {
+        reader_->stop();
         reader_->forget();
         held_.clear();
     }

@@ -60,6 +60,9 @@ private:
     [[nodiscard]] bool is_packets() const noexcept;
     [[nodiscard]] bool decodes_into_sink() const;
     [[nodiscard]] std::chrono::microseconds due(std::chrono::microseconds time);
+    [[nodiscard]] std::chrono::microseconds begin_at(std::chrono::microseconds now,
+                                                     std::chrono::microseconds time) const noexcept;
+    [[nodiscard]] std::optional<std::uint32_t> place_of(const FilmPicture& picture) const;
     void arm(std::chrono::microseconds due) noexcept;
     void arm_for_next() noexcept;
     [[nodiscard]] Result<std::optional<Frame>> take_picture();
@@ -86,6 +89,7 @@ private:
     std::vector<bool> out_;                          ///< by index: taken and not given back
     std::optional<std::chrono::microseconds> begin_; ///< CLOCK_MONOTONIC at the film's time 0
     std::chrono::microseconds passed_{};             ///< the film's time of the last picture
+    std::chrono::microseconds last_timestamp_{};     ///< CLOCK_MONOTONIC
     std::uint32_t next_sequence_ = 0;
     bool ended_ = false;
     bool crowded_said_ = false;

@@ -52,6 +52,7 @@ extern "C" {
     F(avutil, av_rescale_q)                                                                                  \
     F(avutil, av_strerror)                                                                                   \
     F(avcodec, av_bsf_alloc)                                                                                 \
+    F(avcodec, av_bsf_flush)                                                                                 \
     F(avcodec, av_bsf_free)                                                                                  \
     F(avcodec, av_bsf_get_by_name)                                                                           \
     F(avcodec, av_bsf_init)                                                                                  \

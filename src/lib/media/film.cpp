@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <linux/videodev2.h>
 #include <spdlog/fmt/fmt.h>
 #include <utility>
 
@@ -87,6 +88,12 @@ void make_square(FilmShape& shape, AVRational aspect) {
     shape.shown_height = height;
 }
 
+std::uint32_t field_of(const AVFrame& frame) {
+    if (frame.interlaced_frame == 0)
+        return V4L2_FIELD_NONE;
+    return frame.top_field_first != 0 ? V4L2_FIELD_INTERLACED_TB : V4L2_FIELD_INTERLACED_BT;
+}
+
 bool is_rgb_picture(AVPixelFormat format) {
     const AVPixFmtDescriptor* descriptor = ffmpeg().av_pix_fmt_desc_get(format);
     return descriptor != nullptr && (descriptor->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
@@ -101,6 +108,7 @@ Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWish
     if (Status status = film->open_input(name); !status)
         return std::unexpected(std::move(status.error()));
     film->seekable_ = film->input_->seekable();
+    film->length_ = film->find_length();
     if (wishes.playback.loop && !film->seekable_)
         return make_error(ErrorKind::usage, "--loop", name, "it cannot be begun again",
                           "Only files can; leave --loop away");
@@ -165,8 +173,9 @@ Status Film::look() {
             continue;
         if (Status status = find_shape(*(*picture)->frame); !status)
             return status;
-        if (seekable_)
-            return rewind();
+        if (Status status = seekable_ ? rewind() : Status{}; seekable_ && (status || input_->is_local()))
+            return status;
+        seekable_ = false; // what its server promised, it does not do
         first_ = std::move(*picture);
         return turn_upright(*first_);
     }
@@ -180,6 +189,7 @@ Status Film::look() {
 
 Status Film::find_shape(const AVFrame& frame) {
     kept_pictures_ = decoder_->kept_pictures();
+    decodes_no_more_ = decoder_->decodes_no_more();
     reorders_ = decoder_->reorders() || input_->stream().codecpar->video_delay > 0;
     shape_.pixel_format = static_cast<AVPixelFormat>(frame.format);
     shape_.width = static_cast<std::uint32_t>(frame.width);
@@ -189,6 +199,7 @@ Status Film::find_shape(const AVFrame& frame) {
                                          .matrix = frame.colorspace,
                                          .range = frame.color_range},
                                         shape_.height, is_rgb_picture(shape_.pixel_format));
+    shape_.field = field_of(frame);
     AVRational aspect = input_->pixel_aspect();
     if (wishes_.playback.keep_pixels)
         aspect = {1, 1};
@@ -214,7 +225,7 @@ std::optional<FourCC> Film::packet_format() const {
     return entry == nullptr ? std::nullopt : std::optional(entry->fourcc);
 }
 
-std::optional<microseconds> Film::length() const {
+std::optional<microseconds> Film::find_length() const {
     const std::optional<microseconds> duration = input_->duration();
     if (wishes_.playback.loop || !duration)
         return std::nullopt;
@@ -223,7 +234,7 @@ std::optional<microseconds> Film::length() const {
 }
 
 bool Film::decodes_into(const FrameFormat& format) const {
-    return !turner_ && av_pixel_format(format.fourcc) == shape_.pixel_format &&
+    return !turner_ && decodes_no_more_ && av_pixel_format(format.fourcc) == shape_.pixel_format &&
            format.width == shape_.width && format.height == shape_.height &&
            VideoDecoder::can_use_target(*input_->decoder(), format);
 }
@@ -271,11 +282,17 @@ Status Film::rewind() {
 
 // Where a seek is not possible, opening it anew does the same.
 Status Film::begin_round() {
+    const microseconds begin(std::llround(wishes_.playback.seek.value_or(0) * 1e6));
+    if (Status status = begin_again(begin); !status)
+        return status;
     zero_.reset();
     in_round_ = 0;
     at_end_ = false;
     packet_waits_ = false;
-    const microseconds begin(std::llround(wishes_.playback.seek.value_or(0) * 1e6));
+    bad_packet_ = false;
+    failure_.reset();
+    if (converter_)
+        ffmpeg().av_bsf_flush(converter_.get());
     if (!decoder_) {
         if (Status status = open_decoder(); !status)
             return status;
@@ -284,15 +301,21 @@ Status Film::begin_round() {
     }
     if (target_ != nullptr)
         decoder_->set_target(*target_, target_format_, shape_.width, shape_.height);
-    Status status = input_->seek(begin);
+    return {};
+}
+
+Status Film::begin_again(microseconds time) {
+    Status status = std::exchange(interrupted_, false) ? open_input(std::string(input_->name())) : Status{};
+    if (status)
+        status = input_->seek(time);
     if (!status && input_->is_local() && status.error().code != ECANCELED)
         status = open_input(std::string(input_->name()));
-    return status || begin.count() == 0 ? status : Status{}; // reading on to the place does it, too
+    return status || time.count() == 0 ? status : Status{}; // reading on to the place does it, too
 }
 
 Result<std::optional<FilmPicture>> Film::next_of_round() {
     Result<std::optional<FilmPicture>> picture = packets_ ? next_packet() : next_decoded();
-    if (picture && *picture)
+    if (picture && *picture && !(*picture)->bad)
         ++in_round_;
     return picture;
 }
@@ -342,7 +365,10 @@ Result<bool> Film::read_packet() {
     if (at_end_)
         return false;
     Result<bool> there = input_->read(*packet_);
-    if (there || there.error().code == ECANCELED)
+    if (there)
+        return there;
+    interrupted_ = there.error().code == ECANCELED;
+    if (interrupted_)
         return there;
     failure_ = std::move(there.error());
     return false;
@@ -358,7 +384,8 @@ Result<std::optional<FilmPicture>> Film::next_packet() {
     if (!packet)
         return std::unexpected(std::move(packet.error()));
     FilmPicture picture;
-    picture.time = time_of(packet_->pts != AV_NOPTS_VALUE ? packet_->pts : packet_->dts);
+    // In the order of decoding: pictures' own times would go back and forth.
+    picture.time = time_of(packet_->dts != AV_NOPTS_VALUE ? packet_->dts : packet_->pts);
     picture.bad = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
     ffmpeg().av_packet_move_ref(packet->get(), packet_.get());
     picture.packet = std::move(*packet);

@@ -30,7 +30,8 @@ struct FilmShape {
     std::uint32_t shown_width = 0;  ///< with square pixels
     std::uint32_t shown_height = 0; ///< likewise
     Colorimetry colorimetry{};
-    bool turned = false; ///< width and height are those after turning
+    std::uint32_t field = 0; ///< enum v4l2_field
+    bool turned = false;     ///< width and height are those after turning
 };
 
 /// How a film is read: as PlaybackWishes has it, with what the file does not say.
@@ -49,13 +50,12 @@ public:
                                                             const FilmWishes& wishes);
 
     [[nodiscard]] const FilmShape& shape() const noexcept { return shape_; }
-    [[nodiscard]] const MediaInput& input() const noexcept { return *input_; }
     /// The codec's name among the pixel formats; empty if it has none.
     [[nodiscard]] std::optional<FourCC> packet_format() const;
     /// Whether packets come in another order than the pictures in them, so that their times do not grow.
     [[nodiscard]] bool reorders() const noexcept { return reorders_; }
     /// From the first picture to the end, if that is known, and there is one.
-    [[nodiscard]] std::optional<std::chrono::microseconds> length() const;
+    [[nodiscard]] std::optional<std::chrono::microseconds> length() const noexcept { return length_; }
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }
     /// Pictures that the decoder holds on to.
     [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return kept_pictures_; }
@@ -87,6 +87,8 @@ private:
     [[nodiscard]] Status open_decoder();
     [[nodiscard]] Status look();
     [[nodiscard]] Status find_shape(const AVFrame& frame);
+    [[nodiscard]] std::optional<std::chrono::microseconds> find_length() const;
+    [[nodiscard]] Status begin_again(std::chrono::microseconds time);
     [[nodiscard]] Status begin_round();
     [[nodiscard]] Result<std::optional<FilmPicture>> next_of_round();
     [[nodiscard]] Result<std::optional<FilmPicture>> next_decoded();
@@ -108,6 +110,9 @@ private:
     AVPixelFormat target_format_ = AV_PIX_FMT_NONE;
     std::uint32_t kept_pictures_ = 0;
     bool reorders_ = false;
+    bool decodes_no_more_ = false; ///< than is to be seen
+    std::optional<std::chrono::microseconds> length_;
+    bool interrupted_ = false;            ///< in the middle of reading: FFmpeg does not go on from there
     std::optional<PictureTurner> turner_; ///< empty: pictures are upright
     FilmShape shape_;
     bool seekable_ = false;
@@ -124,7 +129,7 @@ private:
         zero_; ///< microseconds: the file's time at FilmPicture::time 0, in this round
     std::optional<std::chrono::microseconds> last_; ///< FilmPicture::time of the picture before
     std::optional<std::chrono::microseconds> last_step_;
-    std::uint64_t in_round_ = 0; ///< pictures
+    std::uint64_t in_round_ = 0; ///< good pictures
 };
 
 } // namespace v4l2dma

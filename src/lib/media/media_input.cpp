@@ -138,7 +138,8 @@ bool is_media_name(std::string_view name) {
         return false; // a device's number, whatever files there are
     struct stat status {};
     if (::stat(std::string(name).c_str(), &status) == 0)
-        return S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) || S_ISDIR(status.st_mode);
+        return S_ISREG(status.st_mode) || S_ISFIFO(status.st_mode) ||
+               (S_ISDIR(status.st_mode) && name.find('/') != std::string_view::npos);
     return is_pattern(name) ||
            std::ranges::any_of(endings, [&](std::string_view ending) { return name.ends_with(ending); });
 }
@@ -192,8 +193,11 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
         pipe_ = std::move(*pipe);
         context->pb = pipe_->context();
     }
-    // "file:" keeps a name with a colon from being taken for a protocol.
-    const std::string url = *kind == Kind::file ? "file:" + name_ : name_;
+    if (*kind == Kind::file)
+        options.set("pattern_type", "none"); // a file that is called like a pattern
+    // A name with a colon is not to be taken for a protocol.
+    const bool relative = *kind == Kind::pattern && !name_.starts_with('/');
+    const std::string url = *kind == Kind::file ? "file:" + name_ : (relative ? "./" : "") + name_;
     AVFormatContext* opened = context_.release(); // FFmpeg frees it when it fails
     const int result = ffmpeg_formats().avformat_open_input(&opened, url.c_str(), format, options.get());
     context_.reset(opened);
@@ -272,15 +276,20 @@ std::optional<microseconds> MediaInput::duration() const {
 }
 
 bool MediaInput::seekable() const {
-    if (pipe_)
+    if (local_)
+        return true;
+    // What has no end is live, whatever its server says of its playlist.
+    if (pipe_ || (context_->ctx_flags & AVFMTCTX_UNSEEKABLE) != 0 || !duration())
         return false;
-    return local_ || context_->pb == nullptr || (context_->pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
+    return context_->pb == nullptr || (context_->pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
 }
 
 Result<bool> MediaInput::read(AVPacket& packet) {
     while (true) {
         ffmpeg().av_packet_unref(&packet);
         const int result = ffmpeg_formats().av_read_frame(context_.get(), &packet);
+        if (result < 0 && interrupt_.pending()) // some demuxers call that the end
+            return system_error("read", name_, ECANCELED);
         if (result == AVERROR_EOF)
             return false;
         if (result == AVERROR(EAGAIN) && !interrupt_.pending()) {

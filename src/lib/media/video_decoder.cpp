@@ -14,15 +14,22 @@ namespace {
 constexpr std::int64_t most_pixels = std::int64_t{1} << 27;
 constexpr std::size_t alignment = 64; // of rows: the longest vector there is
 
-// Decoders that are known to keep to a picture's rows if its sides are whole blocks. Others may want margins.
+// Decoders that keep to a picture's rows if its sides are whole blocks, as was measured with memory that
+// nobody may touch behind it (FFmpeg 5.1; tests/unit/flow/media_source_test.cpp). Others may want margins.
+// Two fields in a picture have blocks of their own, twice as high: MPEG-2 and MJPEG do not tell in advance
+// that there are two, H.264 does. HEVC's deblocking works in twice its blocks.
 struct Codec {
     AVCodecID id;
-    std::uint32_t block; ///< pixels
+    std::uint32_t width;       ///< of a block, pixels
+    std::uint32_t height;      ///< likewise
+    std::uint32_t rows_beyond; ///< that are read after the last one: motion compensation looks there
 };
 constexpr std::array codecs{
-    Codec{AV_CODEC_ID_H264, 16},       Codec{AV_CODEC_ID_HEVC, 8},   Codec{AV_CODEC_ID_MPEG1VIDEO, 16},
-    Codec{AV_CODEC_ID_MPEG2VIDEO, 16}, Codec{AV_CODEC_ID_MPEG4, 16}, Codec{AV_CODEC_ID_MJPEG, 16},
-    Codec{AV_CODEC_ID_VP8, 16},        Codec{AV_CODEC_ID_FFV1, 1},   Codec{AV_CODEC_ID_PNG, 1},
+    Codec{AV_CODEC_ID_H264, 16, 16, 3},       Codec{AV_CODEC_ID_HEVC, 8, 16, 3},
+    Codec{AV_CODEC_ID_MPEG1VIDEO, 16, 16, 3}, Codec{AV_CODEC_ID_MPEG2VIDEO, 16, 32, 3},
+    Codec{AV_CODEC_ID_MPEG4, 16, 16, 3},      Codec{AV_CODEC_ID_MJPEG, 16, 32, 0},
+    Codec{AV_CODEC_ID_VP8, 16, 16, 3},        Codec{AV_CODEC_ID_FFV1, 1, 1, 0},
+    Codec{AV_CODEC_ID_PNG, 1, 1, 0},
 };
 
 const Codec* find_codec(AVCodecID id) {
@@ -30,11 +37,9 @@ const Codec* find_codec(AVCodecID id) {
     return entry == codecs.end() ? nullptr : entry;
 }
 
-/// Whether a plane's rows begin and end where a decoder wants them to, with room for what it reads beyond:
-/// motion compensation looks at some rows after the last one.
+/// Whether a plane's rows begin and end where a decoder wants them to, with room for what it reads beyond.
 bool suits(std::uintptr_t begin, std::size_t stride, std::size_t rows, std::size_t room) {
-    constexpr std::size_t rows_read_beyond = 3;
-    return begin % alignment == 0 && stride % alignment == 0 && room >= stride * (rows + rows_read_beyond);
+    return begin % alignment == 0 && stride % alignment == 0 && room >= stride * rows;
 }
 
 } // namespace
@@ -78,12 +83,12 @@ bool VideoDecoder::can_use_target(const AVCodec& codec, const FrameFormat& forma
     const Codec* const entry = find_codec(codec.id);
     const Result<Layout> layout = layout_of(format);
     if (entry == nullptr || (codec.capabilities & AV_CODEC_CAP_DR1) == 0 || !layout ||
-        format.width % entry->block != 0 || format.height % entry->block != 0)
+        format.width % entry->width != 0 || format.height % entry->height != 0)
         return false;
     return std::ranges::all_of(
         std::span(layout->planes).first(layout->plane_count), [&](const PlaneLayout& plane) {
             const std::size_t memory = round_up_to_page(format.planes[plane.memory_plane].sizeimage);
-            return suits(plane.offset, plane.stride, plane.rows, memory - plane.offset);
+            return suits(plane.offset, plane.stride, plane.rows + entry->rows_beyond, memory - plane.offset);
         });
 }
 
@@ -142,13 +147,14 @@ void end_loan(void* opaque, std::uint8_t*) {
     loan->target.release(loan->index);
 }
 
-bool suits(const DecodeTarget::Place& place, AVPixelFormat pixel_format, int height) {
+bool suits(const DecodeTarget::Place& place, AVPixelFormat pixel_format, int height,
+           std::uint32_t rows_beyond) {
     const AVPixFmtDescriptor& descriptor = *ffmpeg().av_pix_fmt_desc_get(pixel_format);
     for (std::size_t i = 0; i < place.rows.size() && place.rows[i].begin != nullptr; ++i) {
         const int shift = i > 0 ? descriptor.log2_chroma_h : 0;
         const auto count = static_cast<std::size_t>(-((-height) >> shift));
-        if (!suits(reinterpret_cast<std::uintptr_t>(place.rows[i].begin), place.rows[i].stride, count,
-                   place.room[i]))
+        if (!suits(reinterpret_cast<std::uintptr_t>(place.rows[i].begin), place.rows[i].stride,
+                   count + rows_beyond, place.room[i]))
             return false;
     }
     return true;
@@ -164,8 +170,9 @@ bool VideoDecoder::offer_place(AVFrame& frame) noexcept {
     const std::optional<DecodeTarget::Place> place = target_->acquire();
     if (!place)
         return false;
-    auto* const loan =
-        suits(*place, pixel_format_, height_) ? new (std::nothrow) Loan{*target_, place->index} : nullptr;
+    const Codec* const entry = find_codec(context_->codec_id); // only such ones have a target
+    const bool fits = entry != nullptr && suits(*place, pixel_format_, height_, entry->rows_beyond);
+    auto* const loan = fits ? new (std::nothrow) Loan{*target_, place->index} : nullptr;
     if (loan == nullptr) {
         target_->release(place->index);
         return false;

@@ -30,6 +30,10 @@ public:
     /// Pictures that it looks back at, reorders, or has in work.
     [[nodiscard]] std::uint32_t kept_pictures() const noexcept;
 
+    /// Whether what it decodes is no larger than what is to be seen of it, as far as it knows by now.
+    [[nodiscard]] bool decodes_no_more() const noexcept {
+        return context_->coded_width <= context_->width && context_->coded_height <= context_->height;
+    }
     /// Whether pictures come out in another order than their packets go in.
     [[nodiscard]] bool reorders() const noexcept { return context_->has_b_frames > 0; }
 

@@ -128,6 +128,95 @@ TEST_CASE("pictures are decoded into the sink's memory where that is possible, a
     }
 }
 
+namespace {
+
+/// What is behind each buffer in its last page.
+std::span<std::byte> behind(const BufferMemory& memory) {
+    const std::span<std::byte> bytes = memory.planes[0].bytes;
+    return {bytes.data() + bytes.size(), round_up_to_page(bytes.size()) - bytes.size()};
+}
+
+void check_in_place(const std::string& path, const FilmSpec& spec) {
+    make_film(path, spec);
+    const auto elsewhere = Film::open(path, {});
+    REQUIRE(elsewhere);
+    const auto source = open(path);
+    CHECK(source->copies(MemoryRole::touches) == 0);
+    SharedMemory memory = give_memory(*source, 6 + source->extra_buffers());
+    constexpr std::byte canary{0x5a};
+    for (const BufferMemory& buffer : memory.buffers())
+        std::ranges::fill(behind(buffer), canary);
+    std::uint64_t frames = 0;
+    while (const std::optional<Frame> frame = next(*source)) {
+        const Result<std::optional<FilmPicture>> picture = (*elsewhere)->next();
+        REQUIRE((picture && *picture));
+        CHECK(frame->copied_bytes == 0);
+        CHECK(has_pixels(*frame, *(*picture)->frame));
+        ++frames;
+        REQUIRE(source->give_back(frame->index));
+    }
+    CHECK(frames == spec.times_ms.size());
+    for (const BufferMemory& buffer : memory.buffers())
+        CHECK(std::ranges::all_of(behind(buffer), [](std::byte byte) { return byte == canary; }));
+    source->release();
+}
+
+/// As an encoder of that codec takes it.
+FilmSpec film_of(const std::string& codec, int width, int height, bool interlaced) {
+    FilmSpec spec = long_film(codec, width, height);
+    spec.interlaced = interlaced;
+    spec.lossless = false;
+    if (codec == "mjpeg") {
+        spec.pixel_format = AV_PIX_FMT_YUVJ420P;
+        spec.range = AVCOL_RANGE_JPEG;
+    }
+    return spec;
+}
+
+} // namespace
+
+TEST_CASE("what is decoded in place is what is decoded elsewhere, and nothing is written behind it") {
+    const TemporaryFolder folder;
+    struct Case {
+        std::string codec;
+        std::string ending;
+        std::vector<std::pair<int, int>> sizes; ///< the heights are as odd as the codec's blocks let them be
+    };
+    for (const Case& one :
+         {Case{"libx264", ".mkv", {{128, 80}, {256, 208}, {384, 144}, {384, 160}}},
+          Case{"mpeg1video", ".ts", {{128, 80}, {256, 208}}},
+          Case{"mpeg2video", ".ts", {{128, 96}, {384, 160}}}, Case{"mpeg4", ".avi", {{128, 80}, {256, 208}}},
+          Case{"mjpeg", ".avi", {{128, 96}, {384, 160}}}, Case{"libvpx", ".webm", {{128, 80}, {256, 208}}},
+          Case{"libx265", ".mkv", {{128, 80}, {256, 208}}}, Case{"ffv1", ".mkv", {{128, 75}, {256, 201}}}})
+        for (const auto& [width, height] : one.sizes)
+            for (const bool interlaced : {false, true}) {
+                // Other encoders make no fields; H.264 has blocks of both, and is copied where they do not
+                // fit.
+                const bool makes_fields = one.codec == "mpeg2video" || one.codec == "mpeg4" ||
+                                          (one.codec == "libx264" && height % 32 == 0);
+                if (interlaced && !makes_fields)
+                    continue;
+                CAPTURE(one.codec);
+                CAPTURE(height);
+                CAPTURE(interlaced);
+                check_in_place(folder.file("film" + one.ending),
+                               film_of(one.codec, width, height, interlaced));
+            }
+}
+
+TEST_CASE("decoders that write whole blocks of two fields get no memory that has not so many rows") {
+    const TemporaryFolder folder;
+    for (const auto& [codec, ending, interlaced] : {std::tuple{"mpeg2video", ".ts", true},
+                                                    {"mpeg2video", ".ts", false},
+                                                    {"mjpeg", ".avi", false},
+                                                    {"libx264", ".mkv", true}}) {
+        CAPTURE(codec);
+        const std::string path = folder.file(std::string("film") + ending);
+        make_film(path, film_of(codec, 256, 208, interlaced));
+        CHECK(open(path)->copies(MemoryRole::touches) == 1);
+    }
+}
+
 TEST_CASE("with too few buffers pictures are copied, and none is lost or torn") {
     const TemporaryFolder folder;
     const FilmSpec spec = long_film("libx264", 128, 80);
@@ -281,6 +370,41 @@ TEST_CASE("a pipe is read to its end, and a path that is given up costs no pictu
     CHECK(all.right);
     CHECK(all.copied_bytes == 40 * source->format().sizeimage());
     source->release();
+}
+
+TEST_CASE("a film that is stopped goes on where it was, also from a pipe") {
+    const TemporaryFolder folder;
+    const FilmSpec spec = long_film("ffv1", 128, 80);
+    const std::string path = folder.file("film.mkv");
+    make_film(path, spec);
+    const std::string pipe = folder.file("pipe");
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    for (const std::string& name : {path, pipe}) {
+        CAPTURE(name);
+        std::thread writer([&] {
+            if (name != pipe)
+                return;
+            const std::string bytes = testing::read_file(path);
+            const UniqueFd fd(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
+            CHECK(::write(fd.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+        });
+        const auto source = open(name);
+        const SharedMemory memory = give_memory(*source, 20);
+        std::chrono::microseconds last{};
+        for (int i = 0; i < 40; ++i) {
+            const std::optional<Frame> frame = next(*source);
+            REQUIRE(frame);
+            CHECK(has_pixels(*frame, *film_picture(spec, i)));
+            CHECK(frame->metadata.timestamp > last);
+            last = frame->metadata.timestamp;
+            REQUIRE(source->give_back(frame->index));
+            source->stop();
+            REQUIRE(source->start());
+        }
+        CHECK_FALSE(next(*source));
+        source->release();
+        writer.join();
+    }
 }
 
 TEST_CASE("formats and sizes are what is wished for") {

@@ -224,6 +224,15 @@ TEST_CASE("packets come as devices have them") {
         CHECK(bytes[1] == 0);
         CHECK(((bytes[2] == 0 && bytes[3] == 1) || bytes[2] == 1));
     }
+    // In the order of decoding, at its steps; and again and again.
+    CHECK(std::ranges::is_sorted(seen.times_ms));
+    CHECK(seen.times_ms.back() == 280);
+    FilmWishes wishes;
+    wishes.playback.loop = true;
+    const auto looped = open(path, wishes);
+    REQUIRE(looped->play_packets(true));
+    REQUIRE(looped->rewind());
+    CHECK(see(*looped, 20).times_ms.back() == 19 * 40);
     const std::string lossless = folder.file("film.mkv");
     make_film(lossless, {.codec = "ffv1"});
     CHECK_FALSE(open(lossless)->packet_format());
@@ -255,6 +264,15 @@ TEST_CASE("a raw file is what it is said to be") {
     CHECK(seen.pictures[2].frame->data[2][0] == 50); // YV12 has V first, FFmpeg has U first
     CHECK(seen.pictures[2].frame->data[1][0] == 200);
     CHECK(error_of(path, {.playback = {.container = "raw"}}).kind == ErrorKind::usage);
+}
+
+TEST_CASE("a name is a name, whatever is in it") {
+    const TemporaryFolder folder;
+    for (const std::string name : {"a%d.mkv", "file:b.mkv", "c d?.mkv"}) {
+        CAPTURE(name);
+        make_film("file:" + folder.file(name), {});
+        CHECK(see(*open(folder.file(name))).pictures.size() == 8);
+    }
 }
 
 TEST_CASE("what is no film says so") {

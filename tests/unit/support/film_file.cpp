@@ -41,7 +41,8 @@ Encoder make_encoder(const FilmSpec& spec, bool global_header) {
     encoder->width = spec.width;
     encoder->height = spec.height;
     encoder->pix_fmt = spec.pixel_format;
-    encoder->time_base = {1, 1000};
+    const bool fixed_rate = spec.codec.starts_with("mpeg");
+    encoder->time_base = fixed_rate ? AVRational{1, 25} : AVRational{1, 1000};
     encoder->framerate = {25, 1};
     encoder->sample_aspect_ratio = spec.aspect;
     encoder->color_range = spec.range;
@@ -50,9 +51,14 @@ Encoder make_encoder(const FilmSpec& spec, bool global_header) {
     encoder->gop_size = 4;
     if (spec.codec == "libx264") {
         encoder->max_b_frames = 2;
-        av_opt_set(encoder->priv_data, "qp", "0", 0); // lossless
+        if (spec.lossless)
+            av_opt_set(encoder->priv_data, "qp", "0", 0);
         av_opt_set(encoder->priv_data, "preset", "veryfast", 0);
     }
+    if (spec.codec == "libx265")
+        av_opt_set(encoder->priv_data, "x265-params", "log-level=none", 0);
+    if (spec.interlaced)
+        encoder->flags |= AV_CODEC_FLAG_INTERLACED_DCT | AV_CODEC_FLAG_INTERLACED_ME;
     if (global_header)
         encoder->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
     REQUIRE(avcodec_open2(encoder.get(), codec, nullptr) >= 0);
@@ -167,7 +173,9 @@ void make_film(const std::string& path, const FilmSpec& spec) {
             encoder = make_encoder(now, false);
         }
         const FilmFrame frame = film_picture(now, i);
-        frame->pts = spec.times_ms[static_cast<std::size_t>(i)];
+        frame->pts = av_rescale_q(spec.times_ms[static_cast<std::size_t>(i)], {1, 1000}, encoder->time_base);
+        frame->interlaced_frame = spec.interlaced ? 1 : 0;
+        frame->top_field_first = 1;
         encode(*encoder, frame.get(), *file);
     }
     encode(*encoder, nullptr, *file);

@@ -23,8 +23,10 @@ struct FilmSpec {
     AVRational aspect{1, 1}; ///< of a pixel
     AVColorRange range = AVCOL_RANGE_MPEG;
     AVColorSpace matrix = AVCOL_SPC_BT709;
-    int width_from = -1; ///< picture from which on they are half as wide and high; -1: none
-    bool audio = false;  ///< and a stream of silence
+    int width_from = -1;     ///< picture from which on they are half as wide and high; -1: none
+    bool audio = false;      ///< and a stream of silence
+    bool interlaced = false; ///< two fields in each picture
+    bool lossless = true;    ///< where the codec has the choice
 };
 
 /// Writes it; the container follows from the path's ending.
