@@ -57,7 +57,7 @@ std::string scheme_of(std::string_view name) {
 }
 
 /// The muxer that a protocol is mostly used with.
-std::string_view usual_container(std::string_view scheme) {
+std::string usual_container(const std::string& scheme) {
     if (scheme == "rtmp" || scheme == "rtmps")
         return "flv";
     if (scheme == "rtp" || scheme == "rtsp")
@@ -125,7 +125,7 @@ Status find_kind(ExportTarget& target, const ExportWishes& wishes) {
     if (target.standard_output)
         return set_kind(target, "matroska");
     if (target.url) {
-        const std::string_view container = usual_container(scheme_of(target.name));
+        const std::string container = usual_container(scheme_of(target.name));
         if (container.empty())
             return make_error(ErrorKind::usage, "export", target.name, "this protocol does not say in what",
                               "Choose it by --container, for example mpegts");
