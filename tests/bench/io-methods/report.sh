@@ -11,12 +11,13 @@ checks='
 	def calls($name): .calls.pump[$name] // 0;
 	def check($what; $expected; $got; $good): {what: "\(.film), \(.method), reader \(.reader): \($what)", expected: $expected, got: $got, good: $good};
 	def same($what; $expected; $got): check($what; $expected; $got; $expected == $got);
+	def bytes($what; $expected; $got): check($what; $expected; $got; (($expected - $got) * .frames | round) == 0);
 	def about($what; $expected; $got): check($what; $expected; $got; within($expected; $got));
 	map(select(.kind == "counted") | . as $r |
 		(if .film | startswith("raw") then 1 else 0 end) as $filled |
 		same("path"; {null: "read-write", write: "read-write", mmap: "fill-sink", userptr: "fill-memory", dmabuf: "fill-dmabuf"}[.method]; .path),
-		same("bytes the program copies to fill a buffer"; $filled * .frame_bytes; .copied.program),
-		same("bytes the loop copies"; .frame_bytes * (
+		bytes("bytes the program copies to fill a buffer"; $filled * .frame_bytes; .copied.program),
+		bytes("bytes the loop copies"; .frame_bytes * (
 			if .method == "write" then 1
 			elif .method == "userptr" or (.method == "dmabuf" and .reader == "mmap") then .delivered else 0 end); .copied.loop),
 		check("frames that came to the reader"; (if .reader == "none" then "none" else "some" end); .delivered;
@@ -78,16 +79,15 @@ print_report() {
 			[.film, .method, .reader, $thread, ([$r.calls[$thread] | to_entries[] | select(.value >= 0.05) |
 				"\(.key) \(.value * 100 | round / 100)"] | join(", "))])'
 	if jq -e 'any(.results[]; .kind == "timed")' "$work/report.json" >/dev/null; then
-		table "CPU for each frame, microseconds, the least of all rounds; and what is more than the film alone" '
-			["film", "method", "reader", "user", "system", "sum", "more than null", "reader user", "reader system"],
-			(runs | map(map(select(.kind == "timed")) |
-				{film: .[0].film, method: .[0].method, reader: .[0].reader,
-					best: min_by(.usage.user_us + .usage.system_us).usage,
-					reads: (map(select(.reader_usage)) | min_by(.reader_usage.user_us + .reader_usage.system_us) | .reader_usage?)}) as $rows |
-				$rows[] | . as $row | ($rows[] | select(.film == $row.film and .method == "null").best | .user_us + .system_us) as $alone |
-				[.film, .method, .reader, (.best.user_us | round), (.best.system_us | round),
-				 (.best.user_us + .best.system_us | round), (.best.user_us + .best.system_us - $alone | round),
-				 (.reads.user_us // 0 | round), (.reads.system_us // 0 | round)])'
+		table "CPU for each frame, microseconds: between the cheapest of the long runs and the cheapest of the short ones" '
+			def cpu: .user_us + .system_us;
+			def least: (map(.many) | min_by(cpu)) as $many | (map(.few) | min_by(cpu)) as $few |
+				{user: ($many.user_us - $few.user_us), system: ($many.system_us - $few.system_us)};
+			def shown($frames): (.user, .system, .user + .system) / $frames | round;
+			["film", "method", "reader", "user", "system", "sum", "reader user", "reader system", "reader sum"],
+			(runs[] | map(select(.kind == "timed")) | select(length > 0) |
+				[.[0].film, .[0].method, .[0].reader] + (.[0].frames as $frames | map(.total) | [least | shown($frames)]) +
+				(map(.reader_total | select(.)) | if length == 0 then [] else (map(.frames) | add / length) as $frames | [least | shown($frames)] end))'
 	fi
 	if jq -e '.profile | length > 0' "$work/report.json" >/dev/null; then
 		table "Where the time goes: percent of the samples of each process" '
