@@ -3,9 +3,9 @@
 
 #include "cli/exit_code.h"
 #include "cli/flow_options.h"
+#include "cli/run_observers.h"
 #include "dmabuf/allocator.h"
 #include "flow/fan_out_sink.h"
-#include "flow/frame_log.h"
 #include "flow/open_endpoint.h"
 #include "flow/session.h"
 
@@ -164,18 +164,9 @@ int clone(const CloneOptions& options, bool json) {
     if (!ends)
         return report(ends.error());
 
-    std::unique_ptr<FrameLog> log;
-    std::vector<FrameObserver*> observers;
-    if (!options.run.frame_log.empty()) {
-        Result<std::unique_ptr<FrameLog>> created = FrameLog::create(options.run.frame_log);
-        if (!created)
-            return report(created.error());
-        log = std::move(*created);
-        observers.push_back(log.get());
-    }
-    StampVerifier verifier;
-    if (options.run.verify)
-        observers.push_back(&verifier);
+    RunObservers observers;
+    if (const Status status = observers.create(options.run); !status)
+        return report(status.error());
     RunReporter reporter({.report = {.command = "clone", .json = json, .stop_fd = signals->fd()},
                           .interval = options.run.interval(),
                           .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
@@ -183,19 +174,18 @@ int clone(const CloneOptions& options, bool json) {
     PumpOptions pump = options.run.pump_options(reporter.pump_interval());
     pump.on_demand = options.on_demand;
     Session session(*ends->source, *ends->sink, {.path = options.path_wishes(), .pump = pump}, *signals,
-                    reporter, observers);
+                    reporter, observers.all());
     Status outcome = session.run();
     if (outcome)
         outcome = ends->sink->verdict();
     if (outcome)
-        outcome = verifier.verdict(ends->source->name());
+        outcome = observers.verdict(ends->source->name());
     const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
     nlohmann::ordered_json extra = nlohmann::ordered_json::object();
-    if (options.run.verify)
-        add_stamps(extra, verifier);
+    observers.add_to(extra);
     const Status finished = reporter.finish(session.result(), error, extra);
-    if (options.run.verify && !json)
-        say_stamps("clone", verifier);
+    if (!json)
+        observers.say("clone");
     if (error)
         return report(*error);
     return finished ? to_int(ExitCode::done) : report(finished.error());

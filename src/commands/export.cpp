@@ -4,7 +4,7 @@
 #include "cli/exit_code.h"
 #include "cli/file_options.h"
 #include "cli/flow_options.h"
-#include "flow/frame_log.h"
+#include "cli/run_observers.h"
 #include "flow/media_sink.h"
 #include "flow/open_endpoint.h"
 #include "flow/session.h"
@@ -168,39 +168,29 @@ int export_frames(const ExportOptions& options, bool json) {
     if (!ends)
         return report(ends.error());
     MediaSink& sink = *ends->sink;
-    std::unique_ptr<FrameLog> log;
-    std::vector<FrameObserver*> observers;
-    if (!options.run.frame_log.empty()) {
-        Result<std::unique_ptr<FrameLog>> created = FrameLog::create(options.run.frame_log);
-        if (!created)
-            return report(created.error());
-        log = std::move(*created);
-        observers.push_back(log.get());
-    }
-    StampVerifier verifier;
-    if (options.run.verify)
-        observers.push_back(&verifier);
+    RunObservers observers;
+    if (const Status status = observers.create(options.run); !status)
+        return report(status.error());
     RunReporter reporter({.report = {.command = "export", .json = json, .stop_fd = signals->fd()},
                           .interval = options.run.interval(),
                           .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
                          *ends->source, sink);
     Session session(*ends->source, sink,
                     {.path = {.buffers = options.run.buffers}, .pump = pump_options(options, sink, reporter)},
-                    *signals, reporter, observers);
+                    *signals, reporter, observers.all());
     Status outcome = session.run();
     if (outcome)
         outcome = sink.verdict();
-    if (outcome && options.run.verify)
-        outcome = verifier.verdict(ends->source->name());
+    if (outcome)
+        outcome = observers.verdict(ends->source->name());
     const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
     nlohmann::ordered_json extra = written_members(sink);
-    if (options.run.verify)
-        add_stamps(extra, verifier);
+    observers.add_to(extra);
     const Status finished = reporter.finish(session.result(), error, extra);
-    if (!json)
+    if (!json) {
         say_written(sink);
-    if (options.run.verify && !json)
-        say_stamps("export", verifier);
+        observers.say("export");
+    }
     if (error)
         return report(*error);
     return finished ? to_int(ExitCode::done) : report(finished.error());

@@ -4,7 +4,7 @@
 #include "base/atomic_file.h"
 #include "cli/exit_code.h"
 #include "cli/flow_options.h"
-#include "flow/frame_log.h"
+#include "cli/run_observers.h"
 #include "flow/null_sink.h"
 #include "flow/session.h"
 #include "flow/snapshot.h"
@@ -181,43 +181,16 @@ void say_loop(const nlohmann::ordered_json& json) {
                      json["loop"]["copied_bytes"].get<std::uint64_t>());
 }
 
-/// What looks at the frames, beside the sink.
-class Observers {
-public:
-    Status create(const PlayOptions& options) {
-        if (!options.snapshot.empty())
-            all_.push_back(&snapshot_.emplace(options.snapshot, options.snapshot_frame));
-        if (options.run.verify)
-            all_.push_back(&verifier_);
-        if (options.run.frame_log.empty())
-            return {};
-        Result<std::unique_ptr<FrameLog>> log = FrameLog::create(options.run.frame_log);
-        if (!log)
-            return std::unexpected(std::move(log.error()));
-        log_ = std::move(*log);
-        all_.push_back(log_.get());
-        return {};
-    }
-    [[nodiscard]] std::span<FrameObserver* const> all() const { return all_; }
-    [[nodiscard]] const std::optional<Snapshot>& snapshot() const { return snapshot_; }
-    [[nodiscard]] const StampVerifier& verifier() const { return verifier_; }
-
-private:
-    std::optional<Snapshot> snapshot_;
-    StampVerifier verifier_; ///< among all_ if it was asked for
-    std::unique_ptr<FrameLog> log_;
-    std::vector<FrameObserver*> all_;
-};
-
 /// What the frames themselves were like; an error if they broke a promise.
-Status verdict(const NullSink& sink, const Observers& observers, std::string_view input) {
+Status verdict(const NullSink& sink, const RunObservers& observers, const std::optional<Snapshot>& snapshot,
+               std::string_view input) {
     if (Status status = sink.verdict(); !status) {
         status.error().object = input;
         return status;
     }
-    if (observers.snapshot() && !observers.snapshot()->taken())
+    if (snapshot && !snapshot->taken())
         return make_error(ErrorKind::system, "snapshot", input, "the stream ended before that frame");
-    return observers.verifier().verdict(input);
+    return observers.verdict(input);
 }
 
 nlohmann::ordered_json end_members(const NullSink& sink, const LoopCounters& counters) {
@@ -235,18 +208,17 @@ struct Finish {
     const PumpResult& result;
     const NullSink& sink;
     const LoopCounters& counters;
-    const StampVerifier* verifier; ///< nullptr: not asked for
+    const RunObservers& observers;
 
     [[nodiscard]] int operator()(const Status& outcome) const {
         nlohmann::ordered_json extra = end_members(sink, counters);
-        if (verifier != nullptr)
-            add_stamps(extra, *verifier);
+        observers.add_to(extra);
         const Status told = report_end(report_options, result,
                                        outcome ? std::nullopt : std::optional(outcome.error()), extra);
-        if (!report_options.json)
+        if (!report_options.json) {
             say_loop(extra);
-        if (verifier != nullptr && !report_options.json)
-            say_stamps("play", *verifier);
+            observers.say("play");
+        }
         if (!outcome)
             return report(outcome.error());
         return told ? to_int(ExitCode::done) : report(told.error());
@@ -261,8 +233,11 @@ int play(const PlayOptions& options, bool json, const StopSignals& signals) {
     if (!opened)
         return report(opened.error());
     V4l2Source& source = **opened;
-    Observers observers;
-    if (const Status status = observers.create(options); !status)
+    RunObservers observers;
+    std::optional<Snapshot> snapshot;
+    if (!options.snapshot.empty())
+        observers.add(snapshot.emplace(options.snapshot, options.snapshot_frame));
+    if (const Status status = observers.create(options.run); !status)
         return report(status.error());
     const LoopCounters counters(source.device());
     NullSink sink(options.dmabuf);
@@ -279,9 +254,8 @@ int play(const PlayOptions& options, bool json, const StopSignals& signals) {
         signals, listener, observers.all());
     const Status streamed = session.run();
     listener.clear();
-    const Finish finish{report_options, session.result(), sink, counters,
-                        options.run.verify ? &observers.verifier() : nullptr};
-    return finish(streamed ? verdict(sink, observers, source.name()) : streamed);
+    const Finish finish{report_options, session.result(), sink, counters, observers};
+    return finish(streamed ? verdict(sink, observers, snapshot, source.name()) : streamed);
 }
 
 } // namespace
