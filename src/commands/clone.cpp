@@ -89,8 +89,10 @@ using Outputs = std::vector<std::unique_ptr<Sink>>;
 // In the user's order.
 Result<Outputs> open_outputs(const CloneOptions& options) {
     Outputs outputs;
+    OutputWishes wishes = options.conversion.wishes;
+    wishes.file.lossless = options.capture.wishes.playback.unpaced; // who does not hurry can wait
     for (const std::string& name : options.outputs) {
-        Result<std::unique_ptr<Sink>> output = open_sink(name, true, options.conversion.wishes);
+        Result<std::unique_ptr<Sink>> output = open_sink(name, true, wishes);
         if (!output)
             return std::unexpected(std::move(output.error()));
         const dev_t number = (*output)->device_number();
@@ -204,6 +206,8 @@ int run_clone(std::span<char*> arguments) {
     if (options.dmabuf && options.memory.method() == IoMethod::mmap &&
         options.output_memory.method() == IoMethod::mmap)
         return line.usage_error("--dmabuf contradicts mmap memory on both sides");
+    if (line.json() && std::ranges::find(options.outputs, "-") != options.outputs.end())
+        return line.usage_error("--json and -o - both write to standard output");
     if (options.outputs.size() > FanOutSink::most_outputs)
         return line.usage_error(fmt::format("--output: at most {} of them", FanOutSink::most_outputs));
     return clone(options, line.json());

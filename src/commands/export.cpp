@@ -85,12 +85,25 @@ CaptureWishes ExportOptions::source_wishes(const ExportTarget& target) const {
     return wishes;
 }
 
+/// Whether @p name begins and ends as the pattern @p numbered does around its number.
+bool could_be_numbered(std::string_view name, std::string_view numbered) {
+    const std::size_t percent = numbered.find('%');
+    const std::size_t letter = numbered.find('d', percent);
+    return letter != std::string_view::npos && name.starts_with(numbered.substr(0, percent)) &&
+           name.ends_with(numbered.substr(letter + 1));
+}
+
 /// With --force the film that is read would be gone before its first frame.
 Status check_not_input(const ExportOptions& options) {
     struct stat input {};
     struct stat output {};
-    if (::stat(options.input.c_str(), &input) == 0 && ::stat(options.output.c_str(), &output) == 0 &&
-        S_ISREG(input.st_mode) && input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+    if (::stat(options.input.c_str(), &input) != 0 || !S_ISREG(input.st_mode))
+        return {};
+    const bool same = ::stat(options.output.c_str(), &output) == 0 && input.st_dev == output.st_dev &&
+                      input.st_ino == output.st_ino;
+    // One of many files may be the input by its number, and nobody knows how many there will be.
+    const bool numbered = options.file.wishes.force && options.output.find('%') != std::string::npos;
+    if (same || (numbered && could_be_numbered(options.input, options.output)))
         return make_error(ErrorKind::usage, "export", options.output, "it is both the input and the output");
     return {};
 }

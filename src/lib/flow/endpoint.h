@@ -205,9 +205,13 @@ public:
     /// Frames that it has not given back, and copies of frames that it is not done with.
     [[nodiscard]] virtual std::uint32_t in_flight() const noexcept = 0;
     /// No frame comes any more: what it holds back for others to come gets done now, and in_flight() tells
-    /// when that is so. Answers how long it may take at most, if it is longer than for other sinks. stop()
-    /// leaves out what is not done by then.
-    [[nodiscard]] virtual std::chrono::microseconds finish() noexcept { return {}; }
+    /// when that is so. @p hurried: the user wants the end, and nobody waits for who is slow; may be said
+    /// later, too. Answers how long it may take at most, if it is longer than for other sinks. stop() leaves
+    /// out what is not done by then.
+    [[nodiscard]] virtual std::chrono::microseconds finish(bool hurried) noexcept {
+        static_cast<void>(hurried);
+        return {};
+    }
     /// From now on event_fds() also report EPOLLPRI when somebody begins or ceases to want its frames. False:
     /// it does not know.
     [[nodiscard]] virtual Result<bool> watch_demand() { return false; }

@@ -365,11 +365,11 @@ std::uint32_t FanOutSink::in_flight() const noexcept {
     return sum;
 }
 
-std::chrono::microseconds FanOutSink::finish() noexcept {
+std::chrono::microseconds FanOutSink::finish(bool hurried) noexcept {
     std::chrono::microseconds longest{};
     for (Output& output : outputs_)
         if (!output.failure)
-            longest = std::max(longest, output.sink->finish());
+            longest = std::max(longest, output.sink->finish(hurried));
     return longest;
 }
 

@@ -49,7 +49,7 @@ public:
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override;
     /// As long as the slowest output.
-    [[nodiscard]] std::chrono::microseconds finish() noexcept override;
+    [[nodiscard]] std::chrono::microseconds finish(bool hurried) noexcept override;
     /// Only if all of them know.
     [[nodiscard]] Result<bool> watch_demand() override;
     /// By one of them at least.

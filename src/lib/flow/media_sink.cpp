@@ -214,10 +214,11 @@ std::uint32_t MediaSink::in_flight() const noexcept {
     return kept_ + (thread_ && finishing_ && !thread_->finished() ? 1U : 0U);
 }
 
-std::chrono::microseconds MediaSink::finish() noexcept {
+std::chrono::microseconds MediaSink::finish(bool hurried) noexcept {
     if (!thread_)
         return {};
-    hurry(true);
+    if (hurried)
+        hurry(true);
     finishing_ = true;
     thread_->finish();
     return longest_end;
@@ -247,14 +248,18 @@ void MediaSink::stop() noexcept {
     if (!thread_)
         return;
     if (!finishing_) {
-        (void)MediaSink::finish();
+        (void)MediaSink::finish(true);
         (void)thread_->wait(end_after_error);
     }
+    hurry(true);
     thread_->abort();
     if (!failure_)
         failure_ = thread_->error();
     unreadable_ += thread_->bad();
     add(thread_->summary());
+    if (!failure_ && unreadable_ > 0 && summary_.files == 0)
+        failure_ =
+            make_error(ErrorKind::system, "write", name_, "no frame could be read: there is no file").error();
     thread_.reset();
     finishing_ = false;
     kept_ = 0;

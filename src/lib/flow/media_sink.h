@@ -41,7 +41,7 @@ public:
     [[nodiscard]] Result<PutResult> put(const Frame& frame) override;
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override;
-    [[nodiscard]] std::chrono::microseconds finish() noexcept override;
+    [[nodiscard]] std::chrono::microseconds finish(bool hurried) noexcept override;
     /// What went wrong, also at the end of the file.
     [[nodiscard]] Status verdict() const override;
     /// Ends the file; without what finish() did not get done, if it was called.

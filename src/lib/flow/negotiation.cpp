@@ -169,11 +169,14 @@ std::uint32_t Negotiation::wanted_buffers() const noexcept {
     return std::min(wishes_.buffers + source_.extra_buffers(), most);
 }
 
+// Whoever works in another's buffers lets go of them first.
 void Negotiation::release() noexcept {
+    const bool lent = next_ > 0 && current().strategy->memory == Strategy::Memory::source;
+    if (lent)
+        sink_.stop();
     source_.stop();
     sink_.stop();
-    // Whoever works in another's buffers lets go of them first.
-    if (next_ > 0 && current().strategy->memory == Strategy::Memory::source)
+    if (lent)
         sink_.release();
     source_.release();
     sink_.release();

@@ -420,17 +420,19 @@ Status Pump::report_if_due() {
     return listener_.progress(negotiation_.current(), statistics_.interval(now));
 }
 
-// The camera stops first; what the sink still shows or passes on gets a moment to come back. Where nobody
-// hurries us, that moment begins anew with each frame that does: a film's last frames are not to be lost to a
-// slow reader.
+// The camera stops first, unless the frames that the sink still has lie in its memory, where a loop's writer
+// would go on as soon as its reader stops. What the sink still shows or passes on gets a moment to come back.
+// Where nobody hurries us, that moment begins anew with each frame that does: a film's last frames are not to
+// be lost to a slow reader.
 Status Pump::drain() {
     unwatch_source();
-    source_.stop();
+    const bool lent = result_.path && result_.path->strategy->memory == Strategy::Memory::source;
+    if (!lent)
+        source_.stop();
     pending_.reset();
-    const std::chrono::microseconds finish = sink_.finish();
-    const std::chrono::microseconds hurried_limit = std::max(options_.drain_limit, finish);
+    const std::chrono::microseconds finish = sink_.finish(result_.interrupted);
     const std::chrono::microseconds limit =
-        result_.interrupted ? hurried_limit : std::max(options_.patient_drain_limit, finish);
+        std::max(result_.interrupted ? options_.drain_limit : options_.patient_drain_limit, finish);
     std::chrono::microseconds deadline = system_.now() + limit;
     if (sink_.in_flight() > 0)
         if (Status status = watch_sink(true); !status)
@@ -441,12 +443,16 @@ Status Pump::drain() {
         if (Status status = wait(deadline); !status)
             return status;
         if (result_.interrupted && !hurried)
-            deadline = std::min(deadline, system_.now() + hurried_limit);
+            deadline = std::min(deadline, system_.now() + std::max(options_.drain_limit, sink_.finish(true)));
         else if (!result_.interrupted && sink_.in_flight() < before)
             deadline = system_.now() + limit;
     }
     if (sink_.in_flight() > 0)
         spdlog::debug("{} frames were not given back by {} in time", sink_.in_flight(), sink_.name());
+    if (lent) { // who still reads there gets no other frames to see
+        sink_.stop();
+        source_.stop();
+    }
     return {};
 }
 

@@ -18,7 +18,8 @@ constexpr double rate_of_one_frame = 25;
 Error with_remains(Error error, const ExportSummary& summary) {
     const bool full = error.code == ENOSPC || error.code == EDQUOT || error.code == EFBIG;
     if (full && error.remedy.empty())
-        error.remedy = fmt::format("The first {} frames, {} bytes, are kept", summary.frames, summary.bytes);
+        error.remedy = summary.bytes > 0 ? fmt::format("The first {} bytes are kept", summary.bytes)
+                                         : "Nothing was written";
     return error;
 }
 
@@ -27,11 +28,16 @@ Error with_remains(Error error, const ExportSummary& summary) {
 double usual_rate(std::chrono::microseconds interval) {
     constexpr std::array usual{1.0,  5.0,  10.0, 12.5, 15.0,  20.0,  24.0, 25.0,
                                30.0, 50.0, 60.0, 90.0, 100.0, 120.0, 240.0};
-    constexpr double near = 0.12; // timestamps jitter
+    constexpr std::array exact{24'000 / 1001.0, 30'000 / 1001.0, 48.0, 60'000 / 1001.0};
+    constexpr double jitter = 0.12;
+    constexpr double rounding = 0.0003; // a microsecond more or less
     const double rate = 1e6 / std::max(1.0, static_cast<double>(interval.count()));
     const auto distance = [&](double other) { return std::abs(std::log(rate / other)); };
+    const double meant = *std::ranges::min_element(exact, {}, distance);
+    if (distance(meant) < rounding)
+        return meant;
     const double nearest = *std::ranges::min_element(usual, {}, distance);
-    return distance(nearest) < near ? nearest : rate;
+    return distance(nearest) < jitter ? nearest : rate;
 }
 
 WriterThread::WriterThread(std::unique_ptr<FrameWriter> writer, Options options)

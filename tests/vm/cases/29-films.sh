@@ -38,8 +38,8 @@ play_film() {
 	rm -f "$work"/{clone,play}.{fifo,json,err}
 	start_reader "$frames"
 	start clone "$bin" clone -i "$film" -o "$loop" --frame-log "$work/written" --json "$@"
+	finish clone # first: a reader would wait for ever for a clone that failed
 	finish play
-	finish clone
 	expect_equal "frames that play got" "$frames" "$(json play end .frames)"
 	expect_equal "faults that play saw" 0 "$(json play end '.faults | add')"
 	expect_equal "frames of the film" "$frames" "$(json clone end .frames)"
@@ -78,8 +78,8 @@ test_zero_copy() {
 	log_film film.mkv decoded
 	start_reader "$frames" --dmabuf
 	start clone "$bin" clone -i film.mkv -o "$loop" --dmabuf --frame-log "$work/written" --json
-	finish play
 	finish clone
+	finish play
 	expect_film decoded
 	expect_same_frames "$work/written" "$work/read" "$frames" same-memory
 	expect_no_copy
