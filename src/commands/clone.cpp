@@ -2,12 +2,10 @@
 #include "commands/clone.h"
 
 #include "cli/exit_code.h"
-#include "cli/flow_options.h"
-#include "cli/run_observers.h"
+#include "cli/flow_run.h"
 #include "dmabuf/allocator.h"
 #include "flow/fan_out_sink.h"
 #include "flow/open_endpoint.h"
-#include "flow/session.h"
 
 #include <algorithm>
 #include <spdlog/fmt/fmt.h>
@@ -161,36 +159,14 @@ int clone(const CloneOptions& options, bool json) {
     if (const Status status = options.run.check_files(); !status)
         return report(status.error());
     const Result<Ends> ends = open_ends(options);
-    if (!ends && ends.error().code == ECANCELED && signals->take() > 0)
-        return to_int(ExitCode::done); // by the user, who waited for a film
     if (!ends)
-        return report(ends.error());
-
-    RunObservers observers;
-    if (const Status status = observers.create(options.run); !status)
-        return report(status.error());
-    RunReporter reporter({.report = {.command = "clone", .json = json, .stop_fd = signals->fd()},
-                          .interval = options.run.interval(),
-                          .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
-                         *ends->source, *ends->sink);
-    PumpOptions pump = options.run.pump_options(reporter.pump_interval());
-    pump.on_demand = options.on_demand;
-    Session session(*ends->source, *ends->sink, {.path = options.path_wishes(), .pump = pump}, *signals,
-                    reporter, observers.all());
-    Status outcome = session.run();
-    if (outcome)
-        outcome = ends->sink->verdict();
-    if (outcome)
-        outcome = observers.verdict(ends->source->name());
-    const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
-    nlohmann::ordered_json extra = nlohmann::ordered_json::object();
-    observers.add_to(extra);
-    const Status finished = reporter.finish(session.result(), error, extra);
-    if (!json)
-        observers.say("clone");
-    if (error)
-        return report(*error);
-    return finished ? to_int(ExitCode::done) : report(finished.error());
+        return report_unopened(ends.error(), *signals);
+    return run_flow({.command = "clone",
+                     .json = json,
+                     .options = options.run,
+                     .path = options.path_wishes(),
+                     .adjust = [&](PumpOptions& pump) { pump.on_demand = options.on_demand; }},
+                    *ends->source, *ends->sink, *signals);
 }
 
 } // namespace

@@ -3,11 +3,9 @@
 
 #include "cli/exit_code.h"
 #include "cli/file_options.h"
-#include "cli/flow_options.h"
-#include "cli/run_observers.h"
+#include "cli/flow_run.h"
 #include "flow/media_sink.h"
 #include "flow/open_endpoint.h"
-#include "flow/session.h"
 #include "media/media_input.h"
 
 #include <cmath>
@@ -162,13 +160,11 @@ void say_written(const MediaSink& sink) {
                  sink.unreadable() > 0 ? fmt::format(", {} unreadable left out", sink.unreadable()) : "");
 }
 
-PumpOptions pump_options(const ExportOptions& options, const MediaSink& sink, const RunReporter& reporter) {
-    PumpOptions pump = options.run.pump_options(reporter.pump_interval());
+void adjust(PumpOptions& pump, const ExportOptions& options, const MediaSink& sink) {
     if (options.duration)
         pump.time_limit = std::chrono::microseconds(std::llround(*options.duration * 1e6));
     if (is_one_picture(sink))
         pump.frame_limit = 1;
-    return pump;
 }
 
 int export_frames(const ExportOptions& options, bool json) {
@@ -176,37 +172,17 @@ int export_frames(const ExportOptions& options, bool json) {
     if (!signals)
         return report(signals.error());
     const Result<Ends> ends = open_ends(options);
-    if (!ends && ends.error().code == ECANCELED && signals->take() > 0)
-        return to_int(ExitCode::done); // by the user, who waited for a film
     if (!ends)
-        return report(ends.error());
+        return report_unopened(ends.error(), *signals);
     MediaSink& sink = *ends->sink;
-    RunObservers observers;
-    if (const Status status = observers.create(options.run); !status)
-        return report(status.error());
-    RunReporter reporter({.report = {.command = "export", .json = json, .stop_fd = signals->fd()},
-                          .interval = options.run.interval(),
-                          .waiting = "waiting for the first frame of " + std::string(ends->source->name())},
-                         *ends->source, sink);
-    Session session(*ends->source, sink,
-                    {.path = {.buffers = options.run.buffers}, .pump = pump_options(options, sink, reporter)},
-                    *signals, reporter, observers.all());
-    Status outcome = session.run();
-    if (outcome)
-        outcome = sink.verdict();
-    if (outcome)
-        outcome = observers.verdict(ends->source->name());
-    const std::optional<Error> error = outcome ? std::nullopt : std::optional(outcome.error());
-    nlohmann::ordered_json extra = written_members(sink);
-    observers.add_to(extra);
-    const Status finished = reporter.finish(session.result(), error, extra);
-    if (!json) {
-        say_written(sink);
-        observers.say("export");
-    }
-    if (error)
-        return report(*error);
-    return finished ? to_int(ExitCode::done) : report(finished.error());
+    return run_flow({.command = "export",
+                     .json = json,
+                     .options = options.run,
+                     .path = {.buffers = options.run.buffers},
+                     .adjust = [&](PumpOptions& pump) { adjust(pump, options, sink); },
+                     .members = [&] { return written_members(sink); },
+                     .say = [&] { say_written(sink); }},
+                    *ends->source, sink, *signals);
 }
 
 } // namespace
