@@ -65,7 +65,7 @@ Status MediaSource::set_up() {
         const Result<FourCC> fourcc = resolve_format(*wishes_.format);
         if (!fourcc)
             return std::unexpected(fourcc.error());
-        wishes.input.fourcc = *fourcc;
+        wished_ = wishes.input.fourcc = *fourcc;
     }
     Result<std::unique_ptr<Film>> film = Film::open(name_, wishes);
     if (!film)
@@ -78,31 +78,27 @@ Status MediaSource::set_up() {
 Status MediaSource::choose_format() {
     const FilmShape& shape = film_->shape();
     const double ratio = static_cast<double>(shape.shown_width) / shape.shown_height;
-    const auto even = [](double pixels) {
-        return std::max(2U, static_cast<std::uint32_t>(std::lround(pixels / 2)) * 2);
-    };
     width_ = wishes_.width.value_or(wishes_.height ? even(*wishes_.height * ratio) : shape.shown_width);
     height_ = wishes_.height.value_or(wishes_.width ? even(*wishes_.width / ratio) : shape.shown_height);
     const std::optional<FrameFormat> packets = packet_format();
-    if (!wishes_.format) {
+    if (!wished_) {
         if (wishes_.playback.compressed && packets && can_be_copied(shape))
             return set_format(*packets);
         const Result<FourCC> fourcc = natural_fourcc();
-        const Result<FrameFormat> format =
-            fourcc ? raw_format(*fourcc) : Result<FrameFormat>(std::unexpected(fourcc.error()));
-        return format ? set_format(*format) : std::unexpected(format.error());
+        return fourcc ? set_raw_format(*fourcc) : std::unexpected(fourcc.error());
     }
-    const Result<FourCC> wished = resolve_format(*wishes_.format);
-    if (!wished)
-        return std::unexpected(wished.error());
-    if (packets && packets->fourcc == *wished)
+    if (packets && packets->fourcc == *wished_)
         return set_format(*packets);
-    const AvFormat* const entry = find_av_format(*wished);
-    if (entry == nullptr || !can_become(*entry, film_->shape().pixel_format))
-        return make_error(ErrorKind::usage, "--format", wished->text(),
+    const AvFormat* const entry = find_av_format(*wished_);
+    if (entry == nullptr || !can_become(*entry, shape.pixel_format))
+        return make_error(ErrorKind::usage, "--format", wished_->text(),
                           fmt::format("{} cannot be brought to this format", name_),
                           packets ? fmt::format("As it is compressed it is {}", packets->fourcc.text()) : "");
-    const Result<FrameFormat> format = raw_format(*wished);
+    return set_raw_format(*wished_);
+}
+
+Status MediaSource::set_raw_format(FourCC fourcc) {
+    const Result<FrameFormat> format = raw_format(fourcc);
     return format ? set_format(*format) : std::unexpected(format.error());
 }
 
@@ -121,11 +117,8 @@ Result<FourCC> MediaSource::natural_fourcc() const {
             known.push_back(av_pixel_format(fourcc));
     known.push_back(AV_PIX_FMT_NONE); // ends the list
     const AVPixelFormat best = ffmpeg().avcodec_find_best_pix_fmt_of_list(known.data(), pixels, 0, nullptr);
-    for (const PixelFormat& entry : pixel_formats())
-        if (const AvFormat* const format = find_av_format(entry.fourcc);
-            format != nullptr && format->pixel_format == best && !format->swapped &&
-            in_one_piece(entry.fourcc))
-            return entry.fourcc;
+    if (const std::optional<FourCC> fourcc = find_fourcc(best))
+        return *fourcc;
     return make_error(ErrorKind::unsupported, "open", name_, "no pixel format is like its own");
 }
 
@@ -140,11 +133,9 @@ Result<FrameFormat> MediaSource::raw_format(FourCC fourcc) const {
         return format;
     // Lines that are scaled belong to no field any more.
     format->field = height_ == film_->shape().height ? film_->shape().field : std::uint32_t{V4L2_FIELD_NONE};
-    const bool rgb = is_rgb(fourcc);
-    const Colorimetry& colours = film_->shape().colorimetry;
-    format->colorimetry = colours;
+    format->colorimetry = film_->shape().colorimetry;
     // RGB is full range, and what comes from it is not, unless the film says so.
-    if (rgb) {
+    if (is_rgb(fourcc)) {
         format->colorimetry.ycbcr_encoding = V4L2_YCBCR_ENC_DEFAULT;
         format->colorimetry.quantization = V4L2_QUANTIZATION_DEFAULT;
     }
@@ -170,7 +161,7 @@ std::optional<FrameFormat> MediaSource::packet_format() const {
 
 std::vector<FrameFormat> MediaSource::other_formats() const {
     std::vector<FrameFormat> formats;
-    if (wishes_.format)
+    if (wished_)
         return formats;
     std::vector<FourCC> fourccs = writable_fourccs(film_->shape().pixel_format);
     const Result<FourCC> natural = natural_fourcc();
@@ -201,10 +192,7 @@ Status MediaSource::set_format(const FrameFormat& format) {
     if (!writer)
         return std::unexpected(std::move(writer.error()));
     const FilmShape& shape = film_->shape();
-    FrameFormat from = format;
-    from.width = shape.width;
-    from.height = shape.height;
-    from.colorimetry = shape.colorimetry;
+    const FrameFormat from{.width = shape.width, .height = shape.height, .colorimetry = shape.colorimetry};
     const ScalerSide side = scaler_side(from, shape.pixel_format);
     if (!writer->only_copies(side))
         if (Status status = writer->prepare(side); !status)
@@ -280,17 +268,9 @@ void MediaSource::arm_for_next() noexcept {
     }
 }
 
-microseconds MediaSource::due(microseconds time) {
-    if (wishes_.playback.unpaced)
-        return microseconds(1);
-    if (!begin_)
-        begin_ = begin_at(system_.now(), time);
-    return *begin_ + time;
-}
-
-// Without pace the film's time runs ahead of the clock: after a pause it does not go back.
-microseconds MediaSource::begin_at(microseconds now, microseconds time) const noexcept {
-    return std::max(now, last_timestamp_ + microseconds(1)) - time;
+// The first one after a pause is due at once: the film begins with it.
+microseconds MediaSource::due(microseconds time) const noexcept {
+    return wishes_.playback.unpaced || !begin_ ? microseconds(1) : *begin_ + time;
 }
 
 Result<std::optional<Frame>> MediaSource::take() {
@@ -316,8 +296,9 @@ Result<std::optional<Frame>> MediaSource::take() {
         arm_for_next();
         return std::nullopt;
     }
+    // Without pace the film's time runs ahead of the clock: after a pause it does not go back.
     if (!begin_)
-        begin_ = begin_at(now, time);
+        begin_ = std::max(now, last_timestamp_ + microseconds(1)) - time;
     if (!wishes_.playback.unpaced && now - (*begin_ + time) > most_late)
         begin_ = now - time;
     Result<std::optional<Frame>> frame = take_picture();
@@ -412,10 +393,9 @@ Result<std::uint64_t> MediaSource::fill_with_packet(std::uint32_t index, const A
 
 // A film may change in its middle; the frames stay as they are.
 ScalerSide MediaSource::side_of(const AVFrame& picture) const {
-    FrameFormat from = format_;
-    from.width = static_cast<std::uint32_t>(picture.width);
-    from.height = static_cast<std::uint32_t>(picture.height);
-    from.colorimetry = film_->shape().colorimetry;
+    FrameFormat from{.width = static_cast<std::uint32_t>(picture.width),
+                     .height = static_cast<std::uint32_t>(picture.height),
+                     .colorimetry = film_->shape().colorimetry};
     if (picture.color_range != AVCOL_RANGE_UNSPECIFIED)
         from.colorimetry.quantization = picture.color_range == AVCOL_RANGE_JPEG ? V4L2_QUANTIZATION_FULL_RANGE
                                                                                 : V4L2_QUANTIZATION_LIM_RANGE;
@@ -423,7 +403,7 @@ ScalerSide MediaSource::side_of(const AVFrame& picture) const {
 }
 
 Status MediaSource::give_back(std::uint32_t index) {
-    const bool direct = held_[index] && held_[index]->frame && slots_.find(*held_[index]->frame) == index;
+    const bool direct = direct_ && held_[index];
     held_[index].reset(); // gives the slot back, once the decoder is done with it
     out_[index] = false;
     if (!direct)

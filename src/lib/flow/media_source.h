@@ -54,14 +54,13 @@ private:
     [[nodiscard]] Status set_up();
     [[nodiscard]] Status choose_format();
     [[nodiscard]] Result<FrameFormat> raw_format(FourCC fourcc) const;
+    [[nodiscard]] Status set_raw_format(FourCC fourcc);
     [[nodiscard]] std::optional<FrameFormat> packet_format() const;
     [[nodiscard]] Result<FourCC> natural_fourcc() const;
     [[nodiscard]] bool can_be_copied(const FilmShape& shape) const;
     [[nodiscard]] bool is_packets() const noexcept;
     [[nodiscard]] bool decodes_into_sink() const;
-    [[nodiscard]] std::chrono::microseconds due(std::chrono::microseconds time);
-    [[nodiscard]] std::chrono::microseconds begin_at(std::chrono::microseconds now,
-                                                     std::chrono::microseconds time) const noexcept;
+    [[nodiscard]] std::chrono::microseconds due(std::chrono::microseconds time) const noexcept;
     [[nodiscard]] std::optional<std::uint32_t> place_of(const FilmPicture& picture) const;
     void arm(std::chrono::microseconds due) noexcept;
     void arm_for_next() noexcept;
@@ -79,6 +78,7 @@ private:
     std::unique_ptr<Film> film_;
     FilmSlots slots_; ///< goes after the reader's pictures that lie in it
     std::unique_ptr<FilmReader> reader_;
+    std::optional<FourCC> wished_; ///< wishes_.format
     FrameFormat format_{};
     std::uint32_t width_ = 0; ///< pixels, of raw frames
     std::uint32_t height_ = 0;

@@ -97,6 +97,19 @@ const AvFormat* find_av_format(FourCC fourcc) {
     return entry == std::end(table) ? nullptr : entry;
 }
 
+std::optional<FourCC> find_fourcc(AVPixelFormat pixels) {
+    std::optional<FourCC> apart;
+    for (const PixelFormat& entry : pixel_formats()) {
+        const AvFormat* const format = find_av_format(entry.fourcc);
+        if (format == nullptr || format->pixel_format != pixels || format->swapped)
+            continue;
+        if (!entry.apart)
+            return entry.fourcc;
+        apart = apart.value_or(entry.fourcc);
+    }
+    return apart;
+}
+
 AVPixelFormat av_pixel_format(FourCC fourcc) {
     const AvFormat* entry = find_av_format(fourcc);
     return entry == nullptr ? AV_PIX_FMT_NONE : entry->pixel_format;

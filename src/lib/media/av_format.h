@@ -4,6 +4,7 @@
 #include "format/plane_copy.h"
 
 #include <array>
+#include <optional>
 
 extern "C" {
 #include <libavcodec/codec_id.h>
@@ -29,6 +30,9 @@ struct AvFormat {
 
 /// The entry of a format that FFmpeg has a name for, nullptr for all others. Lives as long as the program.
 [[nodiscard]] const AvFormat* find_av_format(FourCC fourcc);
+/// The format of the table with these pixels and its planes in FFmpeg's order, in one piece of memory if
+/// there is such a one; empty if there is none.
+[[nodiscard]] std::optional<FourCC> find_fourcc(AVPixelFormat pixels);
 /// FFmpeg's name of an uncompressed format, AV_PIX_FMT_NONE if it has none.
 [[nodiscard]] AVPixelFormat av_pixel_format(FourCC fourcc);
 /// FFmpeg's decoder of a compressed format whose every frame stands alone, AV_CODEC_ID_NONE for all others.

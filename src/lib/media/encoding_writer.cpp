@@ -16,23 +16,6 @@ namespace {
 
 constexpr std::chrono::seconds key_interval{2}; // so much is lost at most where a stream is entered
 
-bool is_rgb(AVPixelFormat format) {
-    const AVPixFmtDescriptor* descriptor = ffmpeg().av_pix_fmt_desc_get(format);
-    return descriptor != nullptr && (descriptor->flags & AV_PIX_FMT_FLAG_RGB) != 0;
-}
-
-/// The format of the table with these pixels, in one piece of memory if there is such a one.
-std::optional<FourCC> fourcc_of(AVPixelFormat pixels) {
-    std::optional<FourCC> found;
-    for (const PixelFormat& entry : pixel_formats())
-        if (av_pixel_format(entry.fourcc) == pixels && (!found || !entry.apart)) {
-            found = entry.fourcc;
-            if (!entry.apart)
-                break;
-        }
-    return found;
-}
-
 /// Pictures whose colours change their kind get those that players expect of this size.
 FrameFormat coloured(FrameFormat format, AVPixelFormat source, AVPixelFormat target) {
     if (is_rgb(source) == is_rgb(target))
@@ -153,7 +136,7 @@ Result<std::unique_ptr<FrameWriter>> EncodingWriter::create(const FrameWriterSet
     if (settled->codec->id == AV_CODEC_ID_MJPEG)
         writer->to_.full_range = true;
     // to_av_colours() asks the fourcc whether pixels are red, green and blue.
-    tagged.fourcc = fourcc_of(settled->pixel_format)
+    tagged.fourcc = find_fourcc(settled->pixel_format)
                         .value_or(is_rgb(settled->pixel_format) ? FourCC("RGB3") : FourCC("YU12"));
     writer->settings_.colours = to_av_colours(tagged);
     writer->settings_.colours.range = range_of(writer->to_);
@@ -178,7 +161,7 @@ void EncodingWriter::describe(const FrameFormat& source, bool wished) {
     FrameFormat to = source;
     to.width = to_.width;
     to.height = to_.height;
-    to.fourcc = fourcc_of(to_.pixel_format).value_or(source.fourcc);
+    to.fourcc = find_fourcc(to_.pixel_format).value_or(source.fourcc);
     converted_ = to;
 }
 

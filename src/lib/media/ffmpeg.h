@@ -21,24 +21,16 @@ extern "C" {
 // Every function of FFmpeg that v4l2dma calls: the library, the name.
 #define V4L2DMA_FFMPEG(F)                                                                                    \
     F(avutil, av_buffer_create)                                                                              \
-    F(avutil, av_buffer_get_opaque)                                                                          \
-    F(avutil, av_buffer_ref)                                                                                 \
-    F(avutil, av_buffer_unref)                                                                               \
     F(avutil, av_d2q)                                                                                        \
     F(avutil, av_dict_free)                                                                                  \
-    F(avutil, av_dict_get)                                                                                   \
     F(avutil, av_dict_set)                                                                                   \
     F(avutil, av_display_rotation_get)                                                                       \
     F(avutil, av_frame_alloc)                                                                                \
-    F(avutil, av_frame_clone)                                                                                \
     F(avutil, av_frame_copy)                                                                                 \
-    F(avutil, av_frame_copy_props)                                                                           \
     F(avutil, av_frame_free)                                                                                 \
     F(avutil, av_frame_get_buffer)                                                                           \
     F(avutil, av_frame_get_side_data)                                                                        \
     F(avutil, av_frame_is_writable)                                                                          \
-    F(avutil, av_frame_move_ref)                                                                             \
-    F(avutil, av_frame_ref)                                                                                  \
     F(avutil, av_frame_unref)                                                                                \
     F(avutil, av_free)                                                                                       \
     F(avutil, av_get_pix_fmt_name)                                                                           \
@@ -58,7 +50,6 @@ extern "C" {
     F(avcodec, av_bsf_init)                                                                                  \
     F(avcodec, av_bsf_receive_packet)                                                                        \
     F(avcodec, av_bsf_send_packet)                                                                           \
-    F(avcodec, av_codec_is_decoder)                                                                          \
     F(avcodec, av_codec_is_encoder)                                                                          \
     F(avcodec, av_codec_iterate)                                                                             \
     F(avcodec, av_new_packet)                                                                                \
@@ -118,7 +109,6 @@ extern "C" {
     F(avformat, avformat_alloc_output_context2)                                                              \
     F(avformat, avformat_close_input)                                                                        \
     F(avformat, avformat_find_stream_info)                                                                   \
-    F(avformat, avformat_flush)                                                                              \
     F(avformat, avformat_free_context)                                                                       \
     F(avformat, avformat_new_stream)                                                                         \
     F(avformat, avformat_open_input)                                                                         \

@@ -67,10 +67,6 @@ std::optional<Turn> turn_of_stream(const AVStream& stream, const AVFrame& frame)
     return std::nullopt;
 }
 
-std::uint32_t even(double value) {
-    return std::max(2U, static_cast<std::uint32_t>(std::lround(value / 2)) * 2);
-}
-
 /// Widens, or heightens, pictures whose pixels are not square: so nothing is lost. What nobody would have
 /// made is taken for an error.
 void make_square(FilmShape& shape, AVRational aspect) {
@@ -94,12 +90,16 @@ std::uint32_t field_of(const AVFrame& frame) {
     return frame.top_field_first != 0 ? V4L2_FIELD_INTERLACED_TB : V4L2_FIELD_INTERLACED_BT;
 }
 
-bool is_rgb_picture(AVPixelFormat format) {
+bool shows_rgb(AVPixelFormat format) {
     const AVPixFmtDescriptor* descriptor = ffmpeg().av_pix_fmt_desc_get(format);
-    return descriptor != nullptr && (descriptor->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
+    return is_rgb(format) || (descriptor != nullptr && (descriptor->flags & AV_PIX_FMT_FLAG_PAL) != 0);
 }
 
 } // namespace
+
+std::uint32_t even(double pixels) {
+    return std::max(2U, static_cast<std::uint32_t>(std::lround(pixels / 2)) * 2);
+}
 
 Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWishes& wishes) {
     std::unique_ptr<Film> film(new Film(wishes));
@@ -198,7 +198,7 @@ Status Film::find_shape(const AVFrame& frame) {
                                          .transfer = frame.color_trc,
                                          .matrix = frame.colorspace,
                                          .range = frame.color_range},
-                                        shape_.height, is_rgb_picture(shape_.pixel_format));
+                                        shape_.height, shows_rgb(shape_.pixel_format));
     shape_.field = field_of(frame);
     AVRational aspect = input_->pixel_aspect();
     if (wishes_.playback.keep_pixels)
@@ -229,7 +229,7 @@ std::optional<microseconds> Film::find_length() const {
     const std::optional<microseconds> duration = input_->duration();
     if (wishes_.playback.loop || !duration)
         return std::nullopt;
-    const microseconds left = *duration - microseconds(std::llround(wishes_.playback.seek.value_or(0) * 1e6));
+    const microseconds left = *duration - begin_;
     return left.count() > 0 ? std::optional(left) : std::nullopt;
 }
 
@@ -282,8 +282,7 @@ Status Film::rewind() {
 
 // Where a seek is not possible, opening it anew does the same.
 Status Film::begin_round() {
-    const microseconds begin(std::llround(wishes_.playback.seek.value_or(0) * 1e6));
-    if (Status status = begin_again(begin); !status)
+    if (Status status = begin_again(); !status)
         return status;
     zero_.reset();
     in_round_ = 0;
@@ -304,13 +303,13 @@ Status Film::begin_round() {
     return {};
 }
 
-Status Film::begin_again(microseconds time) {
+Status Film::begin_again() {
     Status status = std::exchange(interrupted_, false) ? open_input(std::string(input_->name())) : Status{};
     if (status)
-        status = input_->seek(time);
+        status = input_->seek(begin_);
     if (!status && input_->is_local() && status.error().code != ECANCELED)
         status = open_input(std::string(input_->name()));
-    return status || time.count() == 0 ? status : Status{}; // reading on to the place does it, too
+    return status || begin_.count() == 0 ? status : Status{}; // reading on to the place does it, too
 }
 
 Result<std::optional<FilmPicture>> Film::next_of_round() {
@@ -409,13 +408,7 @@ Result<bool> Film::read_converted() {
 }
 
 bool Film::is_before_begin(std::int64_t timestamp) const {
-    if (!wishes_.playback.seek || timestamp == AV_NOPTS_VALUE)
-        return false;
-    const AVStream& stream = input_->stream();
-    const std::int64_t begin = stream.start_time == AV_NOPTS_VALUE ? 0 : stream.start_time;
-    const std::int64_t target =
-        begin + ffmpeg().av_rescale_q(std::llround(*wishes_.playback.seek * 1e6), micro, stream.time_base);
-    return timestamp < target;
+    return wishes_.playback.seek && timestamp != AV_NOPTS_VALUE && timestamp < input_->timestamp_at(begin_);
 }
 
 Result<std::optional<FilmPicture>> Film::finish(AvFrame frame) {

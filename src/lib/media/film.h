@@ -8,6 +8,7 @@
 #include "media/video_decoder.h"
 
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,9 @@ struct FilmShape {
     std::uint32_t field = 0; ///< enum v4l2_field
     bool turned = false;     ///< width and height are those after turning
 };
+
+/// A side of a picture that most pixel formats take.
+[[nodiscard]] std::uint32_t even(double pixels);
 
 /// How a film is read: as PlaybackWishes has it, with what the file does not say.
 struct FilmWishes {
@@ -82,13 +86,14 @@ public:
     void resume() noexcept { interrupt_.reset(); }
 
 private:
-    explicit Film(const FilmWishes& wishes) : wishes_(wishes) {}
+    explicit Film(const FilmWishes& wishes)
+        : wishes_(wishes), begin_(std::llround(wishes.playback.seek.value_or(0) * 1e6)) {}
     [[nodiscard]] Status open_input(const std::string& name);
     [[nodiscard]] Status open_decoder();
     [[nodiscard]] Status look();
     [[nodiscard]] Status find_shape(const AVFrame& frame);
     [[nodiscard]] std::optional<std::chrono::microseconds> find_length() const;
-    [[nodiscard]] Status begin_again(std::chrono::microseconds time);
+    [[nodiscard]] Status begin_again();
     [[nodiscard]] Status begin_round();
     [[nodiscard]] Result<std::optional<FilmPicture>> next_of_round();
     [[nodiscard]] Result<std::optional<FilmPicture>> next_decoded();
@@ -103,6 +108,7 @@ private:
     [[nodiscard]] std::chrono::microseconds step() const noexcept;
 
     FilmWishes wishes_;
+    std::chrono::microseconds begin_; ///< from the film's beginning, where each round begins
     Interrupt interrupt_;
     std::unique_ptr<MediaInput> input_;
     std::unique_ptr<VideoDecoder> decoder_; ///< empty after leave_target()

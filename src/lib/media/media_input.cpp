@@ -3,6 +3,7 @@
 
 #include "base/suggest.h"
 #include "media/av_format.h"
+#include "media/convert_options.h"
 
 #include <algorithm>
 #include <array>
@@ -20,7 +21,6 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr AVRational micro{1, 1'000'000};
-constexpr std::int64_t most_pixels = std::int64_t{1} << 27; // four 8K pictures: more is no film
 
 enum class Kind { pipe, file, url, pattern };
 
@@ -219,7 +219,7 @@ Status MediaInput::find_stream() {
     for (unsigned i = 0; i < context_->nb_streams; ++i)
         context_->streams[i]->discard = context_->streams[i] == stream_ ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
     const AVCodecParameters& parameters = *stream_->codecpar;
-    if (std::int64_t{parameters.width} * parameters.height > most_pixels)
+    if (std::int64_t{parameters.width} * parameters.height > max_decoded_pixels)
         return make_error(
             ErrorKind::device, "open", name_,
             fmt::format("its pictures of {}x{} are too large", parameters.width, parameters.height));
@@ -303,6 +303,11 @@ Result<bool> MediaInput::read(AVPacket& packet) {
     }
 }
 
+std::int64_t MediaInput::timestamp_at(microseconds time) const {
+    const std::int64_t begin = stream_->start_time == AV_NOPTS_VALUE ? 0 : stream_->start_time;
+    return begin + ffmpeg().av_rescale_q(time.count(), micro, stream_->time_base);
+}
+
 // A broadcast has no index: FFmpeg lands behind the place as often as before it, and does not find the
 // beginning. So it is looked for with a margin, and the beginning by its place in the file.
 Status MediaInput::seek(microseconds time) {
@@ -310,8 +315,7 @@ Status MediaInput::seek(microseconds time) {
     constexpr std::int64_t any = INT64_MIN;
     const bool indexed = !is_discontinuous();
     const microseconds from = indexed ? time : std::max(time - margin, microseconds(0));
-    const std::int64_t begin = stream_->start_time == AV_NOPTS_VALUE ? 0 : stream_->start_time;
-    const std::int64_t target = begin + ffmpeg().av_rescale_q(from.count(), micro, stream_->time_base);
+    const std::int64_t target = timestamp_at(from);
     const auto seek_by_time = [&] {
         return ffmpeg_formats().avformat_seek_file(context_.get(), stream_->index, any, target, target, 0);
     };

@@ -62,6 +62,8 @@ public:
 
     /// The stream's next packet; false at the end. Errors: (system) what reading says; ECANCELED.
     [[nodiscard]] Result<bool> read(AVPacket& packet);
+    /// The stream's timestamp of @p time from the beginning.
+    [[nodiscard]] std::int64_t timestamp_at(std::chrono::microseconds time) const;
     /// To a packet at or before @p time from the beginning, from which decoding can start. Errors: (system)
     /// it cannot be done here.
     [[nodiscard]] Status seek(std::chrono::microseconds time);

@@ -110,8 +110,12 @@ bool set_colours(SwsContext* context, const ScalerSide& from, const ScalerSide& 
 
 } // namespace
 
+bool is_rgb(AVPixelFormat format) {
+    return has_flag(format, AV_PIX_FMT_FLAG_RGB);
+}
+
 ScalerSide scaler_side(const FrameFormat& format, AVPixelFormat pixel_format) {
-    const bool rgb = has_flag(pixel_format, AV_PIX_FMT_FLAG_RGB);
+    const bool rgb = is_rgb(pixel_format);
     return {.pixel_format = pixel_format,
             .width = format.width,
             .height = format.height,

@@ -24,6 +24,9 @@ struct ScalerSide {
 /// RGB and greyscale always count as full range.
 [[nodiscard]] ScalerSide scaler_side(const FrameFormat& format, AVPixelFormat pixel_format);
 
+/// Whether pixels are red, green and blue; not where they are numbers in a palette.
+[[nodiscard]] bool is_rgb(AVPixelFormat format);
+
 /// Converts and scales pictures with libswscale.
 class Scaler {
 public:

@@ -11,7 +11,6 @@ namespace v4l2dma {
 
 namespace {
 
-constexpr std::int64_t most_pixels = std::int64_t{1} << 27;
 constexpr std::size_t alignment = 64; // of rows: the longest vector there is
 
 // Decoders that keep to a picture's rows if its sides are whole blocks, as was measured with memory that
@@ -52,7 +51,7 @@ VideoDecoder::create(const AVCodec* codec, const AVCodecParameters& parameters, 
         open_av_codec(codec, ffmpeg().avcodec_get_name(parameters.codec_id), [&](AVCodecContext& settings) {
             result = ffmpeg().avcodec_parameters_to_context(&settings, &parameters);
             settings.thread_count = 0; // as many as there are processors
-            settings.max_pixels = most_pixels;
+            settings.max_pixels = max_decoded_pixels;
             settings.pkt_timebase = time_base;
             settings.opaque = decoder.get();
             settings.get_buffer2 = get_buffer;

@@ -98,6 +98,23 @@ Run run(MediaSource& source, const FilmSpec& spec, std::size_t out) {
     return result;
 }
 
+/// Another program that writes a file into a pipe.
+class PipeWriter {
+public:
+    PipeWriter(std::string file, std::string pipe)
+        : thread_([file = std::move(file), pipe = std::move(pipe)] {
+              const std::string bytes = testing::read_file(file);
+              const UniqueFd fd(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
+              CHECK(::write(fd.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+          }) {}
+    PipeWriter(const PipeWriter&) = delete;
+    PipeWriter& operator=(const PipeWriter&) = delete;
+    ~PipeWriter() { thread_.join(); }
+
+private:
+    std::thread thread_;
+};
+
 FilmSpec long_film(const std::string& codec, int width, int height) {
     FilmSpec spec{.codec = codec, .width = width, .height = height, .times_ms = {}};
     for (int i = 0; i < 40; ++i)
@@ -346,16 +363,7 @@ TEST_CASE("a pipe is read to its end, and a path that is given up costs no pictu
     make_film(path, spec);
     const std::string pipe = folder.file("pipe");
     REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
-    std::thread writer([&] {
-        const std::string bytes = testing::read_file(path);
-        const UniqueFd fd(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
-        for (std::size_t done = 0; done < bytes.size();) {
-            const ssize_t count = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
-            if (count <= 0)
-                break;
-            done += static_cast<std::size_t>(count);
-        }
-    });
+    const PipeWriter writer(path, pipe);
     const auto source = open(pipe);
     {
         const SharedMemory memory = give_memory(*source, 6);
@@ -365,7 +373,6 @@ TEST_CASE("a pipe is read to its end, and a path that is given up costs no pictu
     }
     const SharedMemory memory = give_memory(*source, 6);
     const Run all = run(*source, spec, 2);
-    writer.join();
     CHECK(all.frames == 40);
     CHECK(all.right);
     CHECK(all.copied_bytes == 40 * source->format().sizeimage());
@@ -381,13 +388,9 @@ TEST_CASE("a film that is stopped goes on where it was, also from a pipe") {
     REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
     for (const std::string& name : {path, pipe}) {
         CAPTURE(name);
-        std::thread writer([&] {
-            if (name != pipe)
-                return;
-            const std::string bytes = testing::read_file(path);
-            const UniqueFd fd(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
-            CHECK(::write(fd.get(), bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
-        });
+        std::optional<PipeWriter> writer;
+        if (name == pipe)
+            writer.emplace(path, pipe);
         const auto source = open(name);
         const SharedMemory memory = give_memory(*source, 20);
         std::chrono::microseconds last{};
@@ -403,7 +406,6 @@ TEST_CASE("a film that is stopped goes on where it was, also from a pipe") {
         }
         CHECK_FALSE(next(*source));
         source->release();
-        writer.join();
     }
 }
 
