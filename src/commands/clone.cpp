@@ -41,7 +41,8 @@ void CloneOptions::add_to(CommandLine& line) {
         ->type_name("SRC");
     line.app()
         .add_option("-o,--output", outputs,
-                    "Output device (a loop): path, number, card label, or bus info; or null:. Repeatable: "
+                    "Output device (a loop): path, number, card label, or bus info; or null:, or "
+                    "a file as of export (film.mkv, ..). Repeatable: "
                     "each output gets every frame, where possible without a copy")
         ->required()
         ->allow_extra_args(false)
@@ -172,8 +173,9 @@ int clone(const CloneOptions& options, bool json) {
 } // namespace
 
 int run_clone(std::span<char*> arguments) {
-    CommandLine line("clone",
-                     "Send a capture device's frames into an output device, without copies where possible");
+    CommandLine line(
+        "clone",
+        "Send a capture device's frames, or a film's, into an output device, without copies where possible");
     CloneOptions options;
     options.add_to(line);
     if (const std::optional<int> code = line.parse(arguments))
