@@ -109,7 +109,16 @@ void add_playback(CommandLine& line, PlaybackWishes& wishes) {
                         "Play a film as fast as the output takes it, not at its pictures' times");
     line.app()
         .add_option("--input-container", wishes.container,
-                    "What a film's file is, where that cannot be seen: raw, h264, mpegts, ..")
+                    "What a film's file is, where that cannot be seen: raw, h264, mpegts, ..; or FFmpeg's "
+                    "name of an input device: kmsgrab")
+        ->type_name("NAME");
+    line.app()
+        .add_option("--hwaccel", wishes.hwaccel,
+                    "Decode a film by hardware, whose pictures go on as dma-bufs: vaapi, drm, ..")
+        ->type_name("NAME[:DEVICE]");
+    line.app()
+        .add_option("--decoder", wishes.decoder,
+                    "Decode a film by this decoder of FFmpeg's: h264_v4l2m2m, libdav1d, ..")
         ->type_name("NAME");
     line.app().add_flag("--as-stored", wishes.keep_pixels,
                         "Neither turn a film's pictures upright nor make its pixels square");

@@ -81,6 +81,9 @@ Status MediaSource::choose_format() {
     width_ = wishes_.width.value_or(wishes_.height ? even(*wishes_.height * ratio) : shape.shown_width);
     height_ = wishes_.height.value_or(wishes_.width ? even(*wishes_.width / ratio) : shape.shown_height);
     const std::optional<FrameFormat> packets = packet_format();
+    const std::optional<FrameFormat> as_it_is = device_format();
+    if (as_it_is && (!wished_ || *wished_ == as_it_is->fourcc))
+        return set_format(*as_it_is);
     if (!wished_) {
         if (wishes_.playback.compressed && packets && can_be_copied(shape))
             return set_format(*packets);
@@ -142,6 +145,18 @@ Result<FrameFormat> MediaSource::raw_format(FourCC fourcc) const {
     return format;
 }
 
+// Pictures in a device's memory, if that is how they are wished for.
+std::optional<FrameFormat> MediaSource::device_format() const {
+    const Result<DeviceLayout>& layout = film_->device_layout();
+    if (!layout || film_->shape().turned || layout->format.width != width_ ||
+        layout->format.height != height_)
+        return std::nullopt;
+    FrameFormat format = layout->format;
+    format.field = film_->shape().field;
+    format.colorimetry = film_->shape().colorimetry;
+    return format;
+}
+
 std::optional<FrameFormat> MediaSource::packet_format() const {
     const std::optional<FourCC> fourcc = film_->packet_format();
     if (!fourcc)
@@ -168,7 +183,7 @@ std::vector<FrameFormat> MediaSource::other_formats() const {
     const FourCC like = natural.value_or(FourCC("YU12"));
     sort_by_likeness(like, fourccs);
     for (const FourCC fourcc : fourccs)
-        if (Result<FrameFormat> format = raw_format(fourcc); format && format->fourcc != format_.fourcc)
+        if (Result<FrameFormat> format = raw_format(fourcc); format && *format != format_)
             formats.push_back(*format);
     if (const std::optional<FrameFormat> packets = packet_format(); packets && !is_packets())
         formats.push_back(*packets);
@@ -202,23 +217,39 @@ Status MediaSource::set_format(const FrameFormat& format) {
 }
 
 std::string MediaSource::why_not(MemoryRole role) const {
-    return role == MemoryRole::touches ? "" : "a film has no buffers: it is decoded into the sink's";
+    if (role == MemoryRole::touches)
+        return {};
+    if (role != MemoryRole::exports || !film_->shape().in_device)
+        return "a film has no buffers: it is decoded into the sink's";
+    if (!film_->device_layout())
+        return film_->device_layout().error().message();
+    const std::optional<FrameFormat> as_it_is = device_format();
+    return as_it_is && format_.same_layout(*as_it_is)
+               ? ""
+               : fmt::format("{} is not how its pictures are in memory", format_.text());
 }
 
 bool MediaSource::decodes_into_sink() const {
     return !is_packets() && film_->seekable() && film_->decodes_into(format_);
 }
 
-unsigned MediaSource::copies(MemoryRole) const {
-    return decodes_into_sink() ? 0 : 1;
+unsigned MediaSource::copies(MemoryRole role) const {
+    return role == MemoryRole::exports || decodes_into_sink() ? 0 : 1;
 }
 
 std::uint32_t MediaSource::extra_buffers() const noexcept {
     return decodes_into_sink() ? FilmReader::ahead + film_->kept_pictures() : 0;
 }
 
-Result<std::span<BufferMemory>> MediaSource::provide(MemoryRole, std::uint32_t) {
-    return make_error(ErrorKind::unsupported, "allocate", name_, "it has no buffers");
+Result<std::span<BufferMemory>> MediaSource::provide(MemoryRole role, std::uint32_t count) {
+    if (std::string reason = why_not(role); !reason.empty())
+        return make_error(ErrorKind::unsupported, "allocate", name_, std::move(reason));
+    device_frames_.set(count);
+    memory_ = device_frames_.memory();
+    held_.resize(count);
+    out_.assign(count, false);
+    exports_ = true;
+    return memory_;
 }
 
 // What cannot be begun again is not decoded into memory that another path would have to do without.
@@ -316,10 +347,23 @@ std::optional<std::uint32_t> MediaSource::place_of(const FilmPicture& picture) c
     return index && !out_[*index] ? index : std::nullopt;
 }
 
+std::optional<std::uint32_t> MediaSource::free_place() {
+    if (!exports_)
+        return slots_.take();
+    const auto place = std::ranges::find(out_, false);
+    return place == out_.end() ? std::nullopt : std::optional<std::uint32_t>(place - out_.begin());
+}
+
 Result<std::optional<Frame>> MediaSource::take_picture() {
     const FilmPicture& front = reader_->front();
+    if (exports_ && front.bad) { // it lies nowhere
+        static_cast<void>(reader_->take());
+        ++next_sequence_;
+        arm_for_next();
+        return std::nullopt;
+    }
     const std::optional<std::uint32_t> direct = place_of(front);
-    const std::optional<std::uint32_t> place = direct ? direct : slots_.take();
+    const std::optional<std::uint32_t> place = direct ? direct : free_place();
     if (!place)
         return std::nullopt;
     const std::uint32_t index = *place;
@@ -339,7 +383,8 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
         for (std::uint32_t i = 0; i < format_.plane_count; ++i)
             frame.metadata.planes[i].bytesused = format_.planes[i].sizeimage;
         const Result<std::uint64_t> bytes = direct ? Result<std::uint64_t>(0) : fill(index, picture, frame);
-        slots_.end_writing(index);
+        if (!exports_)
+            slots_.end_writing(index);
         if (!bytes)
             return std::unexpected(bytes.error());
         frame.copied_bytes = *bytes;
@@ -347,7 +392,7 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
     }
     out_[index] = true;
     // A decoded picture's memory is the decoder's and ours; one that must not be lost is kept, too.
-    if (direct || !film_->seekable())
+    if (direct || exports_ || !film_->seekable())
         held_[index] = std::move(picture);
     return frame;
 }
@@ -363,16 +408,27 @@ void MediaSource::say_if_crowded(const Frame& frame) {
 Result<std::uint64_t> MediaSource::fill(std::uint32_t index, const FilmPicture& picture, Frame& frame) {
     if (picture.packet)
         return fill_with_packet(index, *picture.packet, frame);
+    if (exports_) {
+        Status status = device_frames_.put(index, *picture.frame, *film_->device_layout(), frame.metadata);
+        return status ? Result<std::uint64_t>(0) : std::unexpected(std::move(status.error()));
+    }
     const Result<Planes> planes = slots_.begin_writing(index);
     if (!planes)
         return std::unexpected(planes.error());
-    Result<std::uint64_t> bytes = writer_->run(*picture.frame, side_of(*picture.frame), *planes);
+    Result<std::uint64_t> bytes = write(*picture.frame, *planes);
     if (!bytes && bytes.error().kind == ErrorKind::system) { // one bad picture, the next may be good
         spdlog::debug("{}: {}", name_, bytes.error().message());
         frame.metadata.flags |= V4L2_BUF_FLAG_ERROR;
         return 0;
     }
     return bytes;
+}
+
+Result<std::uint64_t> MediaSource::write(const AVFrame& picture, Planes planes) {
+    if (!is_in_device(picture))
+        return writer_->run(picture, side_of(picture), planes);
+    const Result<AvFrame> mapped = map_device_picture(picture);
+    return mapped ? writer_->run(**mapped, side_of(**mapped), planes) : std::unexpected(mapped.error());
 }
 
 Result<std::uint64_t> MediaSource::fill_with_packet(std::uint32_t index, const AVPacket& packet,
@@ -404,15 +460,19 @@ ScalerSide MediaSource::side_of(const AVFrame& picture) const {
 
 Status MediaSource::give_back(std::uint32_t index) {
     const bool direct = direct_ && held_[index];
+    if (exports_)
+        device_frames_.drop(index);
     held_[index].reset(); // gives the slot back, once the decoder is done with it
     out_[index] = false;
-    if (!direct)
+    if (!direct && !exports_)
         slots_.release(index);
     return {};
 }
 
 // With all slots at the sink and the decoder, a picture that lies in one of them can still be taken.
 std::uint32_t MediaSource::available() const noexcept {
+    if (exports_)
+        return static_cast<std::uint32_t>(std::ranges::count(out_, false));
     const bool lies_in_slot =
         direct_ && reader_->next() == FilmReader::Next::picture && place_of(reader_->front());
     return slots_.free_count() + (lies_in_slot ? 1 : 0);
@@ -447,6 +507,8 @@ void MediaSource::release() noexcept {
     if (std::exchange(direct_, false))
         film_->leave_target();
     static_cast<void>(slots_.set({}, format_));
+    device_frames_.set(0);
+    exports_ = false;
     memory_ = {};
     out_.clear();
     next_sequence_ = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/unique_fd.h"
+#include "flow/device_frames.h"
 #include "flow/endpoint.h"
 #include "flow/film_reader.h"
 #include "flow/film_slots.h"
@@ -19,8 +20,9 @@ namespace v4l2dma {
 /// fast as the sink takes them.
 ///
 /// Pictures are decoded into the sink's buffers where codec, format and layout allow it, and copied or
-/// converted into them else. No picture is left out: where the sink has no room, or decoding takes too long,
-/// the film is late, and catches up; what is lost by more than a second stays lost.
+/// converted into them else; what hardware has decoded goes on as the dma-bufs that it comes in. No picture
+/// is left out: where the sink has no room, or decoding takes too long, the film is late, and catches up;
+/// what is lost by more than a second stays lost.
 class MediaSource final : public Source {
 public:
     /// @p wishes: format and size are those of the frames (and of a raw file's), fps is put in place of the
@@ -50,16 +52,18 @@ public:
 
 private:
     MediaSource(std::string name, CaptureWishes wishes, System& system)
-        : name_(std::move(name)), wishes_(std::move(wishes)), system_(system) {}
+        : name_(std::move(name)), wishes_(std::move(wishes)), system_(system), device_frames_(system) {}
     [[nodiscard]] Status set_up();
     [[nodiscard]] Status choose_format();
     [[nodiscard]] Result<FrameFormat> raw_format(FourCC fourcc) const;
     [[nodiscard]] Status set_raw_format(FourCC fourcc);
     [[nodiscard]] std::optional<FrameFormat> packet_format() const;
+    [[nodiscard]] std::optional<FrameFormat> device_format() const;
     [[nodiscard]] Result<FourCC> natural_fourcc() const;
     [[nodiscard]] bool can_be_copied(const FilmShape& shape) const;
     [[nodiscard]] bool is_packets() const noexcept;
     [[nodiscard]] bool decodes_into_sink() const;
+    [[nodiscard]] std::optional<std::uint32_t> free_place();
     [[nodiscard]] std::chrono::microseconds due(std::chrono::microseconds time) const noexcept;
     [[nodiscard]] std::optional<std::uint32_t> place_of(const FilmPicture& picture) const;
     void arm(std::chrono::microseconds due) noexcept;
@@ -67,6 +71,7 @@ private:
     [[nodiscard]] Result<std::optional<Frame>> take_picture();
     void say_if_crowded(const Frame& frame);
     [[nodiscard]] Result<std::uint64_t> fill(std::uint32_t index, const FilmPicture& picture, Frame& frame);
+    [[nodiscard]] Result<std::uint64_t> write(const AVFrame& picture, Planes planes);
     [[nodiscard]] Result<std::uint64_t> fill_with_packet(std::uint32_t index, const AVPacket& packet,
                                                          Frame& frame);
     [[nodiscard]] ScalerSide side_of(const AVFrame& picture) const;
@@ -77,6 +82,7 @@ private:
     UniqueFd timer_;
     std::unique_ptr<Film> film_;
     FilmSlots slots_; ///< goes after the reader's pictures that lie in it
+    DeviceFrames device_frames_;
     std::unique_ptr<FilmReader> reader_;
     std::optional<FourCC> wished_; ///< wishes_.format
     FrameFormat format_{};
@@ -84,6 +90,7 @@ private:
     std::uint32_t height_ = 0;
     std::optional<PictureWriter> writer_; ///< empty: of packets
     std::span<BufferMemory> memory_;
+    bool exports_ = false;                           ///< pictures go on in the memory they came in
     bool direct_ = false;                            ///< the decoder was told of the sink's memory
     std::vector<std::optional<FilmPicture>> held_;   ///< by index: out, and to be kept until it is back
     std::vector<bool> out_;                          ///< by index: taken and not given back

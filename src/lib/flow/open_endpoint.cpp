@@ -6,6 +6,7 @@
 #include "flow/null_sink.h"
 #include "flow/test_source.h"
 #include "flow/v4l2_sink.h"
+#include "media/media_input.h"
 
 namespace v4l2dma {
 
@@ -87,9 +88,12 @@ const auto& find_kind(const auto& table, std::string_view name) {
 } // namespace
 
 SourceResult open_source(std::string_view name, const CaptureWishes& wishes, System& system) {
+    if (wishes.playback.container && is_input_device(*wishes.playback.container))
+        return open_media_source(name, wishes, system);
     if (wishes.playback.any() && !is_media_name(name))
         return make_error(ErrorKind::usage, "open", name, "it is no film",
-                          "Leave --loop, --seek, --no-pace, --input-container and --as-stored away");
+                          "Leave --loop, --seek, --no-pace, --input-container, --hwaccel, --decoder and "
+                          "--as-stored away");
     return find_kind(sources, name).open(name, wishes, system);
 }
 

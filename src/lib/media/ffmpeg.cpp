@@ -90,6 +90,16 @@ Result<FFmpegFilters> load_filters() {
     return all;
 }
 
+Result<FFmpegDevices> load_devices() {
+    FFmpegDevices all;
+    Library avdevice("libavdevice", LIBAVDEVICE_VERSION_MAJOR);
+    V4L2DMA_FFMPEG_DEVICES(V4L2DMA_FIND)
+    if (Status status = check(std::array<const Library*, 1>{&avdevice}); !status)
+        return std::unexpected(std::move(status.error()));
+    all.avdevice_register_all();
+    return all;
+}
+
 #undef V4L2DMA_FIND
 
 const Result<FFmpeg>& loaded() {
@@ -104,6 +114,11 @@ const Result<FFmpegFormats>& loaded_formats() {
 
 const Result<FFmpegFilters>& loaded_filters() {
     static const Result<FFmpegFilters> result = load_filters();
+    return result;
+}
+
+const Result<FFmpegDevices>& loaded_devices() {
+    static const Result<FFmpegDevices> result = load_devices();
     return result;
 }
 
@@ -125,6 +140,11 @@ Status load_ffmpeg_formats() {
 Status load_ffmpeg_filters() {
     Status status = load_ffmpeg();
     return status ? status_of(loaded_filters()) : status;
+}
+
+Status load_ffmpeg_devices() {
+    Status status = load_ffmpeg_formats();
+    return status ? status_of(loaded_devices()) : status;
 }
 
 const FFmpeg& ffmpeg() {

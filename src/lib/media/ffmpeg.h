@@ -6,12 +6,14 @@
 extern "C" {
 #include <libavcodec/avcodec.h>
 #include <libavcodec/bsf.h>
+#include <libavdevice/avdevice.h>
 #include <libavfilter/avfilter.h>
 #include <libavfilter/buffersink.h>
 #include <libavfilter/buffersrc.h>
 #include <libavformat/avformat.h>
 #include <libavutil/display.h>
 #include <libavutil/frame.h>
+#include <libavutil/hwcontext.h>
 #include <libavutil/imgutils.h>
 #include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
@@ -21,6 +23,8 @@ extern "C" {
 // Every function of FFmpeg that v4l2dma calls: the library, the name.
 #define V4L2DMA_FFMPEG(F)                                                                                    \
     F(avutil, av_buffer_create)                                                                              \
+    F(avutil, av_buffer_ref)                                                                                 \
+    F(avutil, av_buffer_unref)                                                                               \
     F(avutil, av_d2q)                                                                                        \
     F(avutil, av_dict_free)                                                                                  \
     F(avutil, av_dict_set)                                                                                   \
@@ -31,9 +35,16 @@ extern "C" {
     F(avutil, av_frame_get_buffer)                                                                           \
     F(avutil, av_frame_get_side_data)                                                                        \
     F(avutil, av_frame_is_writable)                                                                          \
+    F(avutil, av_frame_ref)                                                                                  \
     F(avutil, av_frame_unref)                                                                                \
     F(avutil, av_free)                                                                                       \
     F(avutil, av_get_pix_fmt_name)                                                                           \
+    F(avutil, av_hwdevice_ctx_create)                                                                        \
+    F(avutil, av_hwdevice_find_type_by_name)                                                                 \
+    F(avutil, av_hwdevice_get_type_name)                                                                     \
+    F(avutil, av_hwdevice_iterate_types)                                                                     \
+    F(avutil, av_hwframe_map)                                                                                \
+    F(avutil, av_hwframe_transfer_data)                                                                      \
     F(avutil, av_image_get_buffer_size)                                                                      \
     F(avutil, av_log_set_level)                                                                              \
     F(avutil, av_malloc)                                                                                     \
@@ -50,6 +61,7 @@ extern "C" {
     F(avcodec, av_bsf_init)                                                                                  \
     F(avcodec, av_bsf_receive_packet)                                                                        \
     F(avcodec, av_bsf_send_packet)                                                                           \
+    F(avcodec, av_codec_is_decoder)                                                                          \
     F(avcodec, av_codec_is_encoder)                                                                          \
     F(avcodec, av_codec_iterate)                                                                             \
     F(avcodec, av_new_packet)                                                                                \
@@ -62,14 +74,17 @@ extern "C" {
     F(avcodec, av_packet_unref)                                                                              \
     F(avcodec, avcodec_alloc_context3)                                                                       \
     F(avcodec, avcodec_default_get_buffer2)                                                                  \
+    F(avcodec, avcodec_default_get_format)                                                                   \
     F(avcodec, avcodec_descriptor_get)                                                                       \
     F(avcodec, avcodec_descriptor_get_by_name)                                                               \
     F(avcodec, avcodec_find_best_pix_fmt_of_list)                                                            \
     F(avcodec, avcodec_find_decoder)                                                                         \
+    F(avcodec, avcodec_find_decoder_by_name)                                                                 \
     F(avcodec, avcodec_find_encoder)                                                                         \
     F(avcodec, avcodec_find_encoder_by_name)                                                                 \
     F(avcodec, avcodec_flush_buffers)                                                                        \
     F(avcodec, avcodec_free_context)                                                                         \
+    F(avcodec, avcodec_get_hw_config)                                                                        \
     F(avcodec, avcodec_get_name)                                                                             \
     F(avcodec, avcodec_open2)                                                                                \
     F(avcodec, avcodec_parameters_alloc)                                                                     \
@@ -133,6 +148,9 @@ extern "C" {
     F(avfilter, avfilter_graph_free)                                                                         \
     F(avfilter, avfilter_link)
 
+// Screens and the like, as libavformat's containers.
+#define V4L2DMA_FFMPEG_DEVICES(F) F(avdevice, avdevice_register_all)
+
 namespace v4l2dma {
 
 /// FFmpeg's functions. Its libraries need a hundred others, and most processes move frames without looking
@@ -147,6 +165,9 @@ struct FFmpegFormats {
 };
 struct FFmpegFilters {
     V4L2DMA_FFMPEG_FILTERS(V4L2DMA_MEMBER)
+};
+struct FFmpegDevices {
+    V4L2DMA_FFMPEG_DEVICES(V4L2DMA_MEMBER)
 #undef V4L2DMA_MEMBER
 };
 
@@ -158,6 +179,8 @@ struct FFmpegFilters {
 [[nodiscard]] Status load_ffmpeg_formats();
 /// Likewise, and also FFmpegFilters.
 [[nodiscard]] Status load_ffmpeg_filters();
+/// As load_ffmpeg_formats(); afterwards av_find_input_format() also finds FFmpeg's input devices.
+[[nodiscard]] Status load_ffmpeg_devices();
 
 /// What load_ffmpeg() loaded; only to be called after it succeeded.
 [[nodiscard]] const FFmpeg& ffmpeg();

@@ -127,6 +127,7 @@ Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWish
 Status Film::open_input(const std::string& name) {
     MediaInputWishes wishes = wishes_.input;
     wishes.container = wishes_.playback.container;
+    wishes.decoder = wishes_.playback.decoder;
     Result<std::unique_ptr<MediaInput>> input = MediaInput::open(name, wishes, interrupt_);
     if (!input)
         return std::unexpected(std::move(input.error()));
@@ -139,8 +140,14 @@ Status Film::open_input(const std::string& name) {
 
 Status Film::open_decoder() {
     const AVStream& stream = input_->stream();
-    Result<std::unique_ptr<VideoDecoder>> decoder =
-        VideoDecoder::create(input_->decoder(), *stream.codecpar, stream.time_base);
+    if (const std::optional<std::string>& wish = wishes_.playback.hwaccel; wish && !device_) {
+        Result<DecodingDevice> device = DecodingDevice::open(*wish, *input_->decoder());
+        if (!device)
+            return std::unexpected(std::move(device.error()));
+        device_.emplace(std::move(*device));
+    }
+    Result<std::unique_ptr<VideoDecoder>> decoder = VideoDecoder::create(
+        input_->decoder(), *stream.codecpar, stream.time_base, device_ ? &*device_ : nullptr);
     if (!decoder)
         return std::unexpected(std::move(decoder.error()));
     decoder_ = std::move(*decoder);
@@ -191,7 +198,9 @@ Status Film::find_shape(const AVFrame& frame) {
     kept_pictures_ = decoder_->kept_pictures();
     decodes_no_more_ = decoder_->decodes_no_more();
     reorders_ = decoder_->reorders() || input_->stream().codecpar->video_delay > 0;
-    shape_.pixel_format = static_cast<AVPixelFormat>(frame.format);
+    if (Status status = find_device_layout(frame); !status)
+        return status;
+    shape_.pixel_format = pixels_of(frame);
     shape_.width = static_cast<std::uint32_t>(frame.width);
     shape_.height = static_cast<std::uint32_t>(frame.height);
     shape_.colorimetry = to_colorimetry({.primaries = frame.color_primaries,
@@ -203,20 +212,43 @@ Status Film::find_shape(const AVFrame& frame) {
     AVRational aspect = input_->pixel_aspect();
     if (wishes_.playback.keep_pixels)
         aspect = {1, 1};
-    else if (const std::optional<Turn> turn = turn_of_stream(input_->stream(), frame)) {
-        Result<PictureTurner> turner = PictureTurner::create(*turn, frame);
-        if (!turner)
-            return std::unexpected(std::move(turner.error()));
-        turner_.emplace(std::move(*turner));
-        shape_.turned = true;
-        if (*turn == Turn::clockwise || *turn == Turn::counterclockwise) {
-            std::swap(shape_.width, shape_.height);
-            std::swap(aspect.num, aspect.den);
-        }
-    }
+    else if (Status status = find_turn(frame, aspect); !status)
+        return status;
     shape_.shown_width = shape_.width;
     shape_.shown_height = shape_.height;
     make_square(shape_, aspect);
+    return {};
+}
+
+Status Film::find_device_layout(const AVFrame& frame) {
+    shape_.in_device = is_in_device(frame);
+    if (device_ && !shape_.in_device)
+        return make_error(ErrorKind::unsupported, "--hwaccel", *wishes_.playback.hwaccel,
+                          fmt::format("it does not decode {}", input_->name()),
+                          "Leave --hwaccel away to decode by the CPU");
+    if (!shape_.in_device)
+        return {};
+    const Result<AvFrame> drm = export_as_drm(frame);
+    device_layout_ = drm ? layout_of_drm(**drm) : std::unexpected(drm.error());
+    return {};
+}
+
+Status Film::find_turn(const AVFrame& frame, AVRational& aspect) {
+    const std::optional<Turn> turn = turn_of_stream(input_->stream(), frame);
+    if (!turn)
+        return {};
+    const Result<AvFrame> mapped = shape_.in_device ? map_device_picture(frame) : Result<AvFrame>(AvFrame());
+    if (!mapped)
+        return std::unexpected(mapped.error());
+    Result<PictureTurner> turner = PictureTurner::create(*turn, *mapped ? **mapped : frame);
+    if (!turner)
+        return std::unexpected(std::move(turner.error()));
+    turner_.emplace(std::move(*turner));
+    shape_.turned = true;
+    if (*turn == Turn::clockwise || *turn == Turn::counterclockwise) {
+        std::swap(shape_.width, shape_.height);
+        std::swap(aspect.num, aspect.den);
+    }
     return {};
 }
 
@@ -234,9 +266,9 @@ std::optional<microseconds> Film::find_length() const {
 }
 
 bool Film::decodes_into(const FrameFormat& format) const {
-    return !turner_ && decodes_no_more_ && av_pixel_format(format.fourcc) == shape_.pixel_format &&
-           format.width == shape_.width && format.height == shape_.height &&
-           VideoDecoder::can_use_target(*input_->decoder(), format);
+    return !turner_ && !shape_.in_device && decodes_no_more_ &&
+           av_pixel_format(format.fourcc) == shape_.pixel_format && format.width == shape_.width &&
+           format.height == shape_.height && VideoDecoder::can_use_target(*input_->decoder(), format);
 }
 
 Status Film::play_packets(bool wanted) {
@@ -428,6 +460,12 @@ Result<std::optional<FilmPicture>> Film::finish(AvFrame frame) {
 Status Film::turn_upright(FilmPicture& picture) {
     if (!turner_)
         return {};
+    if (is_in_device(*picture.frame)) {
+        Result<AvFrame> mapped = map_device_picture(*picture.frame);
+        if (!mapped)
+            return std::unexpected(std::move(mapped.error()));
+        picture.frame = std::move(*mapped);
+    }
     Result<AvFrame> turned = turner_->run(std::move(picture.frame));
     if (!turned)
         return std::unexpected(std::move(turned.error()));

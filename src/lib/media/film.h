@@ -2,6 +2,8 @@
 #pragma once
 
 #include "format/frame_format.h"
+#include "media/decoding_device.h"
+#include "media/device_picture.h"
 #include "media/media_input.h"
 #include "media/picture_turner.h"
 #include "media/playback_wishes.h"
@@ -17,7 +19,8 @@ namespace v4l2dma {
 
 /// A piece of a film.
 struct FilmPicture {
-    AvFrame frame;                    ///< decoded; empty if the film is played as packets, or this is bad
+    AvFrame
+        frame; ///< decoded, also in a device's memory; empty if the film is played as packets, or this is bad
     AvPacket packet;                  ///< likewise of a film that is not decoded
     std::chrono::microseconds time{}; ///< from the first picture, going on over all rounds of a loop
     bool bad = false;                 ///< damaged: it counts, and there is nothing to show
@@ -33,6 +36,7 @@ struct FilmShape {
     Colorimetry colorimetry{};
     std::uint32_t field = 0; ///< enum v4l2_field
     bool turned = false;     ///< width and height are those after turning
+    bool in_device = false;  ///< pictures lie in a device's memory
 };
 
 /// A side of a picture that most pixel formats take.
@@ -63,6 +67,9 @@ public:
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }
     /// Pictures that the decoder holds on to.
     [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return kept_pictures_; }
+    /// How pictures that lie in a device's memory can be handed on as they are. Errors: (unsupported) why
+    /// they cannot, or that they lie elsewhere.
+    [[nodiscard]] const Result<DeviceLayout>& device_layout() const noexcept { return device_layout_; }
     /// Whether pictures can be decoded into memory of this format.
     [[nodiscard]] bool decodes_into(const FrameFormat& format) const;
 
@@ -92,6 +99,8 @@ private:
     [[nodiscard]] Status open_decoder();
     [[nodiscard]] Status look();
     [[nodiscard]] Status find_shape(const AVFrame& frame);
+    [[nodiscard]] Status find_device_layout(const AVFrame& frame);
+    [[nodiscard]] Status find_turn(const AVFrame& frame, AVRational& aspect);
     [[nodiscard]] std::optional<std::chrono::microseconds> find_length() const;
     [[nodiscard]] Status begin_again();
     [[nodiscard]] Status begin_round();
@@ -111,6 +120,7 @@ private:
     std::chrono::microseconds begin_; ///< from the film's beginning, where each round begins
     Interrupt interrupt_;
     std::unique_ptr<MediaInput> input_;
+    std::optional<DecodingDevice> device_;  ///< empty: the CPU decodes
     std::unique_ptr<VideoDecoder> decoder_; ///< empty after leave_target()
     DecodeTarget* target_ = nullptr;
     AVPixelFormat target_format_ = AV_PIX_FMT_NONE;
@@ -121,6 +131,8 @@ private:
     bool interrupted_ = false;            ///< in the middle of reading: FFmpeg does not go on from there
     std::optional<PictureTurner> turner_; ///< empty: pictures are upright
     FilmShape shape_;
+    Result<DeviceLayout> device_layout_ =
+        make_error(ErrorKind::unsupported, "share", "pictures", "they are decoded by the CPU");
     bool seekable_ = false;
     bool packets_ = false;
     bool raw_swapped_ = false;         ///< a raw file whose planes lie in the other order

@@ -22,7 +22,7 @@ using std::chrono::microseconds;
 
 constexpr AVRational micro{1, 1'000'000};
 
-enum class Kind { pipe, file, url, pattern };
+enum class Kind { pipe, file, url, pattern, device };
 
 bool is_url(std::string_view name) {
     const std::size_t colon = name.find("://");
@@ -82,6 +82,8 @@ std::vector<std::string_view> container_names() {
 Result<const AVInputFormat*> find_container(const std::string& name) {
     const AVInputFormat* format =
         ffmpeg_formats().av_find_input_format(name == "raw" ? "rawvideo" : name.c_str());
+    if (format == nullptr && load_ffmpeg_devices())
+        format = ffmpeg_formats().av_find_input_format(name.c_str());
     if (format != nullptr)
         return format;
     constexpr std::size_t most = 3;
@@ -121,11 +123,24 @@ Status set_raw(Options& options, const std::string& name, const MediaInputWishes
     return {};
 }
 
-bool takes_rate(std::string_view demuxer) {
-    return demuxer == "rawvideo" || demuxer.starts_with("image2") || demuxer.ends_with("_pipe");
+/// FFmpeg opens what it is by itself, and so not what @p format would read from a file.
+bool is_device(const AVInputFormat* format) {
+    return format != nullptr && format->priv_class != nullptr &&
+           AV_IS_INPUT_DEVICE(format->priv_class->category);
+}
+
+bool takes_rate(const AVInputFormat& format) {
+    const std::string_view name = format.name;
+    return name == "rawvideo" || name.starts_with("image2") || name.ends_with("_pipe") || is_device(&format);
 }
 
 } // namespace
+
+bool is_input_device(const std::string& container) {
+    const Result<const AVInputFormat*> format =
+        load_ffmpeg_formats() ? find_container(container) : Result<const AVInputFormat*>(nullptr);
+    return format && is_device(*format);
+}
 
 bool is_media_name(std::string_view name) {
     constexpr std::array<std::string_view, 24> endings{".mkv", ".mp4",  ".m4v", ".mov",  ".avi",  ".webm",
@@ -153,15 +168,18 @@ Result<std::unique_ptr<MediaInput>> MediaInput::open(const std::string& name, co
         return std::unexpected(std::move(status.error()));
     if (Status status = input->find_stream(); !status)
         return std::unexpected(std::move(status.error()));
+    if (wishes.decoder)
+        if (Status status = input->choose_decoder(*wishes.decoder); !status)
+            return std::unexpected(std::move(status.error()));
     return input;
 }
 
 Status MediaInput::open_context(const MediaInputWishes& wishes) {
-    const Result<Kind> kind = kind_of(name_);
-    if (!kind)
-        return std::unexpected(kind.error());
     const Result<const AVInputFormat*> container =
         wishes.container ? find_container(*wishes.container) : Result<const AVInputFormat*>(nullptr);
+    const Result<Kind> kind = container && is_device(*container) ? Kind::device : kind_of(name_);
+    if (!kind)
+        return std::unexpected(kind.error());
     if (!container)
         return std::unexpected(container.error());
     const AVInputFormat* format = *container;
@@ -175,8 +193,10 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
     if (format != nullptr && std::string_view(format->name) == "rawvideo")
         if (Status status = set_raw(options, name_, wishes); !status)
             return status;
-    if (wishes.fps && format != nullptr && takes_rate(format->name))
+    if (wishes.fps && format != nullptr && takes_rate(*format))
         options.set("framerate", fmt::format("{}", *wishes.fps));
+    if (*kind == Kind::device)
+        options.set("device", name_); // where the name itself is not looked at: kmsgrab
     AVFormatContext* context = ffmpeg_formats().avformat_alloc_context();
     if (context == nullptr)
         return system_error("open", name_, ENOMEM);
@@ -202,6 +222,25 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
     const int result = ffmpeg_formats().avformat_open_input(&opened, url.c_str(), format, options.get());
     context_.reset(opened);
     return result < 0 ? Status(explain("open", result)) : Status{};
+}
+
+Status MediaInput::choose_decoder(const std::string& name) {
+    const AVCodec* const codec = ffmpeg().avcodec_find_decoder_by_name(name.c_str());
+    const AVCodecID wanted = stream_->codecpar->codec_id;
+    if (codec != nullptr && codec->id == wanted) {
+        decoder_ = codec;
+        return {};
+    }
+    std::vector<std::string_view> names;
+    void* position = nullptr;
+    while (const AVCodec* const other = ffmpeg().av_codec_iterate(&position))
+        if (other->id == wanted && ffmpeg().av_codec_is_decoder(other) != 0)
+            names.emplace_back(other->name);
+    return make_error(
+        codec == nullptr && names.empty() ? ErrorKind::unsupported : ErrorKind::usage, "--decoder", name,
+        codec == nullptr ? "this FFmpeg has no such decoder"
+                         : fmt::format("it does not decode {}", ffmpeg().avcodec_get_name(wanted)),
+        fmt::format("For {} it has {}", ffmpeg().avcodec_get_name(wanted), fmt::join(names, ", ")));
 }
 
 Status MediaInput::find_stream() {

@@ -15,11 +15,15 @@ namespace v4l2dma {
 /// What a file cannot say of itself.
 struct MediaInputWishes {
     std::optional<std::string> container{}; ///< FFmpeg's name of the demuxer, or "raw"
+    std::optional<std::string> decoder{};   ///< FFmpeg's name; empty: its own for the codec
     std::optional<FourCC> fourcc{};         ///< of a raw file
     std::optional<std::uint32_t> width{};   ///< pixels, of a raw file
     std::optional<std::uint32_t> height{};  ///< pixels, of a raw file
     std::optional<double> fps{};            ///< of what has no times: raw files, images
 };
+
+/// Whether @p container is no container but FFmpeg's name of an input device: "kmsgrab".
+[[nodiscard]] bool is_input_device(const std::string& container);
 
 /// Whether @p name is meant for MediaInput::open(), and no device: standard input ("-"), a URL, a file or
 /// named pipe that is there, a pattern of image files, or a name that ends as films do.
@@ -30,9 +34,9 @@ class MediaInput {
 public:
     /// Looks into the file to find the stream. Sleeps where that takes time, until it is interrupted; @p
     /// interrupt is borrowed.
-    /// Errors: (device) it cannot be opened, or is no film, or has no pictures; (usage) an unknown container,
-    /// a raw file without size or format; (unsupported) no FFmpeg, or one without what the film needs;
-    /// ECANCELED: interrupted.
+    /// Errors: (device) it cannot be opened, or is no film, or has no pictures; (usage) an unknown container
+    /// or decoder, a raw file without size or format; (unsupported) no FFmpeg, or one without what the film
+    /// needs; ECANCELED: interrupted.
     [[nodiscard]] static Result<std::unique_ptr<MediaInput>>
     open(const std::string& name, const MediaInputWishes& wishes, const Interrupt& interrupt);
     MediaInput(const MediaInput&) = delete;
@@ -72,6 +76,7 @@ private:
     MediaInput(const std::string& name, const Interrupt& interrupt) : name_(name), interrupt_(interrupt) {}
     [[nodiscard]] Status open_context(const MediaInputWishes& wishes);
     [[nodiscard]] Status find_stream();
+    [[nodiscard]] Status choose_decoder(const std::string& name);
     [[nodiscard]] std::unexpected<Error> no_decoder() const;
     [[nodiscard]] std::unexpected<Error> explain(std::string_view operation, int code) const;
 

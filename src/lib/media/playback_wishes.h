@@ -10,6 +10,8 @@ namespace v4l2dma {
 /// How the user wants a film to be played.
 struct PlaybackWishes {
     std::optional<std::string> container{}; ///< FFmpeg's name of the demuxer; empty: found out by looking
+    std::optional<std::string> decoder{};   ///< FFmpeg's name; empty: its own for the codec
+    std::optional<std::string> hwaccel{};   ///< as DecodingDevice::open() takes it; empty: the CPU decodes
     std::optional<double> seek{};           ///< seconds from the beginning
     bool loop = false;                      ///< again and again
     bool unpaced = false;                   ///< as fast as the sink takes frames, instead of at their times
@@ -20,7 +22,7 @@ struct PlaybackWishes {
     std::optional<std::chrono::microseconds> patience{};
 
     [[nodiscard]] bool any() const noexcept {
-        return container || seek || loop || unpaced || compressed || keep_pixels;
+        return container || decoder || hwaccel || seek || loop || unpaced || compressed || keep_pixels;
     }
 };
 

@@ -43,8 +43,11 @@ bool suits(std::uintptr_t begin, std::size_t stride, std::size_t rows, std::size
 
 } // namespace
 
-Result<std::unique_ptr<VideoDecoder>>
-VideoDecoder::create(const AVCodec* codec, const AVCodecParameters& parameters, AVRational time_base) {
+Result<std::unique_ptr<VideoDecoder>> VideoDecoder::create(const AVCodec* codec,
+                                                           const AVCodecParameters& parameters,
+                                                           AVRational time_base,
+                                                           const DecodingDevice* device) {
+    constexpr int kept_pictures = 32; // VIDEO_MAX_FRAME: as many as a device can have at once
     std::unique_ptr<VideoDecoder> decoder(new VideoDecoder);
     int result = 0;
     Result<AvCodec> context =
@@ -55,6 +58,11 @@ VideoDecoder::create(const AVCodec* codec, const AVCodecParameters& parameters, 
             settings.pkt_timebase = time_base;
             settings.opaque = decoder.get();
             settings.get_buffer2 = get_buffer;
+            if (device != nullptr) {
+                decoder->device_format_ = device->pixel_format();
+                device->attach(settings, kept_pictures);
+                settings.get_format = choose_format;
+            }
 #if LIBAVCODEC_VERSION_MAJOR < 60 // later ones always call it from any thread
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -81,8 +89,9 @@ void VideoDecoder::set_target(DecodeTarget& target, AVPixelFormat pixel_format, 
 bool VideoDecoder::can_use_target(const AVCodec& codec, const FrameFormat& format) noexcept {
     const Codec* const entry = find_codec(codec.id);
     const Result<Layout> layout = layout_of(format);
-    if (entry == nullptr || (codec.capabilities & AV_CODEC_CAP_DR1) == 0 || !layout ||
-        format.width % entry->width != 0 || format.height % entry->height != 0)
+    if (entry == nullptr || &codec != ffmpeg().avcodec_find_decoder(codec.id) || // others were not measured
+        (codec.capabilities & AV_CODEC_CAP_DR1) == 0 || !layout || format.width % entry->width != 0 ||
+        format.height % entry->height != 0)
         return false;
     return std::ranges::all_of(
         std::span(layout->planes).first(layout->plane_count), [&](const PlaneLayout& plane) {
@@ -124,6 +133,14 @@ Result<VideoDecoder::Received> VideoDecoder::receive(AVFrame& frame) {
 
 void VideoDecoder::flush() noexcept {
     ffmpeg().avcodec_flush_buffers(context_.get());
+}
+
+AVPixelFormat VideoDecoder::choose_format(AVCodecContext* context, const AVPixelFormat* offered) noexcept {
+    const AVPixelFormat wanted = static_cast<VideoDecoder*>(context->opaque)->device_format_;
+    for (const AVPixelFormat* format = offered; *format != AV_PIX_FMT_NONE; ++format)
+        if (*format == wanted)
+            return wanted;
+    return ffmpeg().avcodec_default_get_format(context, offered);
 }
 
 int VideoDecoder::get_buffer(AVCodecContext* context, AVFrame* frame, int flags) noexcept {

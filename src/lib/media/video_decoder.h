@@ -3,6 +3,7 @@
 
 #include "media/av_objects.h"
 #include "media/decode_target.h"
+#include "media/decoding_device.h"
 #include "media/scaler.h"
 
 #include <memory>
@@ -13,9 +14,12 @@ namespace v4l2dma {
 /// that fits, and else into memory of FFmpeg's. One thread calls it.
 class VideoDecoder {
 public:
+    /// By @p device (borrowed for the call) unless it is nullptr, as far as it knows the codec's profile.
     /// Errors: (unsupported) @p codec is nullptr; (system) what FFmpeg says.
-    [[nodiscard]] static Result<std::unique_ptr<VideoDecoder>>
-    create(const AVCodec* codec, const AVCodecParameters& parameters, AVRational time_base);
+    [[nodiscard]] static Result<std::unique_ptr<VideoDecoder>> create(const AVCodec* codec,
+                                                                      const AVCodecParameters& parameters,
+                                                                      AVRational time_base,
+                                                                      const DecodingDevice* device = nullptr);
     VideoDecoder(const VideoDecoder&) = delete;
     VideoDecoder& operator=(const VideoDecoder&) = delete;
 
@@ -49,9 +53,11 @@ public:
 private:
     VideoDecoder() = default;
     [[nodiscard]] bool offer_place(AVFrame& frame) noexcept;
+    static AVPixelFormat choose_format(AVCodecContext* context, const AVPixelFormat* offered) noexcept;
     static int get_buffer(AVCodecContext* context, AVFrame* frame, int flags) noexcept;
 
     AvCodec context_;
+    AVPixelFormat device_format_ = AV_PIX_FMT_NONE; ///< of a device's pictures; none: the CPU decodes
     DecodeTarget* target_ = nullptr;
     AVPixelFormat pixel_format_ = AV_PIX_FMT_NONE; ///< of the target, as are the sides
     int width_ = 0;

@@ -87,7 +87,7 @@ test_film_of_another_size_and_format() {
 
 test_film_options_of_what_is_no_film() {
 	local option
-	for option in --loop --seek=1 --no-pace --input-container=raw --as-stored; do
+	for option in --loop --seek=1 --no-pace --input-container=raw --as-stored --hwaccel=vaapi --decoder=h264; do
 		wrong 2 'it is no film. Leave --loop' clone -i 250 -o null: "$option"
 		wrong 2 'it is no film' clone -i test:bars -o null: "$option"
 	done
@@ -95,6 +95,26 @@ test_film_options_of_what_is_no_film() {
 	wrong 2 '--seek: Value -1 not in range' clone -i film.mkv -o null: --seek=-1
 	wrong 2 'container matrska: .*Did you mean matroska' clone -i film.mkv -o null: --input-container matrska
 	wrong 2 'does not say what is in it. Name --format' clone -i film.mkv -o null: --input-container raw
+}
+
+# What a decoder in hardware makes of a film needs one; that there is none does not.
+test_film_and_its_decoder() {
+	make_film film.mkv -c:v libx264
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --frame-log usual
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --frame-log named --decoder h264
+	expect_equal "pictures by the same decoder" "$(awk '{ print $5 }' usual)" "$(awk '{ print $5 }' named)"
+	wrong 2 '--decoder vp8: it does not decode h264. For h264 it has h264' clone -i film.mkv -o null: --decoder vp8
+	wrong 2 '--decoder h265x: this FFmpeg has no such decoder. For h264' clone -i film.mkv -o null: --decoder h265x
+	wrong 2 '--hwaccel vaap: FFmpeg has no such interface to hardware. It has .*vaapi' clone -i film.mkv -o null: --hwaccel vaap
+	wrong 3 'open hardware vaapi:/dev/dri/none: .*leave --hwaccel away' clone -i film.mkv -o null: --hwaccel vaapi:/dev/dri/none
+	make_film film.avi -c:v ffv1
+	wrong 4 '--hwaccel vaapi: FFmpeg.s decoder ffv1 cannot use it' clone -i film.avi -o null: --hwaccel vaapi
+}
+
+test_input_device() {
+	run 0 "$bin" clone -i testsrc=size=64x48:rate=10 --input-container lavfi -o null: -n 3 --no-pace --json
+	expect_equal "frames" "RGB3 64 3" "$(jq -rs '"\(first | .format) \(first | .width) \(last | .frames)"' <<<"$out")"
+	wrong 3 'open /dev/dri/none: ' clone -i /dev/dri/none --input-container kmsgrab -o null:
 }
 
 test_film_that_is_none() {
