@@ -134,6 +134,7 @@ Result<FrameFormat> MediaSource::raw_format(FourCC fourcc) const {
     Result<FrameFormat> format = tight_format(fourcc, width_, height_);
     if (!format)
         return format;
+    film_->make_room(*format);
     // Lines that are scaled belong to no field any more.
     format->field = height_ == film_->shape().height ? film_->shape().field : std::uint32_t{V4L2_FIELD_NONE};
     format->colorimetry = film_->shape().colorimetry;
@@ -202,6 +203,11 @@ Status MediaSource::set_format(const FrameFormat& format) {
     writer_.reset();
     if (packets)
         return {};
+    const Result<Layout> layout = layout_of(format);
+    if (!layout)
+        return std::unexpected(layout.error());
+    for (std::uint32_t i = 0; i < format.plane_count; ++i)
+        payload_[i] = static_cast<std::uint32_t>(layout->size(i));
     Result<PictureWriter> writer =
         PictureWriter::create(format, {}, fmt::format("{} to {}", name_, format.text()));
     if (!writer)
@@ -261,7 +267,7 @@ Status MediaSource::use(MemoryRole, std::span<BufferMemory> memory) {
     out_.assign(memory.size(), false);
     direct_ = decodes_into_sink();
     if (direct_) {
-        film_->decode_into(slots_, find_av_format(format_.fourcc)->pixel_format);
+        film_->decode_into(slots_, format_);
         reader_->forget(); // what was decoded elsewhere
     }
     return {};
@@ -381,7 +387,7 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
         frame.metadata.flags |= V4L2_BUF_FLAG_ERROR;
     } else {
         for (std::uint32_t i = 0; i < format_.plane_count; ++i)
-            frame.metadata.planes[i].bytesused = format_.planes[i].sizeimage;
+            frame.metadata.planes[i].bytesused = payload_[i];
         const Result<std::uint64_t> bytes = direct ? Result<std::uint64_t>(0) : fill(index, picture, frame);
         if (!exports_)
             slots_.end_writing(index);

@@ -86,7 +86,8 @@ private:
     std::unique_ptr<FilmReader> reader_;
     std::optional<FourCC> wished_; ///< wishes_.format
     FrameFormat format_{};
-    std::uint32_t width_ = 0; ///< pixels, of raw frames
+    std::array<std::uint32_t, FrameFormat::max_planes> payload_{}; ///< bytes of a raw frame, by memory plane
+    std::uint32_t width_ = 0;                                      ///< pixels, of raw frames
     std::uint32_t height_ = 0;
     std::optional<PictureWriter> writer_; ///< empty: of packets
     std::span<BufferMemory> memory_;

@@ -154,9 +154,9 @@ Status Film::open_decoder() {
     return {};
 }
 
-void Film::decode_into(DecodeTarget& target, AVPixelFormat pixel_format) {
+void Film::decode_into(DecodeTarget& target, const FrameFormat& format) {
     target_ = &target;
-    target_format_ = pixel_format;
+    target_format_ = format;
 }
 
 void Film::leave_target() noexcept {
@@ -196,7 +196,8 @@ Status Film::look() {
 
 Status Film::find_shape(const AVFrame& frame) {
     kept_pictures_ = decoder_->kept_pictures();
-    decodes_no_more_ = decoder_->decodes_no_more();
+    decodes_no_wider_ = decoder_->decodes_no_wider();
+    decodes_no_higher_ = decoder_->decodes_no_higher();
     reorders_ = decoder_->reorders() || input_->stream().codecpar->video_delay > 0;
     if (Status status = find_device_layout(frame); !status)
         return status;
@@ -265,8 +266,14 @@ std::optional<microseconds> Film::find_length() const {
     return left.count() > 0 ? std::optional(left) : std::nullopt;
 }
 
+void Film::make_room(FrameFormat& format) const {
+    if (av_pixel_format(format.fourcc) == shape_.pixel_format && format.height == shape_.height)
+        VideoDecoder::make_room(*input_->decoder(), format);
+}
+
 bool Film::decodes_into(const FrameFormat& format) const {
-    return !turner_ && !shape_.in_device && decodes_no_more_ &&
+    const bool has_room = decodes_no_higher_ || find_pixel_format(format.fourcc)->apart;
+    return !turner_ && !shape_.in_device && decodes_no_wider_ && has_room &&
            av_pixel_format(format.fourcc) == shape_.pixel_format && format.width == shape_.width &&
            format.height == shape_.height && VideoDecoder::can_use_target(*input_->decoder(), format);
 }
@@ -331,7 +338,7 @@ Status Film::begin_round() {
         decoder_->flush();
     }
     if (target_ != nullptr)
-        decoder_->set_target(*target_, target_format_, shape_.width, shape_.height);
+        decoder_->set_target(*target_, target_format_);
     return {};
 }
 

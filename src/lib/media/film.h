@@ -70,12 +70,14 @@ public:
     /// How pictures that lie in a device's memory can be handed on as they are. Errors: (unsupported) why
     /// they cannot, or that they lie elsewhere.
     [[nodiscard]] const Result<DeviceLayout>& device_layout() const noexcept { return device_layout_; }
+    /// Makes the memory of @p format longer where decoding into it needs that and nothing is against it.
+    void make_room(FrameFormat& format) const;
     /// Whether pictures can be decoded into memory of this format.
     [[nodiscard]] bool decodes_into(const FrameFormat& format) const;
 
     /// From the next rewind() on pictures are decoded into @p target (borrowed until leave_target()), as far
     /// as it has places.
-    void decode_into(DecodeTarget& target, AVPixelFormat pixel_format);
+    void decode_into(DecodeTarget& target, const FrameFormat& format);
     /// Nothing lies in the target any more, but for pictures that were handed out. What comes next is the
     /// film's beginning: rewind().
     void leave_target() noexcept;
@@ -123,10 +125,11 @@ private:
     std::optional<DecodingDevice> device_;  ///< empty: the CPU decodes
     std::unique_ptr<VideoDecoder> decoder_; ///< empty after leave_target()
     DecodeTarget* target_ = nullptr;
-    AVPixelFormat target_format_ = AV_PIX_FMT_NONE;
+    FrameFormat target_format_{};
     std::uint32_t kept_pictures_ = 0;
     bool reorders_ = false;
-    bool decodes_no_more_ = false; ///< than is to be seen
+    bool decodes_no_wider_ = false;  ///< than what is to be seen
+    bool decodes_no_higher_ = false; ///< likewise
     std::optional<std::chrono::microseconds> length_;
     bool interrupted_ = false;            ///< in the middle of reading: FFmpeg does not go on from there
     std::optional<PictureTurner> turner_; ///< empty: pictures are upright

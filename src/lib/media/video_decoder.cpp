@@ -36,6 +36,23 @@ const Codec* find_codec(AVCodecID id) {
     return entry == codecs.end() ? nullptr : entry;
 }
 
+/// Each component plane in memory of its own, where more rows than are shown disturb nobody.
+bool is_apart(const FrameFormat& format) {
+    const PixelFormat* const entry = find_pixel_format(format.fourcc);
+    return entry != nullptr && entry->apart;
+}
+
+/// Rows of a picture that memory of this format should have room for.
+std::uint32_t rows_in(const FrameFormat& format, const Codec& codec) {
+    return is_apart(format) ? (format.height + codec.height - 1) / codec.height * codec.height
+                            : format.height;
+}
+
+/// Rows of a component plane when the picture has @p rows.
+std::size_t plane_rows(const PlaneLayout& plane, const FrameFormat& format, std::uint32_t rows) {
+    return (std::size_t{plane.rows} * rows + format.height - 1) / format.height;
+}
+
 /// Whether a plane's rows begin and end where a decoder wants them to, with room for what it reads beyond.
 bool suits(std::uintptr_t begin, std::size_t stride, std::size_t rows, std::size_t room) {
     return begin % alignment == 0 && stride % alignment == 0 && room >= stride * rows;
@@ -78,11 +95,11 @@ Result<std::unique_ptr<VideoDecoder>> VideoDecoder::create(const AVCodec* codec,
     return decoder;
 }
 
-void VideoDecoder::set_target(DecodeTarget& target, AVPixelFormat pixel_format, std::uint32_t width,
-                              std::uint32_t height) {
-    pixel_format_ = pixel_format;
-    width_ = static_cast<int>(width);
-    height_ = static_cast<int>(height);
+void VideoDecoder::set_target(DecodeTarget& target, const FrameFormat& format) {
+    pixel_format_ = av_pixel_format(format.fourcc);
+    width_ = static_cast<int>(format.width);
+    height_ = static_cast<int>(format.height);
+    rows_ = static_cast<int>(rows_in(format, *find_codec(context_->codec_id)));
     target_ = &target;
 }
 
@@ -90,14 +107,29 @@ bool VideoDecoder::can_use_target(const AVCodec& codec, const FrameFormat& forma
     const Codec* const entry = find_codec(codec.id);
     const Result<Layout> layout = layout_of(format);
     if (entry == nullptr || &codec != ffmpeg().avcodec_find_decoder(codec.id) || // others were not measured
-        (codec.capabilities & AV_CODEC_CAP_DR1) == 0 || !layout || format.width % entry->width != 0 ||
-        format.height % entry->height != 0)
+        (codec.capabilities & AV_CODEC_CAP_DR1) == 0 || !layout)
+        return false;
+    const std::uint32_t rows = rows_in(format, *entry);
+    if (format.width % entry->width != 0 || rows % entry->height != 0)
         return false;
     return std::ranges::all_of(
         std::span(layout->planes).first(layout->plane_count), [&](const PlaneLayout& plane) {
             const std::size_t memory = round_up_to_page(format.planes[plane.memory_plane].sizeimage);
-            return suits(plane.offset, plane.stride, plane.rows + entry->rows_beyond, memory - plane.offset);
+            return suits(plane.offset, plane.stride, plane_rows(plane, format, rows) + entry->rows_beyond,
+                         memory - plane.offset);
         });
+}
+
+void VideoDecoder::make_room(const AVCodec& codec, FrameFormat& format) noexcept {
+    const Codec* const entry = find_codec(codec.id);
+    const Result<Layout> layout = layout_of(format);
+    if (entry == nullptr || !layout || !is_apart(format))
+        return;
+    for (const PlaneLayout& plane : std::span(layout->planes).first(layout->plane_count)) {
+        const std::size_t rows = plane_rows(plane, format, rows_in(format, *entry)) + entry->rows_beyond;
+        std::uint32_t& sizeimage = format.planes[plane.memory_plane].sizeimage;
+        sizeimage = std::max(sizeimage, static_cast<std::uint32_t>(plane.stride * rows));
+    }
 }
 
 std::uint32_t VideoDecoder::kept_pictures() const noexcept {
@@ -181,13 +213,13 @@ bool suits(const DecodeTarget::Place& place, AVPixelFormat pixel_format, int hei
 // What the decoder asks for are coded sides: with whole blocks, which may be more than is shown.
 bool VideoDecoder::offer_place(AVFrame& frame) noexcept {
     if (without_range(static_cast<AVPixelFormat>(frame.format)) != pixel_format_ || frame.width != width_ ||
-        frame.height != height_)
+        frame.height < height_ || frame.height > rows_)
         return false;
     const std::optional<DecodeTarget::Place> place = target_->acquire();
     if (!place)
         return false;
     const Codec* const entry = find_codec(context_->codec_id); // only such ones have a target
-    const bool fits = entry != nullptr && suits(*place, pixel_format_, height_, entry->rows_beyond);
+    const bool fits = entry != nullptr && suits(*place, pixel_format_, rows_, entry->rows_beyond);
     auto* const loan = fits ? new (std::nothrow) Loan{*target_, place->index} : nullptr;
     if (loan == nullptr) {
         target_->release(place->index);

@@ -23,20 +23,26 @@ public:
     VideoDecoder(const VideoDecoder&) = delete;
     VideoDecoder& operator=(const VideoDecoder&) = delete;
 
-    /// What may be decoded into the target: pictures of exactly this. @p target is borrowed until the decoder
-    /// and every picture is gone; a decoder may keep some for as long as it lives, whatever it is told.
-    void set_target(DecodeTarget& target, AVPixelFormat pixel_format, std::uint32_t width,
-                    std::uint32_t height);
-    /// Whether this codec's decoder works in memory of this format, mapped in whole pages: the sides must be
-    /// whole blocks, lines begin where vectors do, and there be room behind the last one for what it reads
-    /// beyond.
+    /// What may be decoded into the target: pictures of exactly this format. @p target is borrowed until the
+    /// decoder and every picture is gone; a decoder may keep some for as long as it lives, whatever it is
+    /// told.
+    void set_target(DecodeTarget& target, const FrameFormat& format);
+    /// Whether this codec's decoder works in memory of this format, mapped in whole pages: lines must begin
+    /// where vectors do, and there be room behind the last one for what it reads beyond. The sides must be
+    /// whole blocks; the height need not where component planes lie apart, with room for these: see
+    /// make_room().
     [[nodiscard]] static bool can_use_target(const AVCodec& codec, const FrameFormat& format) noexcept;
+    /// Makes the memory planes of @p format long enough for that, if each is one component plane.
+    static void make_room(const AVCodec& codec, FrameFormat& format) noexcept;
     /// Pictures that it looks back at, reorders, or has in work.
     [[nodiscard]] std::uint32_t kept_pictures() const noexcept;
 
-    /// Whether what it decodes is no larger than what is to be seen of it, as far as it knows by now.
-    [[nodiscard]] bool decodes_no_more() const noexcept {
-        return context_->coded_width <= context_->width && context_->coded_height <= context_->height;
+    /// Whether the lines that it decodes are no longer than what is to be seen of them, as far as it knows by
+    /// now.
+    [[nodiscard]] bool decodes_no_wider() const noexcept { return context_->coded_width <= context_->width; }
+    /// Likewise whether there are no more of them.
+    [[nodiscard]] bool decodes_no_higher() const noexcept {
+        return context_->coded_height <= context_->height;
     }
     /// Whether pictures come out in another order than their packets go in.
     [[nodiscard]] bool reorders() const noexcept { return context_->has_b_frames > 0; }
@@ -62,6 +68,7 @@ private:
     AVPixelFormat pixel_format_ = AV_PIX_FMT_NONE; ///< of the target, as are the sides
     int width_ = 0;
     int height_ = 0;
+    int rows_ = 0; ///< that each picture may have in the target: its height, or whole blocks of it
 };
 
 } // namespace v4l2dma

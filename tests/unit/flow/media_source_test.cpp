@@ -50,16 +50,16 @@ std::optional<Frame> next(MediaSource& source) {
     }
 }
 
-/// Whether a frame of a format in one piece, without padding, has these bytes.
+/// Whether a frame without padding has these bytes.
 bool has_pixels(const Frame& frame, const AVFrame& picture) {
     const Result<FrameBytes> bytes = FrameBytes::of(frame);
     REQUIRE(bytes);
-    const auto plane = bytes->planes()[0];
     const Layout layout = *layout_of(*frame.format); // its rows are whole groups of pixels
     const auto pixel_format = static_cast<AVPixelFormat>(picture.format);
     for (std::uint32_t i = 0; i < layout.plane_count; ++i)
         for (std::uint32_t y = 0; y < layout.planes[i].rows; ++y)
-            if (std::memcmp(plane.data() + layout.planes[i].offset + std::size_t{y} * layout.planes[i].stride,
+            if (std::memcmp(bytes->planes()[layout.planes[i].memory_plane].data() + layout.planes[i].offset +
+                                std::size_t{y} * layout.planes[i].stride,
                             picture.data[i] + static_cast<std::ptrdiff_t>(y) * picture.linesize[i],
                             static_cast<std::size_t>(av_image_get_linesize(pixel_format, picture.width,
                                                                            static_cast<int>(i)))) != 0)
@@ -147,22 +147,23 @@ TEST_CASE("pictures are decoded into the sink's memory where that is possible, a
 
 namespace {
 
-/// What is behind each buffer in its last page.
-std::span<std::byte> behind(const BufferMemory& memory) {
-    const std::span<std::byte> bytes = memory.planes[0].bytes;
-    return {bytes.data() + bytes.size(), round_up_to_page(bytes.size()) - bytes.size()};
+/// What is behind each memory plane in its last page.
+std::span<std::byte> behind(const PlaneMemory& plane) {
+    return {plane.bytes.data() + plane.bytes.size(),
+            round_up_to_page(plane.bytes.size()) - plane.bytes.size()};
 }
 
-void check_in_place(const std::string& path, const FilmSpec& spec) {
+void check_in_place(const std::string& path, const FilmSpec& spec, const CaptureWishes& wishes = {}) {
     make_film(path, spec);
     const auto elsewhere = Film::open(path, {});
     REQUIRE(elsewhere);
-    const auto source = open(path);
+    const auto source = open(path, wishes);
     CHECK(source->copies(MemoryRole::touches) == 0);
     SharedMemory memory = give_memory(*source, 6 + source->extra_buffers());
     constexpr std::byte canary{0x5a};
     for (const BufferMemory& buffer : memory.buffers())
-        std::ranges::fill(behind(buffer), canary);
+        for (const PlaneMemory& plane : buffer.used())
+            std::ranges::fill(behind(plane), canary);
     std::uint64_t frames = 0;
     while (const std::optional<Frame> frame = next(*source)) {
         const Result<std::optional<FilmPicture>> picture = (*elsewhere)->next();
@@ -174,7 +175,8 @@ void check_in_place(const std::string& path, const FilmSpec& spec) {
     }
     CHECK(frames == spec.times_ms.size());
     for (const BufferMemory& buffer : memory.buffers())
-        CHECK(std::ranges::all_of(behind(buffer), [](std::byte byte) { return byte == canary; }));
+        for (const PlaneMemory& plane : buffer.used())
+            CHECK(std::ranges::all_of(behind(plane), [](std::byte byte) { return byte == canary; }));
     source->release();
 }
 
@@ -219,6 +221,22 @@ TEST_CASE("what is decoded in place is what is decoded elsewhere, and nothing is
                 check_in_place(folder.file("film" + one.ending),
                                film_of(one.codec, width, height, interlaced));
             }
+}
+
+TEST_CASE("planes that lie apart have room for blocks that are not whole") {
+    const TemporaryFolder folder;
+    for (const auto& [codec, ending] : {std::pair{"libx264", ".mkv"},
+                                        {"libx265", ".mkv"},
+                                        {"mpeg2video", ".ts"},
+                                        {"mpeg4", ".avi"},
+                                        {"mjpeg", ".avi"},
+                                        {"libvpx", ".webm"}}) {
+        CAPTURE(codec);
+        const std::string path = folder.file(std::string("film") + ending);
+        check_in_place(path, film_of(codec, 384, 120, false),
+                       {.width = {}, .height = {}, .format = "YM12", .fps = {}});
+        CHECK(open(path)->copies(MemoryRole::touches) == 1);
+    }
 }
 
 TEST_CASE("decoders that write whole blocks of two fields get no memory that has not so many rows") {

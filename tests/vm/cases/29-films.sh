@@ -14,8 +14,8 @@ make_film() {
 }
 
 # The films' hashes, without a device: what must come out of a loop.
-log_film() { # log_film FILE LOG
-	run 0 "$bin" clone -i "$1" -o null: --no-pace --frame-log "$2" --json
+log_film() { # log_film FILE LOG [CLONE-OPTION...]
+	run 0 "$bin" clone -i "$1" -o null: --no-pace --frame-log "$2" --json "${@:3}"
 	expect_equal "frames of $1" "$frames" "$(grep -vc '^#' "$2")"
 }
 
@@ -110,6 +110,22 @@ test_copied_where_it_does_not_fit() {
 	play_film film.mkv
 	expect_film decoded
 	expect_equal "bytes copied of each frame" 86400 "$(json clone end '.copied_bytes / .frames')"
+}
+
+# As 1080 lines, 200 are no whole blocks: more are decoded than shown, for which only planes that lie apart have room.
+test_zero_copy_of_planes_apart() {
+	modprobe vgem
+	make_film film.mp4 -c:v libx264 -qp 0 -vf scale=256:200,setsar=1
+	load_loop multiplanar=1 overrun=lossless
+	run 0 "$bin" clone -i film.mp4 -o "$loop" -n 1 --format YM12
+	log_film film.mp4 decoded --format YM12
+	start_reader "$frames" --dmabuf
+	start clone "$bin" clone -i film.mp4 -o "$loop" --dmabuf --format YM12 --frame-log "$work/written" --json
+	finish clone
+	finish play
+	expect_film decoded
+	expect_same_frames "$work/written" "$work/read" "$frames" same-memory
+	expect_no_copy
 }
 
 test_another_format() {
