@@ -137,6 +137,10 @@ Result<AvFrame> export_as_drm(const AVFrame& picture) {
     }
     (*drm)->width = picture.width;
     (*drm)->height = picture.height;
+    if ((*drm)->hw_frames_ctx == nullptr) // which a mapped one has not: it says what the pixels are
+        (*drm)->hw_frames_ctx = ffmpeg().av_buffer_ref(picture.hw_frames_ctx);
+    if ((*drm)->hw_frames_ctx == nullptr)
+        return system_error("export", object, ENOMEM);
     return drm;
 }
 
