@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "media/av_format.h"
 #include "media/convert_options.h"
+#include "media/network.h"
 
 #include <algorithm>
 #include <array>
@@ -25,11 +26,7 @@ constexpr AVRational micro{1, 1'000'000};
 enum class Kind { pipe, file, url, pattern };
 
 bool is_url(std::string_view name) {
-    const std::size_t colon = name.find("://");
-    return colon != std::string_view::npos && colon > 0 &&
-           std::ranges::all_of(name.substr(0, colon), [](unsigned char c) {
-               return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.' || c == '_';
-           });
+    return !scheme_of(name).empty();
 }
 
 /// "frame%03d.png"
@@ -91,24 +88,8 @@ Result<const AVInputFormat*> find_container(const std::string& name) {
                       near.empty() ? "" : fmt::format("Did you mean {}?", fmt::join(near, " or ")));
 }
 
-/// Options for FFmpeg, freed with what it did not take.
-class Options {
-public:
-    Options() = default;
-    Options(const Options&) = delete;
-    Options& operator=(const Options&) = delete;
-    ~Options() { ffmpeg().av_dict_free(&dictionary_); }
-    void set(const char* name, const std::string& value) {
-        ffmpeg().av_dict_set(&dictionary_, name, value.c_str(), 0);
-    }
-    [[nodiscard]] AVDictionary** get() noexcept { return &dictionary_; }
-
-private:
-    AVDictionary* dictionary_ = nullptr;
-};
-
 /// What the file itself does not say.
-Status set_raw(Options& options, const std::string& name, const MediaInputWishes& wishes) {
+Status set_raw(AvOptions& options, const std::string& name, const MediaInputWishes& wishes) {
     if (!wishes.fourcc || !wishes.width || !wishes.height)
         return make_error(ErrorKind::usage, "open", name, "a raw file does not say what is in it",
                           "Name --format, --width and --height");
@@ -119,6 +100,12 @@ Status set_raw(Options& options, const std::string& name, const MediaInputWishes
     options.set("video_size", fmt::format("{}x{}", *wishes.width, *wishes.height));
     options.set("pixel_format", ffmpeg().av_get_pix_fmt_name(pixel_format));
     return {};
+}
+
+/// What a file says of a stream that comes over the network: by its name or by the user, for that is no
+/// harmless thing to be found in a film.
+bool is_description(std::string_view name, const MediaInputWishes& wishes) {
+    return wishes.container ? *wishes.container == "sdp" : name.ends_with(".sdp");
 }
 
 bool takes_rate(std::string_view demuxer) {
@@ -171,7 +158,12 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
         format = ffmpeg_formats().av_find_input_format("rawvideo");
     if (*kind == Kind::pattern && format == nullptr)
         format = ffmpeg_formats().av_find_input_format("image2");
-    Options options;
+    const bool described = *kind == Kind::file && is_description(name_, wishes);
+    if (described)
+        format = ffmpeg_formats().av_find_input_format("sdp");
+    AvOptions options;
+    if (described) // else a file could make us talk to whom it likes
+        options.set("protocol_whitelist", "file,crypto,data,rtp,udp");
     if (format != nullptr && std::string_view(format->name) == "rawvideo")
         if (Status status = set_raw(options, name_, wishes); !status)
             return status;
@@ -185,7 +177,7 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
                                    },
                                    .opaque = const_cast<Interrupt*>(&interrupt_)};
     context_.reset(context);
-    local_ = *kind == Kind::file || *kind == Kind::pattern;
+    local_ = (*kind == Kind::file && !described) || *kind == Kind::pattern;
     if (*kind == Kind::pipe) {
         Result<std::unique_ptr<PipeReader>> pipe = PipeReader::open(name_, interrupt_);
         if (!pipe)
@@ -193,6 +185,8 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
         pipe_ = std::move(*pipe);
         context->pb = pipe_->context();
     }
+    if (scheme_of(name_) == "udp")
+        options.set("overrun_nonfatal", "1"); // an output that is slow loses pictures, not the connection
     if (*kind == Kind::file)
         options.set("pattern_type", "none"); // a file that is called like a pattern
     // A name with a colon is not to be taken for a protocol.
@@ -242,8 +236,9 @@ std::unexpected<Error> MediaInput::explain(std::string_view operation, int code)
         return make_error(ErrorKind::system, "wait for", name_, "no picture came in time");
     if (code == AVERROR_EXIT || interrupt_.pending())
         return system_error(operation, name_, ECANCELED);
-    Error error = av_error(operation, name_, code).error();
-    if (operation == "open")
+    const bool peer = is_network(name_) && code != AVERROR_PROTOCOL_NOT_FOUND;
+    Error error = (peer ? peer_error(operation, name_, code) : av_error(operation, name_, code)).error();
+    if (operation == "open" && !peer)
         error.kind = ErrorKind::device;
     if (code == AVERROR_INVALIDDATA)
         error.detail = operation == "open" ? "it is no film that FFmpeg knows" : "its data are damaged";
