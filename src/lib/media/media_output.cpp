@@ -56,6 +56,25 @@ Status add_stream(AVFormatContext& context, const MediaOutput::Stream& stream) {
     return {};
 }
 
+/// FFmpeg refuses for many reasons, none of which is that nobody takes what it writes: then it is the codec.
+Status write_header(AVFormatContext& context, AvOutput& output, const MediaOutput::Stream& stream) {
+    const AVOutputFormat& muxer = *context.oformat;
+    AvOptions options;
+    set_options(options, muxer, stream);
+    const bool connects = (muxer.flags & AVFMT_NOFILE) != 0;
+    if (connects)
+        output.begin_connecting();
+    const int result = ffmpeg_formats().avformat_write_header(&context, options.get());
+    // -1 is all that FFmpeg's RTP says of a codec that it cannot carry.
+    if (result < 0 && (result == -1 || !output.is_hindered()))
+        return not_held(muxer, ffmpeg().avcodec_get_name(stream.parameters->codec_id));
+    if (result < 0)
+        return output.error(connects ? "open" : "write", result);
+    if (connects)
+        output.end_connecting();
+    return {};
+}
+
 } // namespace
 
 Result<std::unique_ptr<MediaOutput>>
@@ -71,23 +90,11 @@ MediaOutput::create(const AVOutputFormat& muxer, std::unique_ptr<AvOutput> outpu
         context->flags |= AVFMT_FLAG_CUSTOM_IO; // we close it
     if (Status status = add_stream(*context, stream); !status)
         return std::unexpected(std::move(status.error()));
-    AvOptions options;
-    set_options(options, muxer, stream);
-    const bool connects = (muxer.flags & AVFMT_NOFILE) != 0;
-    if (connects)
-        output->begin_connecting();
-    if (const int result = ffmpeg_formats().avformat_write_header(context.get(), options.get()); result < 0) {
-        auto error = output->error(connects ? "open" : "write", result);
-        const bool hindered = output->is_hindered();
+    if (Status status = write_header(*context, *output, stream); !status) {
         context.reset();
         output->discard();
-        // FFmpeg answers so for many reasons, none of which is that nobody takes what it writes.
-        if (!hindered)
-            return not_held(muxer, ffmpeg().avcodec_get_name(stream.parameters->codec_id));
-        return error;
+        return std::unexpected(std::move(status.error()));
     }
-    if (connects)
-        output->end_connecting();
     return std::unique_ptr<MediaOutput>(
         new MediaOutput(std::move(context), std::move(output), stream.time_base));
 }
