@@ -89,6 +89,7 @@ using Outputs = std::vector<std::unique_ptr<Sink>>;
 Result<Outputs> open_outputs(const CloneOptions& options) {
     Outputs outputs;
     OutputWishes wishes = options.conversion.wishes;
+    wishes.file.patience = options.run.patience();
     wishes.file.lossless = options.capture.wishes.playback.unpaced; // who does not hurry can wait
     for (const std::string& name : options.outputs) {
         Result<std::unique_ptr<Sink>> output = open_sink(name, true, wishes);

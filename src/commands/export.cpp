@@ -63,7 +63,8 @@ void ExportOptions::add_to(CommandLine& line) {
 OutputWishes ExportOptions::wishes() const {
     OutputWishes wishes = conversion.wishes;
     wishes.file = file.wishes;
-    wishes.file.fps = capture.wishes.fps;                                // one rate for both ends
+    wishes.file.fps = capture.wishes.fps; // one rate for both ends
+    wishes.file.patience = run.patience();
     wishes.file.lossless = file.wishes.lossless || is_media_name(input); // a film can wait
     return wishes;
 }
@@ -167,6 +168,13 @@ void adjust(PumpOptions& pump, const ExportOptions& options, const MediaSink& si
         pump.frame_limit = 1;
 }
 
+void say_what_players_need(const MediaSink& sink) {
+    const ExportTarget& target = sink.target();
+    if (target.kind == ExportKind::container && target.container() == "rtp" && !target.sdp)
+        spdlog::info("export: {}: players need a description of this stream; --sdp FILE writes it",
+                     sink.name());
+}
+
 int export_frames(const ExportOptions& options, bool json) {
     const Result<StopSignals> signals = StopSignals::create();
     if (!signals)
@@ -175,6 +183,7 @@ int export_frames(const ExportOptions& options, bool json) {
     if (!ends)
         return report_unopened(ends.error(), *signals);
     MediaSink& sink = *ends->sink;
+    say_what_players_need(sink);
     return run_flow({.command = "export",
                      .json = json,
                      .options = options.run,
@@ -195,6 +204,8 @@ int run_export(std::span<char*> arguments) {
         return *code;
     if (line.json() && options.output == "-")
         return line.usage_error("--json and -o - both write to standard output");
+    if (line.json() && options.file.wishes.sdp == "-")
+        return line.usage_error("--json and --sdp - both write to standard output");
     return export_frames(options, line.json());
 }
 

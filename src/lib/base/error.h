@@ -17,6 +17,11 @@ enum class ErrorKind {
     peer,        ///< the other end broke the protocol or went away
 };
 
+/// Whether the other end, a device or a program, is gone: another way to it leads nowhere either.
+[[nodiscard]] constexpr bool is_gone(ErrorKind kind) noexcept {
+    return kind == ErrorKind::device || kind == ErrorKind::peer;
+}
+
 /// A failure as a value: errno, the operation, and the object it was tried on.
 ///
 /// Layers pass it up unlogged, at most adding a remedy; it is reported once, by whoever decides about it.

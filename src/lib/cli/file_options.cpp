@@ -52,6 +52,10 @@ void FileOptions::add_to(CommandLine& line) {
                     "Begin a new file after so many seconds; the name has a %d for its number")
         ->type_name("SECONDS")
         ->check(real_range(0.01, 1e9));
+    line.app()
+        .add_option("--sdp", wishes.sdp,
+                    "Write what players have to know of a stream of --container rtp; they open this file")
+        ->type_name("FILE");
     line.app().add_flag("--lossless", wishes.lossless,
                         "Leave no frame out: the source waits for the encoder (films and test:)");
     line.app().add_flag("--force", wishes.force, "Overwrite a file that exists");

@@ -42,7 +42,7 @@ bool FanOutSink::takes(const FrameFormat& format) const {
 Status FanOutSink::set_format(const FrameFormat& format) {
     for (Output& output : outputs_) {
         Status status = output.gone() ? Status{} : output.sink->set_format(format);
-        if (!status && status.error().kind == ErrorKind::device)
+        if (!status && is_gone(status.error().kind))
             status = lose(output, status.error());
         if (!status)
             return status;
@@ -150,7 +150,7 @@ Status FanOutSink::play_next_role(Output& output) {
             return {};
         }
         output.sink->release();
-        if (status.error().kind == ErrorKind::device)
+        if (is_gone(status.error().kind))
             return status;
         note_refusal(output, role, status.error());
     }
@@ -182,7 +182,7 @@ Status FanOutSink::lose(Output& output, const Error& why) {
     output.role.reset();
     output.drained = true;
     const bool unfit = wishes_.zero_copy || wishes_.method;
-    if (why.kind == ErrorKind::device ? !has_run_ : unfit && !running_)
+    if (is_gone(why.kind) ? !has_run_ : unfit && !running_)
         return std::unexpected(why);
     output.failure = why;
     output.sink->stop(); // its memory stays until release(): frames may lie there
@@ -198,7 +198,7 @@ Status FanOutSink::lose(Output& output, const Error& why) {
 // An output that fails at its first frame may do in another role; one that did has failed.
 Status FanOutSink::on_refused(Output& output, const Error& why) {
     const MemoryRole refused = *output.role;
-    if (output.proven || why.kind == ErrorKind::device)
+    if (output.proven || is_gone(why.kind))
         return lose(output, why);
     note_refusal(output, refused, why);
     output.role.reset();

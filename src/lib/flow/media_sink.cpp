@@ -74,6 +74,9 @@ Result<std::unique_ptr<MediaSink>> MediaSink::open(std::string_view name, const 
     Result<UniqueFd> event_fd = make_event_fd(name);
     if (!hurry_fd || !event_fd)
         return std::unexpected(hurry_fd ? event_fd.error() : hurry_fd.error());
+    if (wishes.file.sdp)
+        if (Status status = OutputFile::check(*wishes.file.sdp, wishes.file.force); !status)
+            return std::unexpected(std::move(status.error()));
     std::unique_ptr<MediaSink> sink(new MediaSink(*target, wishes, std::move(*hurry_fd)));
     sink->returns_->event_fd = std::move(*event_fd);
     if (target->url)
@@ -117,6 +120,7 @@ Status MediaSink::set_format(const FrameFormat& format) {
     const Result<FrameWriterSettings> settings = writer_settings(format);
     if (!settings)
         return std::unexpected(settings.error());
+    hurry(false);
     Result<std::unique_ptr<FrameWriter>> writer = make_frame_writer(*settings, files_ ? &*files_ : nullptr);
     if (!writer)
         return std::unexpected(std::move(writer.error()));
@@ -156,7 +160,6 @@ Status MediaSink::start_writer() {
     if (!writer_) // what comes after the end of a stream needs set_format()
         return failure_ ? std::unexpected(*failure_)
                         : Status(make_error(ErrorKind::system, "write", name_, "the stream to it has ended"));
-    hurry(false);
     finishing_ = false;
     thread_ = std::make_unique<WriterThread>(
         std::move(writer_), WriterThread::Options{.rate = wishes_.file.fps,

@@ -67,7 +67,7 @@ Status Negotiation::agree() {
         }
         if (!status)
             spdlog::debug("{} {}: {}", source_.name(), other.text(), status.error().message());
-        if (!status && status.error().kind == ErrorKind::device) // it is so in every format
+        if (!status && is_gone(status.error().kind)) // it is so in every format
             return status;
     }
     return source_.format() == first ? Status{} : source_.set_format(first);
@@ -92,7 +92,7 @@ Status Negotiation::fall_back(const Error& why) {
     attempts_.back().obstacle = why.message();
     last_error_ = why;
     release();
-    if (why.kind == ErrorKind::device)
+    if (is_gone(why.kind))
         return std::unexpected(why);
     return establish_next();
 }
@@ -114,7 +114,7 @@ Status Negotiation::establish_next() {
             last_error_ = status.error();
         release();
         // A device that is gone or busy is so on every path.
-        if (status.error().kind == ErrorKind::device)
+        if (is_gone(status.error().kind))
             return status;
     }
     return std::unexpected(nothing_left());

@@ -30,6 +30,10 @@ Result<PumpResult> Pump::run() {
     statistics_.start(system_.now()); // for a run that comes to no path
 
     Status status = stream();
+    if (!status && status.error().code == ECANCELED) { // somebody else saw the signal first
+        on_signal();
+        status = result_.interrupted ? Status{} : status;
+    }
     if (status)
         status = drain();
     result_.total = statistics_.total(system_.now());

@@ -160,7 +160,7 @@ void WriterThread::fail(const Error& error) {
     std::deque<FrameToWrite> left;
     const std::lock_guard lock(mutex_);
     left.swap(queue_);
-    if (!error_)
+    if (!error_ && error.code != ECANCELED) // that was us
         error_ = with_remains(error, writer_->summary());
 }
 

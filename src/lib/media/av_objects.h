@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace v4l2dma {
@@ -38,6 +39,22 @@ using AvPacket = std::unique_ptr<AVPacket, FreeAvPacket>;
 using AvCodec = std::unique_ptr<AVCodecContext, FreeAvCodec>;
 using AvInput = std::unique_ptr<AVFormatContext, FreeAvInput>; ///< only after load_ffmpeg_formats()
 using Sws = std::unique_ptr<SwsContext, FreeSws>;
+
+/// Options for what FFmpeg opens, freed with those that it did not take.
+class AvOptions {
+public:
+    AvOptions() = default;
+    AvOptions(const AvOptions&) = delete;
+    AvOptions& operator=(const AvOptions&) = delete;
+    ~AvOptions() { ffmpeg().av_dict_free(&dictionary_); }
+    void set(const char* name, const std::string& value) {
+        ffmpeg().av_dict_set(&dictionary_, name, value.c_str(), 0);
+    }
+    [[nodiscard]] AVDictionary** get() noexcept { return &dictionary_; }
+
+private:
+    AVDictionary* dictionary_ = nullptr;
+};
 
 /// An Error (system) from FFmpeg's error number.
 [[nodiscard]] std::unexpected<Error> av_error(std::string_view operation, std::string_view object, int code);

@@ -2,11 +2,13 @@
 #include "media/av_output.h"
 
 #include "base/suggest.h"
+#include "media/network.h"
 
 #include <csignal>
 #include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
+#include <thread>
 
 namespace v4l2dma {
 
@@ -58,7 +60,7 @@ Status AvOutput::allocate(bool seekable) {
 }
 
 Result<std::unique_ptr<AvOutput>> AvOutput::of_file(OutputFile file) {
-    std::unique_ptr<AvOutput> output(new AvOutput(file.name(), -1));
+    std::unique_ptr<AvOutput> output(new AvOutput(file.name(), {}));
     const bool seekable = file.seekable();
     output->file_.emplace(std::move(file));
     if (Status status = output->allocate(seekable); !status)
@@ -67,27 +69,29 @@ Result<std::unique_ptr<AvOutput>> AvOutput::of_file(OutputFile file) {
 }
 
 Result<std::unique_ptr<AvOutput>> AvOutput::to_nowhere() {
-    std::unique_ptr<AvOutput> output(new AvOutput("", -1));
+    std::unique_ptr<AvOutput> output(new AvOutput("", {}));
     if (Status status = output->allocate(false); !status)
         return std::unexpected(std::move(status.error()));
     return output;
 }
 
 Result<std::unique_ptr<AvOutput>> AvOutput::of_url(const std::string& url, const AVOutputFormat& muxer,
-                                                   int hurry_fd) {
-    std::unique_ptr<AvOutput> output(new AvOutput(url, hurry_fd));
-    if ((muxer.flags & AVFMT_NOFILE) != 0) {
-        output->connected_ = true; // by the muxer, while frames come already
+                                                   const Patience& patience) {
+    std::unique_ptr<AvOutput> output(new AvOutput(url, patience));
+    if ((muxer.flags & AVFMT_NOFILE) != 0)
         return output;
-    }
+    AvOptions options;
+    if (scheme_of(url) == "udp")
+        options.set("pkt_size", "1316"); // whole packets of a transport stream; what the URL says goes before
     const AVIOInterruptCB interrupt = output->interrupt();
-    const int result =
-        ffmpeg_formats().avio_open2(&output->context_, url.c_str(), AVIO_FLAG_WRITE, &interrupt, nullptr);
+    output->begin_connecting();
+    const int result = ffmpeg_formats().avio_open2(&output->context_, url.c_str(), AVIO_FLAG_WRITE,
+                                                   &interrupt, options.get());
     if (result == AVERROR_PROTOCOL_NOT_FOUND)
         return unknown_protocol(url);
     if (result < 0)
-        return av_error("open", url, result);
-    output->connected_ = true;
+        return output->error("open", result);
+    output->end_connecting();
     return output;
 }
 
@@ -131,12 +135,28 @@ std::int64_t AvOutput::seek(void* self, std::int64_t offset, int whence) {
 
 int AvOutput::interrupted(void* self) {
     auto& output = *static_cast<AvOutput*>(self);
-    if (!output.connected_ && stop_is_pending())
-        return 1;
+    output.interrupted_ = output.interrupted_ || output.must_end();
+    return output.interrupted_ ? 1 : 0;
+}
+
+bool AvOutput::must_end() noexcept {
+    if (connecting_ && (stop_is_pending() || is_readable(patience_.hurry_fd)))
+        return true;
     const auto now = std::chrono::steady_clock::now();
-    if (!output.deadline_ && is_readable(output.hurry_fd_))
-        output.deadline_ = now + hurried;
-    return output.deadline_ && now >= *output.deadline_ ? 1 : 0;
+    if (!connecting_ && !deadline_ && is_readable(patience_.hurry_fd))
+        deadline_ = now + hurried;
+    return deadline_ && now >= *deadline_;
+}
+
+void AvOutput::begin_connecting() noexcept {
+    connecting_ = true;
+    if (patience_.to_connect)
+        deadline_ = std::chrono::steady_clock::now() + *patience_.to_connect;
+}
+
+void AvOutput::end_connecting() noexcept {
+    connecting_ = false;
+    deadline_.reset();
 }
 
 std::uint64_t AvOutput::size() const noexcept {
@@ -148,12 +168,32 @@ std::uint64_t AvOutput::size() const noexcept {
 std::unexpected<Error> AvOutput::error(std::string_view operation, int code) const {
     if (file_ && file_->failure())
         return std::unexpected(*file_->failure());
-    return av_error(operation, name_, code);
+    if (interrupted_ && connecting_ && deadline_ && std::chrono::steady_clock::now() >= *deadline_)
+        return make_error(ErrorKind::system, "wait for", name_, "nobody was there in time");
+    if (interrupted_ && connecting_)
+        return system_error(operation, name_, ECANCELED);
+    if (interrupted_)
+        return make_error(ErrorKind::peer, operation, name_, "the other end reads no more");
+    return is_network(name_) ? peer_error(operation, name_, code) : av_error(operation, name_, code);
+}
+
+bool AvOutput::is_hindered() const noexcept {
+    if (file_)
+        return file_->failure().has_value();
+    return interrupted_ || (context_ != nullptr ? context_->error < 0 : is_network(name_));
 }
 
 void AvOutput::forget_error() noexcept {
     if (context_ != nullptr)
         context_->error = 0;
+}
+
+// What SRT has not handed over when the connection ends is lost, and it hands over with a delay. More than it
+// usually has nobody waits for here.
+void AvOutput::let_arrive() const noexcept {
+    constexpr std::chrono::milliseconds usual_delay{120};
+    if (scheme_of(name_) == "srt" && !interrupted_ && context_->error >= 0)
+        std::this_thread::sleep_for(2 * usual_delay);
 }
 
 void AvOutput::discard() noexcept {
@@ -168,6 +208,7 @@ Status AvOutput::close() {
         ffmpeg_formats().avio_flush(context_);
         code = context_->error;
         final_size_ = size();
+        let_arrive();
     }
     free_context();
     if (file_) {

@@ -20,11 +20,16 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<AvOutput>> of_file(OutputFile file);
     /// Forgets what is written: to find out whether it could be. Errors: (system) no memory.
     [[nodiscard]] static Result<std::unique_ptr<AvOutput>> to_nowhere();
-    /// Connects, until a signal comes (StopSignals). @p hurry_fd: borrowed; once it is readable the peer has
-    /// five seconds left. A @p muxer that opens its URL by itself finds only the means to interrupt it.
-    /// Errors: (usage) a protocol that this FFmpeg has not; (system) what FFmpeg says.
-    [[nodiscard]] static Result<std::unique_ptr<AvOutput>> of_url(const std::string& url,
-                                                                  const AVOutputFormat& muxer, int hurry_fd);
+    /// How long a peer is waited for.
+    struct Patience {
+        int hurry_fd = -1; ///< borrowed; once it is readable a connected peer has five seconds left
+        std::optional<std::chrono::microseconds> to_connect{}; ///< empty: for ever
+    };
+    /// Connects, until a signal comes (StopSignals). A @p muxer that opens its URL by itself finds only the
+    /// means to interrupt it, see begin_connecting().
+    /// Errors: (usage) a protocol that this FFmpeg has not; (peer) what FFmpeg says; those of error().
+    [[nodiscard]] static Result<std::unique_ptr<AvOutput>>
+    of_url(const std::string& url, const AVOutputFormat& muxer, const Patience& patience);
     AvOutput(const AvOutput&) = delete;
     AvOutput& operator=(const AvOutput&) = delete;
     ~AvOutput();
@@ -35,7 +40,13 @@ public:
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     /// Bytes that were written.
     [[nodiscard]] std::uint64_t size() const noexcept;
-    /// What stands behind an error of FFmpeg that came while it wrote here.
+    /// Around what connects: until then it ends with a signal, with hurry_fd, or when patience does.
+    void begin_connecting() noexcept;
+    void end_connecting() noexcept;
+    /// Whether somebody else stands in the way, as after an error of FFmpeg, and not what is to be written.
+    [[nodiscard]] bool is_hindered() const noexcept;
+    /// What stands behind an error of FFmpeg that came while it wrote here. ECANCELED: a signal came while it
+    /// connected.
     [[nodiscard]] std::unexpected<Error> error(std::string_view operation, int code) const;
     /// After an error nothing is written any more; this tries again.
     void forget_error() noexcept;
@@ -45,21 +56,25 @@ public:
     [[nodiscard]] Status close();
 
 private:
-    AvOutput(std::string name, int hurry_fd) : name_(std::move(name)), hurry_fd_(hurry_fd) {}
+    AvOutput(std::string name, const Patience& patience) : name_(std::move(name)), patience_(patience) {}
     [[nodiscard]] Status allocate(bool seekable);
     static int write(void* self, std::uint8_t* bytes, int size);
     static std::int64_t seek(void* self, std::int64_t offset, int whence);
     static int interrupted(void* self);
+    [[nodiscard]] bool must_end() noexcept;
+    void let_arrive() const noexcept;
     void free_context() noexcept;
 
     std::string name_;
-    int hurry_fd_;
+    Patience patience_;
     std::optional<OutputFile> file_; ///< empty for a URL, and for nowhere
     AVIOContext* context_ = nullptr;
-    bool connected_ = false;
+    bool connecting_ = false;
+    bool interrupted_ = false;     ///< and FFmpeg knows it
     bool ours_ = false;            ///< the context; else avio_open2() made it
     std::uint64_t final_size_ = 0; ///< of a URL that is closed
-    std::optional<std::chrono::steady_clock::time_point> deadline_; ///< set when we are to hurry
+    std::optional<std::chrono::steady_clock::time_point>
+        deadline_; ///< of connecting; later set when we are to hurry
 };
 
 } // namespace v4l2dma

@@ -4,6 +4,7 @@
 #include "format/likeness.h"
 #include "format/pixel_format.h"
 #include "media/encoder_choice.h"
+#include "media/network.h"
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +15,9 @@ namespace v4l2dma {
 
 namespace {
 
-constexpr std::chrono::seconds key_interval{2}; // so much is lost at most where a stream is entered
+// So much is lost at most where a stream is entered; so long waits who begins to watch a live one.
+constexpr std::chrono::seconds key_interval{2};
+constexpr std::chrono::seconds live_key_interval{1};
 
 /// Pictures whose colours change their kind get those that players expect of this size.
 FrameFormat coloured(FrameFormat format, AVPixelFormat source, AVPixelFormat target) {
@@ -106,6 +109,7 @@ Result<VideoEncoder::Settings> EncodingWriter::settle(const FrameWriterSettings&
                                   .height = size.height,
                                   .constant_rate = !MediaOutput::has_times(muxer),
                                   .global_header = (muxer.flags & AVFMT_GLOBALHEADER) != 0,
+                                  .live = is_network(settings.target.name),
                                   .bitrate = settings.wishes.bitrate,
                                   .preset = settings.wishes.preset};
 }
@@ -276,7 +280,7 @@ Result<AVFrame*> EncodingWriter::own_picture() {
 
 bool EncodingWriter::wants_key(std::chrono::microseconds time) {
     const bool cut = packets_.wants_key(time);
-    if (last_key_ && !cut && time - *last_key_ < key_interval)
+    if (last_key_ && !cut && time - *last_key_ < (settings_.live ? live_key_interval : key_interval))
         return false;
     last_key_ = time;
     return true;

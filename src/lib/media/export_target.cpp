@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "format/pixel_format.h"
 #include "media/ffmpeg.h"
+#include "media/network.h"
 
 #include <algorithm>
 #include <array>
@@ -51,18 +52,16 @@ bool is_raw(std::string_view extension) {
     return contains(raw_extensions, extension) || format_named(extension);
 }
 
-std::string scheme_of(std::string_view name) {
-    const std::size_t end = name.find("://");
-    return end == std::string_view::npos ? std::string() : lower(name.substr(0, end));
-}
-
-/// The muxer that a protocol is mostly used with.
+/// The muxer that a protocol is mostly used with. Of RTP the one that players understand by the URL alone.
 std::string usual_container(const std::string& scheme) {
-    if (scheme == "rtmp" || scheme == "rtmps")
+    constexpr std::array<std::string_view, 5> bare{"udp", "tcp", "tls", "srt", "rist"};
+    if (scheme.starts_with("rtmp"))
         return "flv";
-    if (scheme == "rtp" || scheme == "rtsp")
+    if (scheme == "rtp")
+        return "rtp_mpegts";
+    if (scheme == "rtsp")
         return scheme;
-    return scheme == "udp" || scheme == "tcp" || scheme == "srt" ? "mpegts" : "";
+    return contains(bare, scheme) ? "mpegts" : "";
 }
 
 const AVOutputFormat* find_muxer(std::string_view name) {
@@ -164,6 +163,9 @@ Status check(const ExportTarget& target, const ExportWishes& wishes) {
     if (target.standard_output && target.kind == ExportKind::png)
         return make_error(ErrorKind::usage, "export", target.name, "a PNG goes to a file",
                           "Name one: -o picture.png");
+    if (wishes.sdp && (target.muxer == nullptr || std::string_view(target.muxer->name) != "rtp"))
+        return make_error(ErrorKind::usage, "--sdp", target.name, "players need none for it",
+                          "It belongs to rtp://HOST:PORT with --container rtp");
     if (target.url && one_file && target.kind != ExportKind::container)
         return make_error(ErrorKind::usage, "export", target.name, "only containers go to URLs");
     return {};
@@ -208,6 +210,7 @@ Result<ExportTarget> resolve_export_target(std::string_view name, const ExportWi
     if (name.empty())
         return make_error(ErrorKind::usage, "export", name, "its name is empty");
     ExportTarget target{.name = std::string(name),
+                        .sdp = wishes.sdp,
                         .standard_output = name == "-",
                         .url = !scheme_of(name).empty(),
                         .numbered = false};

@@ -27,6 +27,7 @@ struct ExportTarget {
     ExportKind kind = ExportKind::container;
     const AVOutputFormat* muxer = nullptr; ///< of a container; lives as long as the program
     std::optional<FourCC> fourcc{};        ///< that the name's extension means: frame.nv12
+    std::optional<std::string> sdp{};      ///< the file that describes the stream
     bool standard_output = false;
     bool url = false;
     bool numbered = false; ///< the name has a %d

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,11 +16,13 @@ struct ExportWishes {
     std::optional<std::uint64_t> bitrate{}; ///< bits a second
     std::optional<double> fps{};            ///< for formats without times; empty: measured
     std::optional<double> segment{};        ///< seconds in each file
-    bool force = false;                     ///< a file that exists is overwritten
-    bool lossless = false;                  ///< the source waits; no frame is left out
+    std::optional<std::string> sdp{};       ///< file that says to players what is in an RTP stream
+    std::optional<std::chrono::microseconds> patience{}; ///< until a peer is there; empty: for ever
+    bool force = false;                                  ///< a file that exists is overwritten
+    bool lossless = false;                               ///< the source waits; no frame is left out
 
     [[nodiscard]] bool any() const noexcept {
-        return container || codec || preset || bitrate || fps || segment || force || lossless;
+        return container || codec || preset || bitrate || fps || segment || sdp || force || lossless;
     }
 };
 

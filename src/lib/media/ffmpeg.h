@@ -119,6 +119,7 @@ extern "C" {
     F(avformat, av_interleaved_write_frame)                                                                  \
     F(avformat, av_muxer_iterate)                                                                            \
     F(avformat, av_read_frame)                                                                               \
+    F(avformat, av_sdp_create)                                                                               \
     F(avformat, av_write_trailer)                                                                            \
     F(avformat, avformat_alloc_context)                                                                      \
     F(avformat, avformat_alloc_output_context2)                                                              \

@@ -118,8 +118,12 @@ Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWish
     if (!packet)
         return std::unexpected(std::move(packet.error()));
     film->packet_ = std::move(*packet);
+    film->looking_ = true;
     if (Status status = film->look(); !status)
         return std::unexpected(std::move(status.error()));
+    film->looking_ = false;
+    if (film->seekable_)
+        film->looked_at_.clear();
     film->interrupt_.set_deadline(std::nullopt);
     return film;
 }
@@ -298,8 +302,12 @@ Status Film::play_packets(bool wanted) {
 }
 
 Result<std::optional<FilmPicture>> Film::next() {
-    if (first_)
+    if (first_ && packets_)
+        begin_packets();
+    if (first_) {
+        looked_at_.clear();
         return std::exchange(first_, std::nullopt);
+    }
     while (true) {
         Result<std::optional<FilmPicture>> picture = next_of_round();
         if (!picture || *picture)
@@ -400,9 +408,18 @@ Status Film::feed() {
 
 // What cannot be read on ends the film; what the decoder has of it comes first.
 Result<bool> Film::read_packet() {
+    if (packets_ && !looked_at_.empty()) {
+        ffmpeg().av_packet_unref(packet_.get());
+        ffmpeg().av_packet_move_ref(packet_.get(), looked_at_.front().get());
+        looked_at_.pop_front();
+        return true;
+    }
     if (at_end_)
         return false;
     Result<bool> there = input_->read(*packet_);
+    if (there && *there && looking_ && !input_->is_local())
+        if (Status status = keep_for_packets(); !status)
+            return std::unexpected(std::move(status.error()));
     if (there)
         return there;
     interrupted_ = there.error().code == ECANCELED;
@@ -410,6 +427,25 @@ Result<bool> Film::read_packet() {
         return there;
     failure_ = std::move(there.error());
     return false;
+}
+
+Status Film::keep_for_packets() {
+    Result<AvPacket> kept = make_av_packet();
+    if (!kept)
+        return std::unexpected(std::move(kept.error()));
+    if (ffmpeg().av_packet_ref(kept->get(), packet_.get()) < 0)
+        return system_error("packet", "", ENOMEM);
+    looked_at_.push_back(std::move(*kept));
+    return {};
+}
+
+// The picture that was looked at is in them.
+void Film::begin_packets() {
+    first_.reset();
+    zero_.reset();
+    last_.reset();
+    last_step_.reset();
+    in_round_ = 0;
 }
 
 Result<std::optional<FilmPicture>> Film::next_packet() {

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -111,6 +112,8 @@ private:
     [[nodiscard]] Result<std::optional<FilmPicture>> next_packet();
     [[nodiscard]] Status feed();
     [[nodiscard]] Result<bool> read_packet();
+    [[nodiscard]] Status keep_for_packets();
+    void begin_packets();
     [[nodiscard]] Result<bool> read_converted();
     [[nodiscard]] bool is_before_begin(std::int64_t timestamp) const;
     [[nodiscard]] Result<std::optional<FilmPicture>> finish(AvFrame frame);
@@ -137,12 +140,14 @@ private:
     Result<DeviceLayout> device_layout_ =
         make_error(ErrorKind::unsupported, "share", "pictures", "they are decoded by the CPU");
     bool seekable_ = false;
+    bool looking_ = false; ///< for the first picture
     bool packets_ = false;
     bool raw_swapped_ = false;         ///< a raw file whose planes lie in the other order
     bool at_end_ = false;              ///< of the file: the decoder has the rest
     bool bad_packet_ = false;          ///< the decoder did not take it
     std::optional<Error> failure_;     ///< of reading; said when the decoder is empty
     std::optional<FilmPicture> first_; ///< of what cannot be begun again
+    std::deque<AvPacket> looked_at_;   ///< what first_ was found in, for who wants packets
     AvBsf converter_;                  ///< of packets, to how devices have them; empty: they are so already
     AvPacket packet_;
     bool packet_waits_ = false; ///< the decoder had no room for packet_

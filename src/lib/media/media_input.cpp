@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 #include "media/av_format.h"
 #include "media/convert_options.h"
+#include "media/network.h"
 
 #include <algorithm>
 #include <array>
@@ -25,11 +26,7 @@ constexpr AVRational micro{1, 1'000'000};
 enum class Kind { pipe, file, url, pattern, device };
 
 bool is_url(std::string_view name) {
-    const std::size_t colon = name.find("://");
-    return colon != std::string_view::npos && colon > 0 &&
-           std::ranges::all_of(name.substr(0, colon), [](unsigned char c) {
-               return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.' || c == '_';
-           });
+    return !scheme_of(name).empty();
 }
 
 /// "frame%03d.png"
@@ -93,24 +90,8 @@ Result<const AVInputFormat*> find_container(const std::string& name) {
                       near.empty() ? "" : fmt::format("Did you mean {}?", fmt::join(near, " or ")));
 }
 
-/// Options for FFmpeg, freed with what it did not take.
-class Options {
-public:
-    Options() = default;
-    Options(const Options&) = delete;
-    Options& operator=(const Options&) = delete;
-    ~Options() { ffmpeg().av_dict_free(&dictionary_); }
-    void set(const char* name, const std::string& value) {
-        ffmpeg().av_dict_set(&dictionary_, name, value.c_str(), 0);
-    }
-    [[nodiscard]] AVDictionary** get() noexcept { return &dictionary_; }
-
-private:
-    AVDictionary* dictionary_ = nullptr;
-};
-
 /// What the file itself does not say.
-Status set_raw(Options& options, const std::string& name, const MediaInputWishes& wishes) {
+Status set_raw(AvOptions& options, const std::string& name, const MediaInputWishes& wishes) {
     if (!wishes.fourcc || !wishes.width || !wishes.height)
         return make_error(ErrorKind::usage, "open", name, "a raw file does not say what is in it",
                           "Name --format, --width and --height");
@@ -129,9 +110,68 @@ bool is_device(const AVInputFormat* format) {
            AV_IS_INPUT_DEVICE(format->priv_class->category);
 }
 
+/// What a file says of a stream that comes over the network: by its name or by the user, for that is no
+/// harmless thing to be found in a film.
+bool is_description(std::string_view name, const MediaInputWishes& wishes) {
+    return wishes.container ? *wishes.container == "sdp" : name.ends_with(".sdp");
+}
+
 bool takes_rate(const AVInputFormat& format) {
     const std::string_view name = format.name;
     return name == "rawvideo" || name.starts_with("image2") || name.ends_with("_pipe") || is_device(&format);
+}
+
+/// How a name is opened.
+struct Opening {
+    Kind kind = Kind::file;
+    const AVInputFormat* format = nullptr; ///< nullptr: found out by looking
+    bool described = false;                ///< a file that tells where the film comes from
+};
+
+Result<Opening> find_opening(const std::string& name, const MediaInputWishes& wishes) {
+    const Result<const AVInputFormat*> container =
+        wishes.container ? find_container(*wishes.container) : Result<const AVInputFormat*>(nullptr);
+    const Result<Kind> kind = container && is_device(*container) ? Kind::device : kind_of(name);
+    if (!kind)
+        return std::unexpected(kind.error());
+    if (!container)
+        return std::unexpected(container.error());
+    Opening opening{.kind = *kind, .format = *container};
+    const bool sized_raw = wishes.fourcc && wishes.width && wishes.height && opening.format == nullptr &&
+                           (name.ends_with(".raw") || name.ends_with(".yuv"));
+    if (sized_raw)
+        opening.format = ffmpeg_formats().av_find_input_format("rawvideo");
+    if (*kind == Kind::pattern && opening.format == nullptr)
+        opening.format = ffmpeg_formats().av_find_input_format("image2");
+    opening.described = *kind == Kind::file && is_description(name, wishes);
+    if (opening.described)
+        opening.format = ffmpeg_formats().av_find_input_format("sdp");
+    return opening;
+}
+
+Status set_options(AvOptions& options, const Opening& opening, const std::string& name,
+                   const MediaInputWishes& wishes) {
+    const AVInputFormat* const format = opening.format;
+    if (format != nullptr && std::string_view(format->name) == "rawvideo")
+        if (Status status = set_raw(options, name, wishes); !status)
+            return status;
+    if (opening.described) // else a file could make us talk to whom it likes
+        options.set("protocol_whitelist", "file,crypto,data,rtp,udp");
+    if (wishes.fps && format != nullptr && takes_rate(*format))
+        options.set("framerate", fmt::format("{}", *wishes.fps));
+    if (opening.kind == Kind::device)
+        options.set("device", name); // where the name itself is not looked at: kmsgrab
+    if (scheme_of(name) == "udp")
+        options.set("overrun_nonfatal", "1"); // an output that is slow loses pictures, not the connection
+    if (opening.kind == Kind::file)
+        options.set("pattern_type", "none"); // a file that is called like a pattern
+    return {};
+}
+
+/// A name with a colon is not to be taken for a protocol.
+std::string url_of(const std::string& name, Kind kind) {
+    const bool relative = kind == Kind::pattern && !name.starts_with('/');
+    return kind == Kind::file ? "file:" + name : (relative ? "./" : "") + name;
 }
 
 } // namespace
@@ -175,51 +215,30 @@ Result<std::unique_ptr<MediaInput>> MediaInput::open(const std::string& name, co
 }
 
 Status MediaInput::open_context(const MediaInputWishes& wishes) {
-    const Result<const AVInputFormat*> container =
-        wishes.container ? find_container(*wishes.container) : Result<const AVInputFormat*>(nullptr);
-    const Result<Kind> kind = container && is_device(*container) ? Kind::device : kind_of(name_);
-    if (!kind)
-        return std::unexpected(kind.error());
-    if (!container)
-        return std::unexpected(container.error());
-    const AVInputFormat* format = *container;
-    const bool sized_raw = wishes.fourcc && wishes.width && wishes.height && format == nullptr &&
-                           (name_.ends_with(".raw") || name_.ends_with(".yuv"));
-    if (sized_raw)
-        format = ffmpeg_formats().av_find_input_format("rawvideo");
-    if (*kind == Kind::pattern && format == nullptr)
-        format = ffmpeg_formats().av_find_input_format("image2");
-    Options options;
-    if (format != nullptr && std::string_view(format->name) == "rawvideo")
-        if (Status status = set_raw(options, name_, wishes); !status)
-            return status;
-    if (wishes.fps && format != nullptr && takes_rate(*format))
-        options.set("framerate", fmt::format("{}", *wishes.fps));
-    if (*kind == Kind::device)
-        options.set("device", name_); // where the name itself is not looked at: kmsgrab
-    AVFormatContext* context = ffmpeg_formats().avformat_alloc_context();
-    if (context == nullptr)
+    const Result<Opening> opening = find_opening(name_, wishes);
+    if (!opening)
+        return std::unexpected(opening.error());
+    AvOptions options;
+    if (Status status = set_options(options, *opening, name_, wishes); !status)
+        return status;
+    local_ = (opening->kind == Kind::file && !opening->described) || opening->kind == Kind::pattern;
+    context_.reset(ffmpeg_formats().avformat_alloc_context());
+    if (!context_)
         return system_error("open", name_, ENOMEM);
-    context->interrupt_callback = {.callback = [](void* interrupt) -> int {
-                                       return static_cast<const Interrupt*>(interrupt)->pending() ? 1 : 0;
-                                   },
-                                   .opaque = const_cast<Interrupt*>(&interrupt_)};
-    context_.reset(context);
-    local_ = *kind == Kind::file || *kind == Kind::pattern;
-    if (*kind == Kind::pipe) {
+    context_->interrupt_callback = {.callback = [](void* interrupt) -> int {
+                                        return static_cast<const Interrupt*>(interrupt)->pending() ? 1 : 0;
+                                    },
+                                    .opaque = const_cast<Interrupt*>(&interrupt_)};
+    if (opening->kind == Kind::pipe) {
         Result<std::unique_ptr<PipeReader>> pipe = PipeReader::open(name_, interrupt_);
         if (!pipe)
             return std::unexpected(std::move(pipe.error()));
         pipe_ = std::move(*pipe);
-        context->pb = pipe_->context();
+        context_->pb = pipe_->context();
     }
-    if (*kind == Kind::file)
-        options.set("pattern_type", "none"); // a file that is called like a pattern
-    // A name with a colon is not to be taken for a protocol.
-    const bool relative = *kind == Kind::pattern && !name_.starts_with('/');
-    const std::string url = *kind == Kind::file ? "file:" + name_ : (relative ? "./" : "") + name_;
     AVFormatContext* opened = context_.release(); // FFmpeg frees it when it fails
-    const int result = ffmpeg_formats().avformat_open_input(&opened, url.c_str(), format, options.get());
+    const int result = ffmpeg_formats().avformat_open_input(&opened, url_of(name_, opening->kind).c_str(),
+                                                            opening->format, options.get());
     context_.reset(opened);
     return result < 0 ? Status(explain("open", result)) : Status{};
 }
@@ -281,8 +300,9 @@ std::unexpected<Error> MediaInput::explain(std::string_view operation, int code)
         return make_error(ErrorKind::system, "wait for", name_, "no picture came in time");
     if (code == AVERROR_EXIT || interrupt_.pending())
         return system_error(operation, name_, ECANCELED);
-    Error error = av_error(operation, name_, code).error();
-    if (operation == "open")
+    const bool peer = is_network(name_) && code != AVERROR_PROTOCOL_NOT_FOUND;
+    Error error = (peer ? peer_error(operation, name_, code) : av_error(operation, name_, code)).error();
+    if (operation == "open" && !peer)
         error.kind = ErrorKind::device;
     if (code == AVERROR_INVALIDDATA)
         error.detail = operation == "open" ? "it is no film that FFmpeg knows" : "its data are damaged";

@@ -10,20 +10,6 @@ namespace v4l2dma {
 
 namespace {
 
-class Dictionary {
-public:
-    Dictionary() = default;
-    Dictionary(const Dictionary&) = delete;
-    Dictionary& operator=(const Dictionary&) = delete;
-    ~Dictionary() { ffmpeg().av_dict_free(&entries_); }
-
-    void set(const char* key, const char* value) { ffmpeg().av_dict_set(&entries_, key, value, 0); }
-    [[nodiscard]] AVDictionary** entries() noexcept { return &entries_; }
-
-private:
-    AVDictionary* entries_ = nullptr;
-};
-
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
     return std::ranges::find(names, name) != names.end();
 }
@@ -34,7 +20,7 @@ bool is_mp4(const AVOutputFormat& muxer) {
 
 /// What keeps a file playable up to where it broke off. A fragment of mp4 is lost as a whole, as is a cluster
 /// of Matroska: neither shall be longer than about a second, or than from one key frame to the next.
-void set_options(Dictionary& options, const AVOutputFormat& muxer, const MediaOutput::Stream& stream) {
+void set_options(AvOptions& options, const AVOutputFormat& muxer, const MediaOutput::Stream& stream) {
     if (is_mp4(muxer)) {
         options.set("movflags", stream.intra_only ? "empty_moov+default_base_moof+delay_moov"
                                                   : "empty_moov+default_base_moof+delay_moov+frag_keyframe");
@@ -70,6 +56,25 @@ Status add_stream(AVFormatContext& context, const MediaOutput::Stream& stream) {
     return {};
 }
 
+/// FFmpeg refuses for many reasons, none of which is that nobody takes what it writes: then it is the codec.
+Status write_header(AVFormatContext& context, AvOutput& output, const MediaOutput::Stream& stream) {
+    const AVOutputFormat& muxer = *context.oformat;
+    AvOptions options;
+    set_options(options, muxer, stream);
+    const bool connects = (muxer.flags & AVFMT_NOFILE) != 0;
+    if (connects)
+        output.begin_connecting();
+    const int result = ffmpeg_formats().avformat_write_header(&context, options.get());
+    // -1 is all that FFmpeg's RTP says of a codec that it cannot carry.
+    if (result < 0 && (result == -1 || !output.is_hindered()))
+        return not_held(muxer, ffmpeg().avcodec_get_name(stream.parameters->codec_id));
+    if (result < 0)
+        return output.error(connects ? "open" : "write", result);
+    if (connects)
+        output.end_connecting();
+    return {};
+}
+
 } // namespace
 
 Result<std::unique_ptr<MediaOutput>>
@@ -85,17 +90,10 @@ MediaOutput::create(const AVOutputFormat& muxer, std::unique_ptr<AvOutput> outpu
         context->flags |= AVFMT_FLAG_CUSTOM_IO; // we close it
     if (Status status = add_stream(*context, stream); !status)
         return std::unexpected(std::move(status.error()));
-    Dictionary options;
-    set_options(options, muxer, stream);
-    if (const int result = ffmpeg_formats().avformat_write_header(context.get(), options.entries());
-        result < 0) {
-        auto error = output->error("write", result);
+    if (Status status = write_header(*context, *output, stream); !status) {
         context.reset();
         output->discard();
-        // FFmpeg answers so for many reasons; that the file cannot be written is not among them.
-        if (error.error().code == 0)
-            return not_held(muxer, ffmpeg().avcodec_get_name(stream.parameters->codec_id));
-        return error;
+        return std::unexpected(std::move(status.error()));
     }
     return std::unique_ptr<MediaOutput>(
         new MediaOutput(std::move(context), std::move(output), stream.time_base));
@@ -105,7 +103,8 @@ MediaOutput::create(const AVOutputFormat& muxer, std::unique_ptr<AvOutput> outpu
 bool MediaOutput::has_times(const AVOutputFormat& muxer) {
     if ((muxer.flags & AVFMT_NOTIMESTAMPS) != 0)
         return false;
-    return (muxer.flags & AVFMT_VARIABLE_FPS) != 0 || is_mp4(muxer) || is_one_of(muxer.name, {"rtp", "rtsp"});
+    return (muxer.flags & AVFMT_VARIABLE_FPS) != 0 || is_mp4(muxer) ||
+           is_one_of(muxer.name, {"rtp", "rtp_mpegts", "rtsp"});
 }
 
 Status MediaOutput::check(const AVOutputFormat& muxer, const Stream& stream) {
@@ -116,10 +115,20 @@ Status MediaOutput::check(const AVOutputFormat& muxer, const Stream& stream) {
     return trial ? Status{} : std::unexpected(trial.error());
 }
 
+Result<std::string> MediaOutput::description() const {
+    std::string text(1 << 14, '\0');
+    AVFormatContext* context = context_.get();
+    if (ffmpeg_formats().av_sdp_create(&context, 1, text.data(), static_cast<int>(text.size())) < 0)
+        return system_error("describe", name(), ENOMEM);
+    text.resize(text.find('\0'));
+    return text;
+}
+
 Status MediaOutput::write(AVPacket& packet) {
     ffmpeg().av_packet_rescale_ts(&packet, time_base_, context_->streams[0]->time_base);
     packet.stream_index = 0;
     packet.pos = -1;
+    packet_bytes_ += static_cast<std::uint64_t>(packet.size);
     const int result = ffmpeg_formats().av_interleaved_write_frame(context_.get(), &packet);
     failed_ = result < 0;
     return failed_ ? Status(output_->error("write", result)) : Status{};

@@ -38,23 +38,28 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<MediaOutput>>
     create(const AVOutputFormat& muxer, std::unique_ptr<AvOutput> output, const Stream& stream);
 
+    /// What a receiver of RTP has to know beforehand, as SDP. Errors: (system) no memory.
+    [[nodiscard]] Result<std::string> description() const;
     /// Takes the packet's contents. Errors: those of writing.
     [[nodiscard]] Status write(AVPacket& packet);
     /// The container's end, also after an error: then as much of it as can be had. Errors: those of writing.
     [[nodiscard]] Status finish();
 
     [[nodiscard]] const std::string& name() const noexcept { return output_->name(); }
-    /// Bytes so far.
-    [[nodiscard]] std::uint64_t size() const noexcept { return output_->size(); }
+    /// Bytes so far; where the muxer has the connection, without what it adds.
+    [[nodiscard]] std::uint64_t size() const noexcept { return connects_ ? packet_bytes_ : output_->size(); }
 
 private:
     MediaOutput(AvMuxer context, std::unique_ptr<AvOutput> output, AVRational time_base)
-        : output_(std::move(output)), context_(std::move(context)), time_base_(time_base) {}
+        : output_(std::move(output)), context_(std::move(context)), time_base_(time_base),
+          connects_((context_->oformat->flags & AVFMT_NOFILE) != 0) {}
 
     std::unique_ptr<AvOutput> output_;
     AvMuxer context_; ///< goes before what it writes to
     AVRational time_base_;
+    bool connects_;
     bool failed_ = false;
+    std::uint64_t packet_bytes_ = 0;
 };
 
 } // namespace v4l2dma

@@ -32,7 +32,8 @@ Result<PacketWriter> PacketWriter::create(const FrameWriterSettings& settings, O
     if (!settings.target.url)
         return writer;
     Result<std::unique_ptr<AvOutput>> connection =
-        AvOutput::of_url(settings.target.name, *settings.target.muxer, settings.file.hurry_fd);
+        AvOutput::of_url(settings.target.name, *settings.target.muxer,
+                         {.hurry_fd = settings.file.hurry_fd, .to_connect = settings.wishes.patience});
     if (!connection)
         return std::unexpected(std::move(connection.error()));
     writer.connection_ = std::move(*connection);
@@ -68,7 +69,20 @@ Status PacketWriter::open() {
         return std::unexpected(std::move(output.error()));
     output_ = std::move(*output);
     ++opened_;
-    return {};
+    return target_.sdp ? describe(*target_.sdp) : Status{};
+}
+
+// That there was none, or that it may be overwritten, was found out at the beginning.
+Status PacketWriter::describe(const std::string& name) const {
+    const Result<std::string> text = output_->description();
+    if (!text)
+        return std::unexpected(text.error());
+    Result<OutputFile> file = OutputFile::open(name, {.force = true});
+    if (!file)
+        return std::unexpected(std::move(file.error()));
+    if (Status status = file->write(std::as_bytes(std::span(*text))); !status)
+        return status;
+    return file->close();
 }
 
 Status PacketWriter::close() {

@@ -48,6 +48,7 @@ public:
 private:
     PacketWriter(ExportTarget target, OutputFiles* files) : target_(std::move(target)), files_(files) {}
     [[nodiscard]] Status open();
+    [[nodiscard]] Status describe(const std::string& name) const;
     [[nodiscard]] Status close();
     [[nodiscard]] Status cut_if_due(const AVPacket& packet);
 

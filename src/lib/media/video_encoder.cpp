@@ -84,6 +84,17 @@ void set_quality(AVCodecContext& context, const VideoEncoder::Settings& settings
     }
 }
 
+/// Who watches waits for each picture that the encoder looks ahead to, and pictures in another order than
+/// they are shown have no times in some protocols.
+void set_live(AVCodecContext& context) {
+    const std::string_view name = context.codec->name;
+    context.max_b_frames = 0;
+    if (is_one_of(name, {"libx264", "libx264rgb", "libx265"}))
+        try_option(context, "tune", "zerolatency");
+    else if (is_one_of(name, {"libvpx", "libvpx-vp9", "libaom-av1"}))
+        try_option(context, "lag-in-frames", "0");
+}
+
 /// Fast enough for a camera on a small machine, unless the user chooses.
 Status set_preset(AVCodecContext& context, const VideoEncoder::Settings& settings) {
     const std::string_view name = settings.codec->name;
@@ -152,6 +163,8 @@ Result<VideoEncoder> VideoEncoder::open(const Settings& settings) {
         set_quality(raw, settings);
         set_key_frames(raw);
         configured = set_preset(raw, settings);
+        if (settings.live)
+            set_live(raw);
         if (settings.codec->id == AV_CODEC_ID_FFV1)
             raw.level = 3; // with checksums, and slices that are lost alone
     });

@@ -22,6 +22,7 @@ public:
         AVRational rate{25, 1};     ///< frames a second, as far as is known
         bool constant_rate = false; ///< the container has no times, only this rate
         bool global_header = false; ///< the container wants the codec's parameters in its header
+        bool live = false;          ///< somebody watches meanwhile: each picture comes out at once
         unsigned most_borrowed = 1; ///< pictures that it may keep of those whose memory is not its own
         std::optional<std::uint64_t> bitrate{}; ///< bits a second
         std::optional<std::string> preset{};

@@ -37,7 +37,10 @@ TEST_CASE("a name says what is to be written") {
     CHECK(target_of("udp://h:1").container() == "mpegts");
     CHECK(target_of("srt://h:1").container() == "mpegts");
     CHECK(target_of("rtmp://h/a").container() == "flv");
-    CHECK(target_of("rtp://h:1").container() == "rtp");
+    CHECK(target_of("rtmps://h/a").container() == "flv");
+    CHECK(target_of("rtp://h:1").container() == "rtp_mpegts");
+    CHECK(target_of("rtsp://h/a").container() == "rtsp");
+    CHECK(target_of("rtp://h:1", {.container = "rtp", .sdp = "x.sdp"}).sdp == "x.sdp");
 }
 
 TEST_CASE("--container goes before the name") {
@@ -53,6 +56,8 @@ TEST_CASE("what nobody knows is a usage error with near matches") {
     CHECK(refusal_of("film").remedy.contains("--container"));
     CHECK(refusal_of("").kind == ErrorKind::usage);
     CHECK(refusal_of("http://h/a").remedy.contains("--container"));
+    CHECK(refusal_of("rtp://h:1", {.sdp = "x.sdp"}).remedy.contains("--container rtp"));
+    CHECK(refusal_of("a.raw", {.sdp = "x.sdp"}).kind == ErrorKind::usage);
     CHECK(refusal_of("a.wav").detail == "it holds no pictures");
     CHECK(refusal_of("a.jpg").kind == ErrorKind::unsupported);
     CHECK(refusal_of("-", {.container = "png"}).kind == ErrorKind::usage);

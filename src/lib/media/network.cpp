@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "media/network.h"
+
+#include "media/av_objects.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace v4l2dma {
+
+namespace {
+
+// Protocols of FFmpeg that read and write this machine's files, or bytes in the URL itself.
+constexpr std::array<std::string_view, 11> local_schemes{
+    "async", "cache", "concat", "concatf", "crypto", "data", "fd", "file", "md5", "pipe", "subfile"};
+
+/// How this end can be the one that waits.
+std::string_view way_to_listen(std::string_view scheme) {
+    if (scheme == "srt")
+        return ", or wait for it here by ?mode=listener";
+    return scheme == "tcp" ? ", or wait for it here by ?listen" : "";
+}
+
+bool is_one_of(int code, std::initializer_list<int> numbers) {
+    return std::ranges::any_of(numbers, [&](int number) { return code == AVERROR(number); });
+}
+
+} // namespace
+
+std::string scheme_of(std::string_view name) {
+    const std::size_t end = name.find("://");
+    const std::string_view word = name.substr(0, end == std::string_view::npos ? 0 : end);
+    const bool legal = std::ranges::all_of(word, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '+' || c == '-' || c == '.' || c == '_';
+    });
+    std::string scheme(legal ? word : "");
+    std::ranges::transform(scheme, scheme.begin(), [](unsigned char c) { return std::tolower(c); });
+    return scheme;
+}
+
+bool is_network(std::string_view name) {
+    const std::string scheme = scheme_of(name);
+    return !scheme.empty() && std::ranges::find(local_schemes, scheme) == local_schemes.end();
+}
+
+std::unexpected<Error> peer_error(std::string_view operation, std::string_view url, int code) {
+    Error error = av_error(operation, url, code).error();
+    error.kind = ErrorKind::peer;
+    if (operation != "open") {
+        if (is_one_of(code, {EPIPE, ECONNRESET, EIO}) || code == AVERROR_UNKNOWN)
+            error.detail = "the other end went away";
+        return std::unexpected(std::move(error));
+    }
+    if (is_one_of(code, {EIO}) || code == AVERROR_UNKNOWN)
+        error.detail = "nobody answers there, or who does refuses";
+    if (is_one_of(code, {EIO, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH}))
+        error.remedy = std::string("Start the other end first").append(way_to_listen(scheme_of(url)));
+    return std::unexpected(std::move(error));
+}
+
+} // namespace v4l2dma

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "media/network.h"
+
+#include "media/ffmpeg.h"
+
+#include <doctest/doctest.h>
+
+using namespace v4l2dma;
+
+TEST_CASE("a URL's scheme") {
+    CHECK(scheme_of("RTMP://host/app") == "rtmp");
+    CHECK(scheme_of("file:///a") == "file");
+    CHECK(scheme_of("") == "");
+    CHECK(scheme_of("a.mkv") == "");
+    CHECK(scheme_of("://a") == "");
+    CHECK(scheme_of("a:b?c.mkv") == "");
+    CHECK(scheme_of("my film://x") == "");
+    CHECK(scheme_of("ümlaut://x") == "");
+}
+
+TEST_CASE("whether somebody else is behind a name") {
+    CHECK(is_network("srt://h:1"));
+    CHECK(is_network("HTTPS://h/x"));
+    CHECK(!is_network("file:///x.ts"));
+    CHECK(!is_network("pipe://"));
+    CHECK(!is_network("x.mkv"));
+    CHECK(!is_network("-"));
+}
+
+TEST_CASE("what is said of a peer") {
+    REQUIRE(load_ffmpeg());
+    const Error refused = peer_error("open", "tcp://h:1", AVERROR(ECONNREFUSED)).error();
+    CHECK(refused.kind == ErrorKind::peer);
+    CHECK(refused.message() ==
+          "open tcp://h:1: Connection refused. Start the other end first, or wait for it "
+          "here by ?listen");
+    CHECK(peer_error("open", "srt://h:1", AVERROR(EIO)).error().remedy.contains("?mode=listener"));
+    CHECK(peer_error("open", "rtmp://h/a", AVERROR(EIO)).error().remedy == "Start the other end first");
+    CHECK(peer_error("write", "tcp://h:1", AVERROR(EPIPE)).error().detail == "the other end went away");
+    CHECK(peer_error("write", "udp://h:1", AVERROR(EACCES)).error().message() ==
+          "write udp://h:1: Permission denied");
+    CHECK(peer_error("open", "http://h/x", AVERROR_HTTP_NOT_FOUND).error().kind == ErrorKind::peer);
+}
