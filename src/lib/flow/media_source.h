@@ -31,6 +31,7 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return name_; }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    [[nodiscard]] StreamProperties properties() const override;
     [[nodiscard]] std::vector<FrameFormat> other_formats() const override;
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
@@ -57,7 +58,8 @@ private:
     [[nodiscard]] Status set_raw_format(FourCC fourcc);
     [[nodiscard]] std::optional<FrameFormat> packet_format() const;
     [[nodiscard]] Result<FourCC> natural_fourcc() const;
-    [[nodiscard]] bool can_be_copied(const FilmShape& shape) const;
+    [[nodiscard]] std::string why_not_copied(const FilmShape& shape) const;
+    [[nodiscard]] bool tells_decode_times() const noexcept;
     [[nodiscard]] bool is_packets() const noexcept;
     [[nodiscard]] bool decodes_into_sink() const;
     [[nodiscard]] std::chrono::microseconds due(std::chrono::microseconds time) const noexcept;

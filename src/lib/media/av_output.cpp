@@ -4,7 +4,6 @@
 #include "base/suggest.h"
 
 #include <csignal>
-#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 
@@ -14,11 +13,6 @@ namespace {
 
 constexpr int buffer_size = 1 << 16; // bytes
 constexpr std::chrono::seconds hurried{5};
-
-bool is_readable(int fd) {
-    pollfd waited{.fd = fd, .events = POLLIN, .revents = 0};
-    return fd >= 0 && ::poll(&waited, 1, 0) > 0;
-}
 
 /// StopSignals blocks its signals: they stay pending until it takes them.
 bool stop_is_pending() {
@@ -58,7 +52,7 @@ Status AvOutput::allocate(bool seekable) {
 }
 
 Result<std::unique_ptr<AvOutput>> AvOutput::of_file(OutputFile file) {
-    std::unique_ptr<AvOutput> output(new AvOutput(file.name(), -1));
+    std::unique_ptr<AvOutput> output(new AvOutput(file.name(), nullptr));
     const bool seekable = file.seekable();
     output->file_.emplace(std::move(file));
     if (Status status = output->allocate(seekable); !status)
@@ -67,15 +61,15 @@ Result<std::unique_ptr<AvOutput>> AvOutput::of_file(OutputFile file) {
 }
 
 Result<std::unique_ptr<AvOutput>> AvOutput::to_nowhere() {
-    std::unique_ptr<AvOutput> output(new AvOutput("", -1));
+    std::unique_ptr<AvOutput> output(new AvOutput("", nullptr));
     if (Status status = output->allocate(false); !status)
         return std::unexpected(std::move(status.error()));
     return output;
 }
 
 Result<std::unique_ptr<AvOutput>> AvOutput::of_url(const std::string& url, const AVOutputFormat& muxer,
-                                                   int hurry_fd) {
-    std::unique_ptr<AvOutput> output(new AvOutput(url, hurry_fd));
+                                                   const Urgency* urgency) {
+    std::unique_ptr<AvOutput> output(new AvOutput(url, urgency));
     if ((muxer.flags & AVFMT_NOFILE) != 0) {
         output->connected_ = true; // by the muxer, while frames come already
         return output;
@@ -133,8 +127,10 @@ int AvOutput::interrupted(void* self) {
     auto& output = *static_cast<AvOutput*>(self);
     if (!output.connected_ && stop_is_pending())
         return 1;
+    if (output.urgency_ != nullptr && output.urgency_->given_up())
+        return 1;
     const auto now = std::chrono::steady_clock::now();
-    if (!output.deadline_ && is_readable(output.hurry_fd_))
+    if (!output.deadline_ && output.urgency_ != nullptr && output.urgency_->hurried())
         output.deadline_ = now + hurried;
     return output.deadline_ && now >= *output.deadline_ ? 1 : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "media/av_objects.h"
 #include "media/output_file.h"
+#include "media/urgency.h"
 
 #include <chrono>
 #include <memory>
@@ -20,11 +21,11 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<AvOutput>> of_file(OutputFile file);
     /// Forgets what is written: to find out whether it could be. Errors: (system) no memory.
     [[nodiscard]] static Result<std::unique_ptr<AvOutput>> to_nowhere();
-    /// Connects, until a signal comes (StopSignals). @p hurry_fd: borrowed; once it is readable the peer has
-    /// five seconds left. A @p muxer that opens its URL by itself finds only the means to interrupt it.
-    /// Errors: (usage) a protocol that this FFmpeg has not; (system) what FFmpeg says.
-    [[nodiscard]] static Result<std::unique_ptr<AvOutput>> of_url(const std::string& url,
-                                                                  const AVOutputFormat& muxer, int hurry_fd);
+    /// Connects, until a signal comes (StopSignals). @p urgency: borrowed, may be nullptr; hurried, the peer
+    /// has five seconds for each begin_operation(). A @p muxer that opens its URL by itself finds only the
+    /// means to interrupt it. Errors: (usage) a protocol that this FFmpeg has not; (system) what FFmpeg says.
+    [[nodiscard]] static Result<std::unique_ptr<AvOutput>>
+    of_url(const std::string& url, const AVOutputFormat& muxer, const Urgency* urgency);
     AvOutput(const AvOutput&) = delete;
     AvOutput& operator=(const AvOutput&) = delete;
     ~AvOutput();
@@ -33,6 +34,8 @@ public:
     [[nodiscard]] AVIOContext* context() const noexcept { return context_; }
     [[nodiscard]] AVIOInterruptCB interrupt() noexcept { return {.callback = interrupted, .opaque = this}; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// Before each call that may wait for a peer: what it is given time for is this one.
+    void begin_operation() noexcept { deadline_.reset(); }
     /// Bytes that were written.
     [[nodiscard]] std::uint64_t size() const noexcept;
     /// What stands behind an error of FFmpeg that came while it wrote here.
@@ -45,7 +48,7 @@ public:
     [[nodiscard]] Status close();
 
 private:
-    AvOutput(std::string name, int hurry_fd) : name_(std::move(name)), hurry_fd_(hurry_fd) {}
+    AvOutput(std::string name, const Urgency* urgency) : name_(std::move(name)), urgency_(urgency) {}
     [[nodiscard]] Status allocate(bool seekable);
     static int write(void* self, std::uint8_t* bytes, int size);
     static std::int64_t seek(void* self, std::int64_t offset, int whence);
@@ -53,13 +56,13 @@ private:
     void free_context() noexcept;
 
     std::string name_;
-    int hurry_fd_;
+    const Urgency* urgency_;
     std::optional<OutputFile> file_; ///< empty for a URL, and for nowhere
     AVIOContext* context_ = nullptr;
     bool connected_ = false;
     bool ours_ = false;            ///< the context; else avio_open2() made it
     std::uint64_t final_size_ = 0; ///< of a URL that is closed
-    std::optional<std::chrono::steady_clock::time_point> deadline_; ///< set when we are to hurry
+    std::optional<std::chrono::steady_clock::time_point> deadline_; ///< of an operation, once we are to hurry
 };
 
 } // namespace v4l2dma

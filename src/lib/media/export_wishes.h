@@ -15,12 +15,10 @@ struct ExportWishes {
     std::optional<std::uint64_t> bitrate{}; ///< bits a second
     std::optional<double> fps{};            ///< for formats without times; empty: measured
     std::optional<double> segment{};        ///< seconds in each file
+    std::optional<std::uint64_t> frames{};  ///< after which it ends, as far as is known
+    std::optional<double> duration{};       ///< likewise, in seconds
     bool force = false;                     ///< a file that exists is overwritten
     bool lossless = false;                  ///< the source waits; no frame is left out
-
-    [[nodiscard]] bool any() const noexcept {
-        return container || codec || preset || bitrate || fps || segment || force || lossless;
-    }
 };
 
 } // namespace v4l2dma
