@@ -2,10 +2,12 @@
 #include "commands/clone.h"
 
 #include "cli/exit_code.h"
+#include "cli/file_options.h"
 #include "cli/flow_run.h"
 #include "dmabuf/allocator.h"
 #include "flow/fan_out_sink.h"
 #include "flow/open_endpoint.h"
+#include "media/export_target.h"
 
 #include <algorithm>
 #include <spdlog/fmt/fmt.h>
@@ -20,6 +22,7 @@ struct CloneOptions {
     bool dmabuf = false;
     CaptureOptions capture;
     OutputOptions conversion;
+    FileOptions file;
     RunOptions run;
     MemoryOption memory;
     MemoryOption output_memory;
@@ -54,6 +57,7 @@ void CloneOptions::add_to(CommandLine& line) {
     line.app().add_flag("--on-demand", on_demand,
                         "Run the capture device only while somebody reads an output (loops of v4l2dma.ko)");
     conversion.add_to(line);
+    file.add_to(line);
     run.add_to(line);
     line.app().add_flag("--dmabuf", dmabuf, "Demand zero-copy: fail with exit code 4 where it cannot be had");
     memory.add_to(line, "--memory", "capture device", "read");
@@ -89,9 +93,15 @@ using Outputs = std::vector<std::unique_ptr<Sink>>;
 Result<Outputs> open_outputs(const CloneOptions& options) {
     Outputs outputs;
     OutputWishes wishes = options.conversion.wishes;
+    wishes.file = options.file.wishes;
+    wishes.file.lossless |= options.capture.wishes.playback.unpaced; // who does not hurry can wait
+    wishes.file.frames = options.run.frames;
     wishes.file.patience = options.run.patience();
-    wishes.file.lossless = options.capture.wishes.playback.unpaced; // who does not hurry can wait
     for (const std::string& name : options.outputs) {
+        const Status status =
+            is_export_name(name) ? options.file.check_not_input(options.input, name) : Status{};
+        if (!status)
+            return std::unexpected(status.error());
         Result<std::unique_ptr<Sink>> output = open_sink(name, true, wishes);
         if (!output)
             return std::unexpected(std::move(output.error()));
@@ -189,6 +199,12 @@ int run_clone(std::span<char*> arguments) {
         return line.usage_error("--json and -o - both write to standard output");
     if (options.outputs.size() > FanOutSink::most_outputs)
         return line.usage_error(fmt::format("--output: at most {} of them", FanOutSink::most_outputs));
+    const bool files = std::ranges::any_of(options.outputs, is_export_name);
+    if (const std::string_view option = options.file.given(); !files && !option.empty())
+        return line.usage_error(fmt::format("{}: no output is a file, as film.mkv", option));
+    if (options.file.wishes.lossless && options.outputs.size() > 1)
+        return line.usage_error("--lossless: of several outputs none is waited for");
+    options.capture.wishes.waits = options.file.wishes.lossless;
     return clone(options, line.json());
 }
 

@@ -10,7 +10,6 @@
 
 #include <cmath>
 #include <spdlog/fmt/fmt.h>
-#include <sys/stat.h>
 
 namespace v4l2dma {
 
@@ -28,6 +27,7 @@ struct ExportOptions {
     void add_to(CommandLine& line);
     [[nodiscard]] OutputWishes wishes() const;
     [[nodiscard]] CaptureWishes source_wishes(const ExportTarget& target) const;
+    [[nodiscard]] Packets packets_wish(const ExportTarget& target) const;
 };
 
 void ExportOptions::add_to(CommandLine& line) {
@@ -65,6 +65,8 @@ OutputWishes ExportOptions::wishes() const {
     wishes.file = file.wishes;
     wishes.file.fps = capture.wishes.fps; // one rate for both ends
     wishes.file.patience = run.patience();
+    wishes.file.frames = run.frames;
+    wishes.file.duration = duration;
     wishes.file.lossless = file.wishes.lossless || is_media_name(input); // a film can wait
     return wishes;
 }
@@ -78,33 +80,21 @@ CaptureWishes ExportOptions::source_wishes(const ExportTarget& target) const {
         return wishes;
     wishes.playback.patience = run.patience();
     wishes.playback.unpaced = wishes.playback.unpaced || !target.url;
-    wishes.playback.compressed = target.kind == ExportKind::container && !wishes.any_format() &&
-                                 !wishes.fps && !conversion.wishes.any() && !file.wishes.bitrate &&
-                                 file.wishes.codec.value_or("copy") == "copy";
+    wishes.playback.decode_times = target.kind == ExportKind::container;
+    wishes.playback.packets = packets_wish(target);
+    if (wishes.playback.packets == Packets::demanded)
+        wishes.playback.keep_pixels = true; // how they are to be shown is noted in the file
     return wishes;
 }
 
-/// Whether @p name begins and ends as the pattern @p numbered does around its number.
-bool could_be_numbered(std::string_view name, std::string_view numbered) {
-    const std::size_t percent = numbered.find('%');
-    const std::size_t letter = numbered.find('d', percent);
-    return letter != std::string_view::npos && name.starts_with(numbered.substr(0, percent)) &&
-           name.ends_with(numbered.substr(letter + 1));
-}
-
-/// With --force the film that is read would be gone before its first frame.
-Status check_not_input(const ExportOptions& options) {
-    struct stat input {};
-    struct stat output {};
-    if (::stat(options.input.c_str(), &input) != 0 || !S_ISREG(input.st_mode))
-        return {};
-    const bool same = ::stat(options.output.c_str(), &output) == 0 && input.st_dev == output.st_dev &&
-                      input.st_ino == output.st_ino;
-    // One of many files may be the input by its number, and nobody knows how many there will be.
-    const bool numbered = options.file.wishes.force && options.output.find('%') != std::string::npos;
-    if (same || (numbered && could_be_numbered(options.input, options.output)))
-        return make_error(ErrorKind::usage, "export", options.output, "it is both the input and the output");
-    return {};
+Packets ExportOptions::packets_wish(const ExportTarget& target) const {
+    if (target.kind != ExportKind::container || capture.wishes.any_format() || capture.wishes.fps)
+        return Packets::never;
+    if (file.wishes.codec == "copy")
+        return conversion.wishes.any() ? Packets::never : Packets::demanded;
+    const bool encoded =
+        conversion.wishes.any() || file.wishes.bitrate || file.wishes.preset || file.wishes.codec;
+    return encoded ? Packets::never : Packets::preferred;
 }
 
 bool is_one_picture(const MediaSink& sink) {
@@ -119,7 +109,7 @@ struct Ends {
 
 // The file first: nothing is set on a camera for one that cannot be written.
 Result<Ends> open_ends(const ExportOptions& options) {
-    if (Status status = check_not_input(options); !status)
+    if (Status status = options.file.check_not_input(options.input, options.output); !status)
         return std::unexpected(std::move(status.error()));
     if (Status status = options.run.check_files(); !status)
         return std::unexpected(std::move(status.error()));
@@ -164,8 +154,8 @@ void say_written(const MediaSink& sink) {
 void adjust(PumpOptions& pump, const ExportOptions& options, const MediaSink& sink) {
     if (options.duration)
         pump.time_limit = std::chrono::microseconds(std::llround(*options.duration * 1e6));
-    if (is_one_picture(sink))
-        pump.frame_limit = 1;
+    if (is_one_picture(sink)) // ends by itself, with the first that can be read
+        pump.frame_limit.reset();
 }
 
 void say_what_players_need(const MediaSink& sink) {

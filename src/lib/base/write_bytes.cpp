@@ -23,9 +23,16 @@ std::unexpected<Error> nobody_reads(std::string_view object) {
     return error;
 }
 
+std::unexpected<Error> given_up(std::string_view object) {
+    auto error = file_error("write", object, ECANCELED);
+    error.error().remedy = "Who reads it took too long";
+    return error;
+}
+
 Status wait_for_room(int fd, std::string_view object, const WritePatience& patience) {
-    std::array<pollfd, 2> waited{pollfd{.fd = fd, .events = POLLOUT, .revents = 0},
-                                 pollfd{.fd = patience.stop_fd, .events = POLLIN, .revents = 0}};
+    std::array<pollfd, 3> waited{pollfd{.fd = fd, .events = POLLOUT, .revents = 0},
+                                 pollfd{.fd = patience.stop_fd, .events = POLLIN, .revents = 0},
+                                 pollfd{.fd = patience.give_up_fd, .events = POLLIN, .revents = 0}};
     auto limit = patience.limit;
     while (true) {
         const int timeout = limit ? static_cast<int>(limit->count()) : -1;
@@ -34,6 +41,8 @@ Status wait_for_room(int fd, std::string_view object, const WritePatience& patie
             return file_error("wait for", object);
         if (ready < 0)
             continue;
+        if (waited[2].revents != 0)
+            return given_up(object);
         if (waited[0].revents != 0) // an error too: write() tells which
             return {};
         if (ready == 0)

@@ -5,8 +5,21 @@
 
 #include <charconv>
 #include <cmath>
+#include <sys/stat.h>
 
 namespace v4l2dma {
+
+namespace {
+
+/// Whether @p name begins and ends as the pattern @p numbered does around its number.
+bool could_be_numbered(std::string_view name, std::string_view numbered) {
+    const std::size_t percent = numbered.find('%');
+    const std::size_t letter = numbered.find('d', percent);
+    return percent != std::string_view::npos && letter != std::string_view::npos &&
+           name.starts_with(numbered.substr(0, percent)) && name.ends_with(numbered.substr(letter + 1));
+}
+
+} // namespace
 
 std::optional<std::uint64_t> parse_bitrate(std::string_view text) {
     constexpr double least = 1000;
@@ -59,6 +72,37 @@ void FileOptions::add_to(CommandLine& line) {
     line.app().add_flag("--lossless", wishes.lossless,
                         "Leave no frame out: the source waits for the encoder (films and test:)");
     line.app().add_flag("--force", wishes.force, "Overwrite a file that exists");
+}
+
+std::string_view FileOptions::given() const {
+    if (wishes.container)
+        return "--container";
+    if (wishes.codec)
+        return "--codec";
+    if (wishes.bitrate)
+        return "--bitrate";
+    if (wishes.preset)
+        return "--preset";
+    if (wishes.segment)
+        return "--segment";
+    if (wishes.sdp)
+        return "--sdp";
+    if (wishes.lossless)
+        return "--lossless";
+    return wishes.force ? "--force" : "";
+}
+
+Status FileOptions::check_not_input(const std::string& input, const std::string& output) const {
+    struct stat read {};
+    struct stat written {};
+    if (::stat(input.c_str(), &read) != 0 || !S_ISREG(read.st_mode))
+        return {};
+    const bool same = ::stat(output.c_str(), &written) == 0 && read.st_dev == written.st_dev &&
+                      read.st_ino == written.st_ino;
+    // One of many files may be the input by its number, and nobody knows how many there will be.
+    if (same || (wishes.force && could_be_numbered(input, output)))
+        return make_error(ErrorKind::usage, "write", output, "it is both the input and the output");
+    return {};
 }
 
 } // namespace v4l2dma

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "base/error.h"
 #include "cli/command_line.h"
 #include "media/export_wishes.h"
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace v4l2dma {
@@ -19,6 +21,11 @@ struct FileOptions {
     ExportWishes wishes;
 
     void add_to(CommandLine& line);
+    /// One of them that was given, empty if there is none.
+    [[nodiscard]] std::string_view given() const;
+    /// With --force a film that is read would be gone before its first frame. Errors: (usage) @p output is
+    /// the file @p input, or may become it by its number.
+    [[nodiscard]] Status check_not_input(const std::string& input, const std::string& output) const;
 };
 
 } // namespace v4l2dma

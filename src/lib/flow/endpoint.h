@@ -2,6 +2,7 @@
 #pragma once
 
 #include "flow/frame.h"
+#include "format/stream_properties.h"
 
 #include <algorithm>
 #include <array>
@@ -55,6 +56,8 @@ public:
     [[nodiscard]] virtual dev_t device_number() const noexcept { return 0; }
     /// Settled when the source is opened; set_format() alone changes it.
     [[nodiscard]] virtual const FrameFormat& format() const = 0;
+    /// What else is known of the stream; may differ from one format to the other.
+    [[nodiscard]] virtual StreamProperties properties() const { return {}; }
     /// What it can deliver instead in the same size, the most alike first, compressed formats last. None
     /// where the user chose the format. Changes nothing.
     [[nodiscard]] virtual std::vector<FrameFormat> other_formats() const { return {}; }
@@ -184,6 +187,8 @@ public:
     [[nodiscard]] virtual unsigned copies(MemoryRole role) const {
         return role == MemoryRole::copies ? 1 : 0;
     }
+    /// What is known of the stream to come; said before takes() and set_format() of what comes in this way.
+    virtual void set_properties(const StreamProperties&) {}
     /// Whether frames of this format would pass as they are. Changes nothing; the truth comes from
     /// set_format().
     [[nodiscard]] virtual bool takes(const FrameFormat&) const { return true; }
@@ -204,6 +209,8 @@ public:
     [[nodiscard]] virtual Result<std::optional<std::uint32_t>> reclaim() = 0;
     /// Frames that it has not given back, and copies of frames that it is not done with.
     [[nodiscard]] virtual std::uint32_t in_flight() const noexcept = 0;
+    /// Whether it wants no frame more than it has got: a picture is written.
+    [[nodiscard]] virtual bool satisfied() const noexcept { return false; }
     /// No frame comes any more: what it holds back for others to come gets done now, and in_flight() tells
     /// when that is so. @p hurried: the user wants the end, and nobody waits for who is slow; may be said
     /// later, too. Answers how long it may take at most, if it is longer than for other sinks. stop() leaves

@@ -34,6 +34,12 @@ FanOutPlan FanOutSink::plan(MemoryRole role) const {
     return plan_fan_out(outputs, role, wishes_);
 }
 
+void FanOutSink::set_properties(const StreamProperties& properties) {
+    for (Output& output : outputs_)
+        if (!output.gone())
+            output.sink->set_properties(properties);
+}
+
 bool FanOutSink::takes(const FrameFormat& format) const {
     return std::ranges::all_of(
         outputs_, [&](const Output& output) { return output.gone() || output.sink->takes(format); });

@@ -37,6 +37,7 @@ public:
     [[nodiscard]] std::string why_not(MemoryRole role) const override { return plan(role).obstacle; }
     /// Of all outputs, if none of them refuses its best role.
     [[nodiscard]] unsigned copies(MemoryRole role) const override { return plan(role).copies; }
+    void set_properties(const StreamProperties& properties) override;
     [[nodiscard]] bool takes(const FrameFormat& format) const override;
     /// What one of them refuses, all do; each may convert on its own.
     [[nodiscard]] Status set_format(const FrameFormat& format) override;

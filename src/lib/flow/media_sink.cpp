@@ -17,6 +17,15 @@ using namespace std::chrono_literals;
 constexpr std::chrono::microseconds longest_end = 60s; // an encoder that looks ahead, a disk that is slow
 constexpr std::chrono::milliseconds end_after_error = 10s;
 
+/// Whether a compressed frame can be read without others, as far as its source says.
+std::optional<bool> key_of(const BufferMetadata& metadata) {
+    if ((metadata.flags & V4L2_BUF_FLAG_KEYFRAME) != 0)
+        return true;
+    if ((metadata.flags & (V4L2_BUF_FLAG_PFRAME | V4L2_BUF_FLAG_BFRAME)) != 0)
+        return false;
+    return std::nullopt;
+}
+
 Result<UniqueFd> make_event_fd(std::string_view name) {
     UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (!fd)
@@ -57,9 +66,10 @@ void MediaSink::Returns::wake() const noexcept {
         (void)!::read(event_fd.get(), &one, sizeof one); // another thread may have been quicker: it woke, too
 }
 
-MediaSink::MediaSink(ExportTarget target, OutputWishes wishes, UniqueFd hurry_fd)
+MediaSink::MediaSink(ExportTarget target, OutputWishes wishes, Urgency urgency)
     : target_(std::move(target)), wishes_(std::move(wishes)),
-      name_(target_.standard_output ? "standard output" : target_.name), hurry_fd_(std::move(hurry_fd)),
+      name_(target_.standard_output ? "standard output" : target_.name),
+      urgency_(std::make_unique<Urgency>(std::move(urgency))),
       single_(target_.kind == ExportKind::png && !target_.numbered) {}
 
 MediaSink::~MediaSink() {
@@ -70,19 +80,20 @@ Result<std::unique_ptr<MediaSink>> MediaSink::open(std::string_view name, const 
     const Result<ExportTarget> target = resolve_export_target(name, wishes.file);
     if (!target)
         return std::unexpected(target.error());
-    Result<UniqueFd> hurry_fd = make_event_fd(name);
+    Result<Urgency> urgency = Urgency::create();
     Result<UniqueFd> event_fd = make_event_fd(name);
-    if (!hurry_fd || !event_fd)
-        return std::unexpected(hurry_fd ? event_fd.error() : hurry_fd.error());
+    if (!urgency || !event_fd)
+        return std::unexpected(urgency ? event_fd.error() : urgency.error());
     if (wishes.file.sdp)
         if (Status status = OutputFile::check(*wishes.file.sdp, wishes.file.force); !status)
             return std::unexpected(std::move(status.error()));
-    std::unique_ptr<MediaSink> sink(new MediaSink(*target, wishes, std::move(*hurry_fd)));
+    std::unique_ptr<MediaSink> sink(new MediaSink(*target, wishes, std::move(*urgency)));
     sink->returns_->event_fd = std::move(*event_fd);
     if (target->url)
         return sink;
     Result<OutputFiles> files =
-        OutputFiles::create(*target, {.force = wishes.file.force, .hurry_fd = sink->hurry_fd_.get()});
+        OutputFiles::create(*target, {.force = wishes.file.force, .urgency = sink->urgency_.get()},
+                            expected_files(*target, wishes.file));
     if (!files)
         return std::unexpected(std::move(files.error()));
     sink->files_.emplace(std::move(*files));
@@ -101,16 +112,24 @@ Result<FrameWriterSettings> MediaSink::writer_settings(const FrameFormat& format
     FrameWriterSettings settings{.target = target_,
                                  .wishes = wishes_.file,
                                  .source = format,
+                                 .properties = properties_,
                                  .width = wishes_.width,
                                  .height = wishes_.height,
-                                 .file = {.force = wishes_.file.force, .hurry_fd = hurry_fd_.get()}};
+                                 .file = {.force = wishes_.file.force, .urgency = urgency_.get()}};
     if (wishes_.format) {
         const Result<FourCC> fourcc = resolve_format(*wishes_.format);
         if (!fourcc)
             return std::unexpected(fourcc.error());
         settings.format = *fourcc;
     }
+    if (wishes_.width || wishes_.height)
+        settings.properties.aspect = {}; // who wishes for a size means square pixels
     return settings;
+}
+
+bool MediaSink::takes(const FrameFormat& format) const {
+    const Result<FrameWriterSettings> settings = writer_settings(format);
+    return !settings || can_be_written(*settings); // set_format() tells what is wrong
 }
 
 Status MediaSink::set_format(const FrameFormat& format) {
@@ -120,7 +139,7 @@ Status MediaSink::set_format(const FrameFormat& format) {
     const Result<FrameWriterSettings> settings = writer_settings(format);
     if (!settings)
         return std::unexpected(settings.error());
-    hurry(false);
+    urgency_->reset();
     Result<std::unique_ptr<FrameWriter>> writer = make_frame_writer(*settings, files_ ? &*files_ : nullptr);
     if (!writer)
         return std::unexpected(std::move(writer.error()));
@@ -131,7 +150,7 @@ Status MediaSink::set_format(const FrameFormat& format) {
         conversion_ = Conversion{.to = *to, .why = writer_->conversion_reason(), .remedy = {}};
     first_.reset();
     last_.reset();
-    wants_more_ = true;
+    pushed_ = 0;
     return {};
 }
 
@@ -150,8 +169,8 @@ Status MediaSink::prepare(MemoryRole, std::uint32_t count) {
     return {};
 }
 
-bool MediaSink::advances(std::chrono::microseconds timestamp) const noexcept {
-    return !last_ || timestamp > *last_;
+bool MediaSink::advances(std::chrono::microseconds time) const noexcept {
+    return !last_ || time > *last_;
 }
 
 Status MediaSink::start_writer() {
@@ -161,11 +180,20 @@ Status MediaSink::start_writer() {
         return failure_ ? std::unexpected(*failure_)
                         : Status(make_error(ErrorKind::system, "write", name_, "the stream to it has ended"));
     finishing_ = false;
-    thread_ = std::make_unique<WriterThread>(
-        std::move(writer_), WriterThread::Options{.rate = wishes_.file.fps,
-                                                  .most_borrowed = most_kept_,
-                                                  .wake = [returns = returns_] { returns->wake(); }});
+    thread_ = std::make_unique<WriterThread>(std::move(writer_), thread_options());
     return {};
+}
+
+WriterThread::Options MediaSink::thread_options() const {
+    WriterThread::Options options{.rate = wishes_.file.fps,
+                                  .likely_rate = properties_.rate,
+                                  .most_borrowed = most_kept_,
+                                  .wake = [returns = returns_] { returns->wake(); }};
+    if (!options.rate && properties_.keeps_rate)
+        options.rate = properties_.rate;
+    if (single_)
+        options.rate = 1; // means nothing to a picture
+    return options;
 }
 
 Result<PutResult> MediaSink::put(const Frame& frame) {
@@ -176,13 +204,16 @@ Result<PutResult> MediaSink::put(const Frame& frame) {
     // Of a driver that gives none, when it came is the best there is.
     const std::chrono::microseconds stamp = frame.metadata.timestamp;
     const std::chrono::microseconds time = stamp == 0us ? real_system().now() : stamp;
-    if (!advances(time))
+    const std::chrono::microseconds order = frame.metadata.decode_time.value_or(time);
+    if (!advances(order))
         return PutResult{.taken = true, .bad = true};
     if (!first_)
         first_ = time;
-    thread_->saw(time - *first_);
-    if (!wants_more_)
-        return PutResult{.taken = true, .dropped = true};
+    thread_->saw(order - *first_);
+    if (single_ && pushed_ > thread_->bad()) { // another one is wanted only if this one cannot be read
+        const bool written = thread_->written() > 0;
+        return PutResult{.taken = written, .dropped = written};
+    }
     if (kept_ >= most_kept_)
         return PutResult{.taken = !wishes_.file.lossless, .dropped = !wishes_.file.lossless};
     Result<FrameBytes> bytes = FrameBytes::of(frame);
@@ -190,9 +221,15 @@ Result<PutResult> MediaSink::put(const Frame& frame) {
         return std::unexpected(std::move(bytes.error()));
     const auto held = std::make_shared<const Held>(returns_, frame.index, std::move(*bytes));
     ++kept_;
-    last_ = time;
-    wants_more_ = !single_;
-    thread_->push({.planes = held->bytes->planes(), .time = time - *first_, .owner = held});
+    last_ = order;
+    ++pushed_;
+    FrameToWrite written{.planes = held->bytes->planes(),
+                         .time = time - *first_,
+                         .key = key_of(frame.metadata),
+                         .owner = held};
+    if (frame.metadata.decode_time)
+        written.decode_time = order - *first_;
+    thread_->push(std::move(written));
     return PutResult{
         .taken = true, .kept = true, .copied_bytes = expected_bytes_ + thread_->take_unforeseen()};
 }
@@ -217,20 +254,18 @@ std::uint32_t MediaSink::in_flight() const noexcept {
     return kept_ + (thread_ && finishing_ && !thread_->finished() ? 1U : 0U);
 }
 
+bool MediaSink::satisfied() const noexcept {
+    return single_ && thread_ && thread_->written() > 0;
+}
+
 std::chrono::microseconds MediaSink::finish(bool hurried) noexcept {
     if (!thread_)
         return {};
     if (hurried)
-        hurry(true);
+        urgency_->hurry();
     finishing_ = true;
     thread_->finish();
     return longest_end;
-}
-
-void MediaSink::hurry(bool wanted) noexcept {
-    std::uint64_t number = 1;
-    (void)!(wanted ? ::write(hurry_fd_.get(), &number, sizeof number)
-                   : ::read(hurry_fd_.get(), &number, sizeof number));
 }
 
 Status MediaSink::verdict() const {
@@ -254,7 +289,7 @@ void MediaSink::stop() noexcept {
         (void)MediaSink::finish(true);
         (void)thread_->wait(end_after_error);
     }
-    hurry(true);
+    urgency_->give_up();
     thread_->abort();
     if (!failure_)
         failure_ = thread_->error();

@@ -5,6 +5,7 @@
 #include "flow/endpoint.h"
 #include "flow/output_format.h"
 #include "flow/writer_thread.h"
+#include "media/urgency.h"
 
 #include <deque>
 #include <memory>
@@ -31,6 +32,10 @@ public:
     [[nodiscard]] std::string_view name() const override { return name_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
     [[nodiscard]] unsigned copies(MemoryRole role) const override;
+    void set_properties(const StreamProperties& properties) override { properties_ = properties; }
+    /// Not compressed frames that the container does not hold and nobody here decodes: a source that has
+    /// others shall deliver those.
+    [[nodiscard]] bool takes(const FrameFormat& format) const override;
     /// One stream goes into a file; another one into the next, if the name has a number. A URL is connected
     /// to. Errors: those of make_frame_writer(); (system) there is no next file.
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
@@ -41,6 +46,8 @@ public:
     [[nodiscard]] Result<PutResult> put(const Frame& frame) override;
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override;
+    /// Once the picture is written that a file holds.
+    [[nodiscard]] bool satisfied() const noexcept override;
     [[nodiscard]] std::chrono::microseconds finish(bool hurried) noexcept override;
     /// What went wrong, also at the end of the file.
     [[nodiscard]] Status verdict() const override;
@@ -69,29 +76,30 @@ private:
     /// A frame that the writer has, ready to be read.
     struct Held;
 
-    MediaSink(ExportTarget target, OutputWishes wishes, UniqueFd hurry_fd);
+    MediaSink(ExportTarget target, OutputWishes wishes, Urgency urgency);
     [[nodiscard]] Result<FrameWriterSettings> writer_settings(const FrameFormat& format) const;
-    [[nodiscard]] bool advances(std::chrono::microseconds timestamp) const noexcept;
+    [[nodiscard]] WriterThread::Options thread_options() const;
+    [[nodiscard]] bool advances(std::chrono::microseconds time) const noexcept;
     [[nodiscard]] Status start_writer();
-    void hurry(bool wanted) noexcept;
     void add(const ExportSummary& summary);
 
     ExportTarget target_;
     OutputWishes wishes_;
     std::string name_;
-    UniqueFd hurry_fd_; ///< readable once the end is near: nobody waits for a slow reader any more
+    StreamProperties properties_{};
+    std::unique_ptr<Urgency> urgency_;
     std::optional<OutputFiles> files_; ///< not for a URL
     std::shared_ptr<Returns> returns_ = std::make_shared<Returns>();
     std::unique_ptr<FrameWriter> writer_;  ///< of the stream to come
     std::unique_ptr<WriterThread> thread_; ///< of the stream that runs
     std::optional<Conversion> conversion_;
     std::uint64_t expected_bytes_ = 0; ///< that the CPU moves for a frame
-    bool wants_more_ = true;
-    bool single_ = false; ///< one frame and no more: a picture
+    bool single_ = false;              ///< one frame and no more: a picture
+    std::uint64_t pushed_ = 0;         ///< to the writer of the stream that runs
     std::uint32_t most_kept_ = 1;
     std::uint32_t kept_ = 0;
-    std::optional<std::chrono::microseconds> first_;
-    std::optional<std::chrono::microseconds> last_;
+    std::optional<std::chrono::microseconds> first_; ///< frame's timestamp
+    std::optional<std::chrono::microseconds> last_;  ///< frame's order_time()
     bool finishing_ = false;
     std::optional<Error> failure_;
     ExportSummary summary_{};

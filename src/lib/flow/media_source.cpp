@@ -85,8 +85,12 @@ Status MediaSource::choose_format() {
     if (as_it_is && (!wished_ || *wished_ == as_it_is->fourcc))
         return set_format(*as_it_is);
     if (!wished_) {
-        if (wishes_.playback.compressed && packets && can_be_copied(shape))
+        const std::string obstacle = why_not_copied(shape);
+        if (wishes_.playback.packets != Packets::never && obstacle.empty())
             return set_format(*packets);
+        if (wishes_.playback.packets == Packets::demanded)
+            return make_error(ErrorKind::usage, "--codec copy", name_, obstacle,
+                              "Leave --codec away: then it is decoded and encoded");
         const Result<FourCC> fourcc = natural_fourcc();
         return fourcc ? set_raw_format(*fourcc) : std::unexpected(fourcc.error());
     }
@@ -105,10 +109,34 @@ Status MediaSource::set_raw_format(FourCC fourcc) {
     return format ? set_format(*format) : std::unexpected(format.error());
 }
 
-// What is to be done with its pictures cannot be done with packets, and a frame has one time only.
-bool MediaSource::can_be_copied(const FilmShape& shape) const {
-    return !film_->reorders() && !shape.turned && shape.width == shape.shown_width &&
-           shape.height == shape.shown_height;
+// What is to be done with its pictures cannot be done with packets. Empty: they can be had.
+std::string MediaSource::why_not_copied(const FilmShape& shape) const {
+    if (!packet_format())
+        return "packets of its codec are in no pixel format";
+    if (shape.turned || shape.width != shape.shown_width || shape.height != shape.shown_height)
+        return "its pictures have to be turned or made square; --as-stored copies them as they are";
+    if (film_->reorders() && !wishes_.playback.decode_times)
+        return "its packets come in another order than its pictures";
+    return film_->reorders() && !film_->tells_both_times() ? "its packets do not say when they are shown"
+                                                           : "";
+}
+
+bool MediaSource::tells_decode_times() const noexcept {
+    return is_packets() && film_->reorders() && wishes_.playback.decode_times;
+}
+
+// Decoded pictures are upright and their pixels square, unless the user wants them as they are.
+StreamProperties MediaSource::properties() const {
+    const FilmShape& shape = film_->shape();
+    StreamProperties properties{.rate = wishes_.fps ? wishes_.fps : film_->rate(),
+                                .keeps_rate = true,
+                                .reorders = tells_decode_times()};
+    const bool as_stored = wishes_.playback.keep_pixels && width_ == shape.width && height_ == shape.height;
+    if (is_packets() || as_stored) {
+        properties.aspect = shape.aspect;
+        properties.display_matrix = shape.display_matrix;
+    }
+    return properties;
 }
 
 // The film's own pixels if V4L2 has a name for them, else what loses least.
@@ -381,8 +409,12 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
                       .flags = V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC,
                       .sequence = next_sequence_++,
                       .timestamp = *begin_ + picture.time};
+    if (tells_decode_times() && picture.shown) {
+        frame.metadata.decode_time = frame.metadata.timestamp;
+        frame.metadata.timestamp = *begin_ + *picture.shown;
+    }
     passed_ = picture.time;
-    last_timestamp_ = frame.metadata.timestamp;
+    last_timestamp_ = frame.metadata.order_time();
     if (picture.bad) {
         frame.metadata.flags |= V4L2_BUF_FLAG_ERROR;
     } else {

@@ -33,6 +33,7 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return name_; }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    [[nodiscard]] StreamProperties properties() const override;
     [[nodiscard]] std::vector<FrameFormat> other_formats() const override;
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
     [[nodiscard]] std::string why_not(MemoryRole role) const override;
@@ -60,7 +61,8 @@ private:
     [[nodiscard]] std::optional<FrameFormat> packet_format() const;
     [[nodiscard]] std::optional<FrameFormat> device_format() const;
     [[nodiscard]] Result<FourCC> natural_fourcc() const;
-    [[nodiscard]] bool can_be_copied(const FilmShape& shape) const;
+    [[nodiscard]] std::string why_not_copied(const FilmShape& shape) const;
+    [[nodiscard]] bool tells_decode_times() const noexcept;
     [[nodiscard]] bool is_packets() const noexcept;
     [[nodiscard]] bool decodes_into_sink() const;
     [[nodiscard]] std::optional<std::uint32_t> free_place();

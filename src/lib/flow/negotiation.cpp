@@ -41,6 +41,7 @@ std::string summary(std::span<const Obstacle> obstacles) {
 Status Negotiation::establish() {
     if (Status status = agree(); !status)
         return status;
+    sink_.set_properties(source_.properties());
     if (Status status = sink_.set_format(source_.format()); !status)
         return status;
     if (Status status = check_conversion(); !status)
@@ -54,6 +55,7 @@ Status Negotiation::establish() {
 // A format of the source's that the sink takes as it is spares a conversion.
 Status Negotiation::agree() {
     const FrameFormat first = source_.format();
+    sink_.set_properties(source_.properties());
     if (sink_.takes(first))
         return {};
     for (const FrameFormat& other : source_.other_formats()) {

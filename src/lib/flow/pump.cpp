@@ -177,7 +177,7 @@ void Pump::on_signal() noexcept {
 
 bool Pump::done() const noexcept {
     return result_.interrupted || result_.source_changed || result_.time_is_over ||
-           (source_.ended() && !pending_) ||
+           (source_.ended() && !pending_) || sink_.satisfied() ||
            (options_.frame_limit && statistics_.frames() >= *options_.frame_limit);
 }
 
@@ -220,10 +220,19 @@ bool Pump::is_whole(const Frame& frame) const noexcept {
 }
 
 bool Pump::is_beyond_limit(const Frame& frame) noexcept {
-    const std::chrono::microseconds time = frame.metadata.timestamp;
-    if (!first_timestamp_)
+    const std::chrono::microseconds time = frame.metadata.order_time();
+    const std::chrono::microseconds now = system_.now();
+    if (!first_timestamp_) {
         first_timestamp_ = time;
-    return options_.time_limit && time - *first_timestamp_ >= *options_.time_limit;
+        first_arrival_ = now;
+    }
+    const bool moves = time > last_timestamp_;
+    last_timestamp_ = time;
+    const std::chrono::microseconds streamed = moves ? time - *first_timestamp_ : now - first_arrival_;
+    if (options_.time_limit && streamed >= *options_.time_limit)
+        return true;
+    result_.streamed = std::max(result_.streamed, streamed);
+    return false;
 }
 
 Status Pump::on_frame(const Frame& frame) {

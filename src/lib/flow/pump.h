@@ -14,7 +14,8 @@ namespace v4l2dma {
 
 struct PumpOptions {
     std::optional<std::uint64_t> frame_limit{}; ///< ends after so many frames
-    /// Ends with the frame that is so much later than the first one, by their timestamps; it is left out.
+    /// Ends with the frame that is so much later than the first one, by their timestamps, or where these do
+    /// not move, by when they come; it is left out.
     std::optional<std::chrono::microseconds> time_limit{};
     std::chrono::microseconds report_interval{1'000'000}; ///< between two PumpListener::progress()
     /// How long the end waits for the sink's frames once the user wants it.
@@ -58,6 +59,8 @@ struct PumpResult {
     bool source_changed = false; ///< the source has another signal or format: Source::come_back()
     bool forced = false;         ///< a second one came before everything was given back
     bool time_is_over = false;   ///< PumpOptions::time_limit
+    /// From the first frame to the last one, by their timestamps.
+    std::chrono::microseconds streamed{};
 };
 
 /// Moves frames from a source to a sink until the limit, a signal, a change of the source or an error.
@@ -133,6 +136,8 @@ private:
     std::chrono::microseconds next_report_{};
     std::chrono::microseconds last_passed_{};                  ///< when a frame passed, or the path began
     std::optional<std::chrono::microseconds> first_timestamp_; ///< of the frames
+    std::chrono::microseconds last_timestamp_{};               ///< likewise
+    std::chrono::microseconds first_arrival_{};                ///< of a frame
     unsigned interrupts_ = 0;
     bool source_watched_ = false;
     bool source_paused_ = false; ///< in the event loop only for errors

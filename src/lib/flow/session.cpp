@@ -47,16 +47,18 @@ Status Session::stream() {
     if (pump_options.frame_limit)
         *pump_options.frame_limit -= sum_.total.frames;
     if (pump_options.time_limit)
-        *pump_options.time_limit -= sum_.total.elapsed;
+        *pump_options.time_limit -= sum_.streamed;
     Pump pump(source_, sink_, options_.path, pump_options, signals_, listener_, observers_, system_);
     const Result<PumpResult> result = pump.run();
     const StatisticsReport earlier = sum_.total;
+    const std::chrono::microseconds streamed = sum_.streamed;
     const std::optional<Path> earlier_path = sum_.path;
     sum_ = pump.result();
     fruitless_ = sum_.total.frames == 0;
     if (!fruitless_)
         idle_since_ = system_.now();
     sum_.total.add(earlier);
+    sum_.streamed += streamed;
     if (!sum_.path)
         sum_.path = earlier_path;
     return result ? Status{} : std::unexpected(result.error());

@@ -118,6 +118,10 @@ Result<std::unique_ptr<TestSource>> TestSource::open(std::string_view name, cons
     return source;
 }
 
+StreamProperties TestSource::properties() const {
+    return {.rate = 1e9 / static_cast<double>(interval_.count()), .keeps_rate = true};
+}
+
 std::vector<FrameFormat> TestSource::other_formats() const {
     std::vector<FourCC> drawn;
     for (const PixelFormat& entry : pixel_formats())

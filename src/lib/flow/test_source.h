@@ -28,6 +28,7 @@ public:
 
     [[nodiscard]] std::string_view name() const override { return name_; }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    [[nodiscard]] StreamProperties properties() const override;
     [[nodiscard]] std::vector<FrameFormat> other_formats() const override;
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
     [[nodiscard]] std::string why_not(MemoryRole role) const override;

@@ -58,6 +58,10 @@ Status V4l2Source::apply_wishes() {
     return apply_rate();
 }
 
+StreamProperties V4l2Source::properties() const {
+    return {.rate = get_frame_rate(device_, BufferType::capture)};
+}
+
 Status V4l2Source::apply_rate() const {
     if (!wishes_.fps)
         return {};

@@ -46,6 +46,8 @@ public:
     [[nodiscard]] std::string_view name() const override { return device_.path(); }
     [[nodiscard]] dev_t device_number() const noexcept override { return device_.number(); }
     [[nodiscard]] const FrameFormat& format() const override { return format_; }
+    /// The rate is the driver's word for it.
+    [[nodiscard]] StreamProperties properties() const override;
     /// None of a loop: its writer chooses.
     [[nodiscard]] std::vector<FrameFormat> other_formats() const override;
     /// Also fails (usage) where the camera would be slower than it was, if no frame rate was wished for.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <exception>
 #include <new>
 #include <spdlog/fmt/fmt.h>
 #include <utility>
@@ -23,9 +24,25 @@ Error with_remains(Error error, const ExportSummary& summary) {
     return error;
 }
 
+// The thread has nobody above it that would catch anything: what a writer throws is an error of it, as those
+// are that it answers.
+template <typename Call> Status guarded(Call call) noexcept {
+    try {
+        return call();
+    } catch (const std::bad_alloc&) {
+        Error error; // has no memory of its own
+        error.code = ENOMEM;
+        return std::unexpected(std::move(error));
+    } catch (const std::exception&) {
+        Error error;
+        error.code = EIO;
+        return std::unexpected(std::move(error));
+    }
+}
+
 } // namespace
 
-double usual_rate(std::chrono::microseconds interval) {
+double usual_rate(std::chrono::microseconds interval, std::optional<double> likely) {
     constexpr std::array usual{1.0,  5.0,  10.0, 12.5, 15.0,  20.0,  24.0, 25.0,
                                30.0, 50.0, 60.0, 90.0, 100.0, 120.0, 240.0};
     constexpr std::array exact{24'000 / 1001.0, 30'000 / 1001.0, 48.0, 60'000 / 1001.0};
@@ -33,6 +50,8 @@ double usual_rate(std::chrono::microseconds interval) {
     constexpr double rounding = 0.0003; // a microsecond more or less
     const double rate = 1e6 / std::max(1.0, static_cast<double>(interval.count()));
     const auto distance = [&](double other) { return std::abs(std::log(rate / other)); };
+    if (likely && *likely > 0 && distance(*likely) < jitter)
+        return *likely;
     const double meant = *std::ranges::min_element(exact, {}, distance);
     if (distance(meant) < rounding)
         return meant;
@@ -103,6 +122,11 @@ std::uint64_t WriterThread::take_unforeseen() {
     return std::exchange(unforeseen_, 0);
 }
 
+std::uint64_t WriterThread::written() const {
+    const std::lock_guard lock(mutex_);
+    return written_;
+}
+
 std::uint64_t WriterThread::bad() const {
     const std::lock_guard lock(mutex_);
     return bad_;
@@ -119,7 +143,8 @@ bool WriterThread::wait_for_rate(FrameWriter::Beginning& beginning) {
     if (options_.rate)
         beginning.rate = *options_.rate;
     else
-        beginning.rate = second_time_ ? usual_rate(*second_time_ - *first_time_) : rate_of_one_frame;
+        beginning.rate = second_time_ ? usual_rate(*second_time_ - *first_time_, options_.likely_rate)
+                                      : options_.likely_rate.value_or(rate_of_one_frame);
     return true;
 }
 
@@ -139,7 +164,7 @@ Status WriterThread::write(const FrameToWrite& frame) {
     if (!written)
         return std::unexpected(written.error());
     const std::lock_guard lock(mutex_);
-    bad_ += written->bad ? 1U : 0U;
+    (written->bad ? bad_ : written_) += 1;
     unforeseen_ += written->copied_bytes > expected ? written->copied_bytes - expected : 0;
     return {};
 }
@@ -156,32 +181,32 @@ Status WriterThread::write_all() {
     return {};
 }
 
-void WriterThread::fail(const Error& error) {
+void WriterThread::fail(Error error) noexcept {
+    const Status named = guarded([&] {
+        error = with_remains(std::move(error), writer_->summary());
+        return Status{};
+    });
+    static_cast<void>(named); // without a sentence about what is left
     std::deque<FrameToWrite> left;
     const std::lock_guard lock(mutex_);
     left.swap(queue_);
     if (!error_ && error.code != ECANCELED) // that was us
-        error_ = with_remains(error, writer_->summary());
+        error_.emplace(std::move(error));
 }
 
 // What was written before an error is ended as a file, too.
-void WriterThread::run() {
-    Status status;
-    try {
-        status = write_all();
-    } catch (const std::bad_alloc&) { // as in main(): nobody else catches it on this thread
-        status = system_error("write", "", ENOMEM);
-    }
-    if (!status)
-        fail(status.error());
+void WriterThread::run() noexcept {
+    Status status = guarded([this] { return write_all(); });
     bool whole = status.has_value();
+    if (!status)
+        fail(std::move(status.error()));
     {
         const std::lock_guard lock(mutex_);
         whole = whole && !aborted_;
     }
-    status = writer_->finish(whole);
+    status = guarded([&] { return writer_->finish(whole); });
     if (!status)
-        fail(status.error());
+        fail(std::move(status.error()));
     {
         const std::lock_guard lock(mutex_);
         finished_ = true;

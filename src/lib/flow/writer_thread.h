@@ -17,18 +17,19 @@
 
 namespace v4l2dma {
 
-/// The frame rate that frames which are so far apart most likely have: a usual one that is near, or what the
-/// distance says.
-[[nodiscard]] double usual_rate(std::chrono::microseconds interval);
+/// The frame rate that frames which are so far apart most likely have: the @p likely one if it is near, else
+/// a usual one that is, or what the distance says.
+[[nodiscard]] double usual_rate(std::chrono::microseconds interval, std::optional<double> likely = {});
 
 /// Has a FrameWriter write frames on a thread of its own, so that whoever brings them never waits for an
 /// encoder or a disk. All calls but those of the writer are made on one other thread.
 class WriterThread {
 public:
     struct Options {
-        std::optional<double> rate{}; ///< frames a second; empty: measured by the first two frames
-        unsigned most_borrowed = 1;   ///< as FrameWriter::Beginning
-        std::function<void()> wake;   ///< called on the thread when finished() or error() has another answer
+        std::optional<double> rate{};        ///< frames a second; empty: measured by the first two frames
+        std::optional<double> likely_rate{}; ///< what that is compared with
+        unsigned most_borrowed = 1;          ///< as FrameWriter::Beginning
+        std::function<void()> wake; ///< called on the thread when finished() or error() has another answer
     };
 
     /// Starts. The writer lives as long as this. Signals that shall not end up here are to be blocked before.
@@ -51,18 +52,20 @@ public:
     [[nodiscard]] std::optional<Error> error() const;
     /// Bytes that the CPU moved beyond what FrameWriter::copied_bytes() said, since the last call.
     [[nodiscard]] std::uint64_t take_unforeseen();
+    /// Frames that found a place in the file.
+    [[nodiscard]] std::uint64_t written() const;
     /// Frames that could not be read.
     [[nodiscard]] std::uint64_t bad() const;
     /// Once it is finished.
     [[nodiscard]] ExportSummary summary() const { return writer_->summary(); }
 
 private:
-    void run();
+    void run() noexcept;
     [[nodiscard]] Status write_all();
     [[nodiscard]] bool wait_for_rate(FrameWriter::Beginning& beginning);
     [[nodiscard]] std::optional<FrameToWrite> next();
     [[nodiscard]] Status write(const FrameToWrite& frame);
-    void fail(const Error& error);
+    void fail(Error error) noexcept;
 
     std::unique_ptr<FrameWriter> writer_; ///< the thread's, until it is finished
     Options options_;
@@ -76,6 +79,7 @@ private:
     bool finished_ = false;
     std::optional<Error> error_;
     std::uint64_t unforeseen_ = 0;
+    std::uint64_t written_ = 0;
     std::uint64_t bad_ = 0;
     std::thread thread_; ///< last: it uses the others
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "format/stream_properties.h"
 #include "media/ffmpeg.h"
 
 #include <cstddef>
@@ -71,6 +72,10 @@ private:
 /// A packet with a copy of @p bytes, and the padding that decoders read beyond the end. Errors: (system) no
 /// memory, or too many bytes.
 [[nodiscard]] Result<AvPacket> copy_to_packet(std::span<const std::byte> bytes);
+
+[[nodiscard]] constexpr AVRational to_av(PixelAspect aspect) noexcept {
+    return {static_cast<int>(aspect.width), static_cast<int>(aspect.height)};
+}
 
 /// The bytes of a picture's pixels.
 [[nodiscard]] std::uint64_t picture_bytes(const AVFrame& picture);

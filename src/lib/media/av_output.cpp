@@ -5,7 +5,6 @@
 #include "media/network.h"
 
 #include <csignal>
-#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 #include <thread>
@@ -16,11 +15,6 @@ namespace {
 
 constexpr int buffer_size = 1 << 16; // bytes
 constexpr std::chrono::seconds hurried{5};
-
-bool is_readable(int fd) {
-    pollfd waited{.fd = fd, .events = POLLIN, .revents = 0};
-    return fd >= 0 && ::poll(&waited, 1, 0) > 0;
-}
 
 /// StopSignals blocks its signals: they stay pending until it takes them.
 bool stop_is_pending() {
@@ -140,10 +134,13 @@ int AvOutput::interrupted(void* self) {
 }
 
 bool AvOutput::must_end() noexcept {
-    if (connecting_ && (stop_is_pending() || is_readable(patience_.hurry_fd)))
+    const Urgency* const urgency = patience_.urgency;
+    if (connecting_ && (stop_is_pending() || (urgency != nullptr && urgency->hurried())))
+        return true;
+    if (urgency != nullptr && urgency->given_up())
         return true;
     const auto now = std::chrono::steady_clock::now();
-    if (!connecting_ && !deadline_ && is_readable(patience_.hurry_fd))
+    if (!connecting_ && !deadline_ && urgency != nullptr && urgency->hurried())
         deadline_ = now + hurried;
     return deadline_ && now >= *deadline_;
 }

@@ -3,6 +3,7 @@
 
 #include "media/av_objects.h"
 #include "media/output_file.h"
+#include "media/urgency.h"
 
 #include <chrono>
 #include <memory>
@@ -22,7 +23,7 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<AvOutput>> to_nowhere();
     /// How long a peer is waited for.
     struct Patience {
-        int hurry_fd = -1; ///< borrowed; once it is readable a connected peer has five seconds left
+        const Urgency* urgency = nullptr; ///< borrowed; hurried, a connected peer has five seconds for each call
         std::optional<std::chrono::microseconds> to_connect{}; ///< empty: for ever
     };
     /// Connects, until a signal comes (StopSignals). A @p muxer that opens its URL by itself finds only the
@@ -38,6 +39,8 @@ public:
     [[nodiscard]] AVIOContext* context() const noexcept { return context_; }
     [[nodiscard]] AVIOInterruptCB interrupt() noexcept { return {.callback = interrupted, .opaque = this}; }
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
+    /// Before each call that may wait for a peer: what it is given time for is this one.
+    void begin_operation() noexcept { deadline_.reset(); }
     /// Bytes that were written.
     [[nodiscard]] std::uint64_t size() const noexcept;
     /// Around what connects: until then it ends with a signal, with hurry_fd, or when patience does.
@@ -74,7 +77,7 @@ private:
     bool ours_ = false;            ///< the context; else avio_open2() made it
     std::uint64_t final_size_ = 0; ///< of a URL that is closed
     std::optional<std::chrono::steady_clock::time_point>
-        deadline_; ///< of connecting; later set when we are to hurry
+        deadline_; ///< of connecting; later of an operation, once we are to hurry
 };
 
 } // namespace v4l2dma

@@ -24,13 +24,48 @@ constexpr StreamCodec table[] = {
     {FourCC("MPG4"), AV_CODEC_ID_MPEG4}, {FourCC("MPG2"), AV_CODEC_ID_MPEG2VIDEO},
 };
 
-/// Calls @p visit with the first byte of each unit behind a start code, until it answers true.
+/// 0 beyond the end.
+unsigned number_at(std::span<const std::byte> bytes, std::size_t position) {
+    return position < bytes.size() ? std::to_integer<unsigned>(bytes[position]) : 0;
+}
+
+/// Calls @p visit with all that follows each start code, until it answers true.
 template <typename Visit> bool any_unit(std::span<const std::byte> payload, Visit visit) {
     for (std::size_t i = 0; i + 3 < payload.size(); ++i)
         if (payload[i] == std::byte{0} && payload[i + 1] == std::byte{0} && payload[i + 2] == std::byte{1} &&
-            visit(std::to_integer<unsigned>(payload[i + 3])))
+            visit(payload.subspan(i + 3)))
             return true;
     return false;
+}
+
+/// Whether H.264's supplemental information says that decoding can begin here, though this is no IDR picture.
+/// It is messages, each with a type and a length, both in bytes of which 255 goes on.
+bool announces_recovery(std::span<const std::byte> sei) {
+    constexpr unsigned recovery_point = 6;
+    constexpr unsigned end_of_unit = 0x80;
+    constexpr unsigned more = 255;
+    std::size_t position = 0;
+    const auto number = [&] {
+        unsigned sum = 0;
+        while (number_at(sei, position) == more)
+            sum += number_at(sei, position++);
+        return sum + number_at(sei, position++);
+    };
+    while (position + 1 < sei.size() && number_at(sei, position) != end_of_unit) {
+        if (number() == recovery_point)
+            return true;
+        const unsigned length = number();
+        position += length;
+    }
+    return false;
+}
+
+/// The first bits of a frame: a marker, the profile, whether it only shows another one, whether it is no key.
+bool is_vp9_key(std::span<const std::byte> payload) {
+    const unsigned head = number_at(payload, 0);
+    const bool reserved_bit = (head >> 4 & 3) == 3; // of profile 3
+    const unsigned rest = reserved_bit ? head << 1 : head;
+    return head >> 6 == 2 && (rest >> 3 & 1) == 0 && (rest >> 2 & 1) == 0;
 }
 
 struct FreeBsf {
@@ -75,21 +110,35 @@ AVCodecID stream_codec(FourCC fourcc) {
     return entry == std::end(table) ? AV_CODEC_ID_NONE : entry->codec;
 }
 
+bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer) {
+    return properties.reorders && !MediaOutput::has_times(muxer) && (muxer.flags & AVFMT_NOTIMESTAMPS) == 0;
+}
+
 bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload) {
     if (codec == AV_CODEC_ID_H264)
-        return any_unit(payload,
-                        [](unsigned unit) { return (unit & 0x1f) == 5; }); // a slice of an IDR picture
+        return any_unit(payload, [](std::span<const std::byte> unit) {
+            constexpr unsigned idr_slice = 5;
+            constexpr unsigned sei = 6;
+            const unsigned type = number_at(unit, 0) & 0x1f;
+            return type == idr_slice || (type == sei && announces_recovery(unit.subspan(1)));
+        });
     if (codec == AV_CODEC_ID_HEVC)
-        return any_unit(payload, [](unsigned unit) {
-            const unsigned type = unit >> 1 & 0x3f;
+        return any_unit(payload, [](std::span<const std::byte> unit) {
+            const unsigned type = number_at(unit, 0) >> 1 & 0x3f;
             return type >= 16 && type <= 21; // BLA, IDR, CRA
         });
     if (codec == AV_CODEC_ID_VP8)
         return !payload.empty() && (payload[0] & std::byte{1}) == std::byte{0};
+    if (codec == AV_CODEC_ID_VP9)
+        return is_vp9_key(payload);
     if (codec == AV_CODEC_ID_MPEG4)
-        return any_unit(payload, [](unsigned unit) { return unit == 0xb0 || unit == 0x20; }); // VOS, VOL
+        return any_unit(payload, [](std::span<const std::byte> unit) {
+            return number_at(unit, 0) == 0xb0 || number_at(unit, 0) == 0x20; // VOS, VOL
+        });
     if (codec == AV_CODEC_ID_MPEG2VIDEO)
-        return any_unit(payload, [](unsigned unit) { return unit == 0xb3; }); // sequence header
+        return any_unit(payload, [](std::span<const std::byte> unit) {
+            return number_at(unit, 0) == 0xb3; // sequence header
+        });
     return true;
 }
 
@@ -98,6 +147,10 @@ Result<std::unique_ptr<FrameWriter>> CopyingWriter::create(const FrameWriterSett
     const AVCodecID codec = stream_codec(settings.source.fourcc);
     if (!may_hold(*settings.target.muxer, codec))
         return not_held(*settings.target.muxer, ffmpeg().avcodec_get_name(codec));
+    if (loses_order(settings.properties, *settings.target.muxer))
+        return make_error(ErrorKind::usage, "container", settings.target.muxer->name,
+                          "it has no times for packets that come in another order than their pictures",
+                          "mkv, mp4 and ts have; without --codec copy they are encoded anew");
     Result<PacketWriter> packets = PacketWriter::create(settings, files);
     Result<AvPacket> packet = make_av_packet();
     if (!packets || !packet)
@@ -144,7 +197,7 @@ Status CopyingWriter::start_stream() {
 Result<FrameWritten> CopyingWriter::write(const FrameToWrite& frame) {
     const std::span<const std::byte> payload =
         frame.planes.empty() ? std::span<const std::byte>{} : frame.planes[0];
-    const bool key = is_key_frame(codec_, payload);
+    const bool key = frame.key ? *frame.key : is_key_frame(codec_, payload);
     if (!stream_started_ && !key)
         return FrameWritten{.bad = true};
     Result<AvPacket> packet = copy_to_packet(payload);
@@ -154,17 +207,18 @@ Result<FrameWritten> CopyingWriter::write(const FrameToWrite& frame) {
     if (!stream_started_)
         if (Status status = start_stream(); !status)
             return std::unexpected(std::move(status.error()));
+    const std::chrono::microseconds order = frame.decode_time.value_or(frame.time);
     packet_->pts = frame.time.count();
-    if (counted_)
-        packet_->pts = std::max(
-            ffmpeg().av_rescale_q(frame.time.count(), microseconds, AVRational{rate_.den, rate_.num}),
-            last_pts_ + 1);
-    last_pts_ = packet_->pts;
-    packet_->dts = packet_->pts;
+    packet_->dts = order.count();
+    if (counted_) {
+        const AVRational step{rate_.den, rate_.num};
+        last_count_ = std::max(ffmpeg().av_rescale_q(order.count(), microseconds, step), last_count_ + 1);
+        packet_->pts = packet_->dts = last_count_;
+    }
     packet_->flags = key ? AV_PKT_FLAG_KEY : 0;
     if (Status status = packets_.write(*packet_); !status)
         return std::unexpected(std::move(status.error()));
-    last_time_ = frame.time;
+    last_time_ = std::max(last_time_, frame.time);
     return FrameWritten{.copied_bytes = payload.size()};
 }
 

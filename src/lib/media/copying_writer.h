@@ -9,6 +9,10 @@ namespace v4l2dma {
 /// FFmpeg's name of a compressed format that containers hold, AV_CODEC_ID_NONE for all others.
 [[nodiscard]] AVCodecID stream_codec(FourCC fourcc);
 
+/// Whether pictures of such a stream would be shown in the wrong order: packets come in another order than
+/// their pictures, and the container has no times.
+[[nodiscard]] bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer);
+
 /// Whether a frame can be read without those before it. What does not tell counts as one that can.
 [[nodiscard]] bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload);
 
@@ -37,7 +41,7 @@ private:
     AvPacket packet_;
     AVRational rate_{};
     bool counted_ = false; ///< the container has no times, only a rate
-    std::int64_t last_pts_ = -1;
+    std::int64_t last_count_ = -1;
     bool stream_started_ = false;
     std::chrono::microseconds last_time_{};
 };

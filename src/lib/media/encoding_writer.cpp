@@ -82,6 +82,7 @@ Status try_out(const VideoEncoder::Settings& settings, const ExportTarget& targe
     return MediaOutput::check(*target.muxer, {.parameters = parameters->get(),
                                               .time_base = encoder->time_base(),
                                               .rate = encoder->context().framerate,
+                                              .aspect = settings.aspect,
                                               .intra_only = encoder->intra_only()});
 }
 
@@ -107,6 +108,7 @@ Result<VideoEncoder::Settings> EncodingWriter::settle(const FrameWriterSettings&
                                   .pixel_format = pixels,
                                   .width = size.width,
                                   .height = size.height,
+                                  .aspect = settings.properties.aspect,
                                   .constant_rate = !MediaOutput::has_times(muxer),
                                   .global_header = (muxer.flags & AVFMT_GLOBALHEADER) != 0,
                                   .live = is_network(settings.target.name),
@@ -124,6 +126,9 @@ Result<std::unique_ptr<FrameWriter>> EncodingWriter::create(const FrameWriterSet
     Result<PictureReader> reader = PictureReader::create(settings.source, settings.source.text());
     if (!reader)
         return std::unexpected(std::move(reader.error()));
+    if (reader->side().pixel_format != settled->pixel_format && reader->can_split())
+        if (Status status = reader->split(); !status)
+            return std::unexpected(std::move(status.error()));
     if (Status status = try_out(*settled, settings.target); !status)
         return std::unexpected(std::move(status.error()));
     Result<PacketWriter> packets = PacketWriter::create(settings, files);
@@ -132,7 +137,9 @@ Result<std::unique_ptr<FrameWriter>> EncodingWriter::create(const FrameWriterSet
         return std::unexpected(packets ? packet.error() : packets.error());
     std::unique_ptr<EncodingWriter> writer(new EncodingWriter(std::move(*reader), std::move(*packets)));
     writer->packet_ = std::move(*packet);
+    writer->object_ = fmt::format("{} for {}", settings.source.text(), settled->codec->name);
     writer->settings_ = *settled;
+    writer->urgency_ = settings.file.urgency;
     const AVPixelFormat source =
         writer->reader_.decodes() ? AV_PIX_FMT_YUVJ422P : writer->reader_.side().pixel_format;
     FrameFormat tagged = coloured(sized(settings), source, settled->pixel_format);
@@ -154,7 +161,7 @@ Result<std::unique_ptr<FrameWriter>> EncodingWriter::create(const FrameWriterSet
 /// What the user is told of a conversion, and of its bytes.
 void EncodingWriter::describe(const FrameFormat& source, bool wished) {
     format_wished_ = wished;
-    const bool same = same_pixels();
+    const bool same = same_pixels() && !reader_.splits();
     if (same && VideoEncoder::keeps_to_rows(*settings_.codec))
         return;
     const int size = ffmpeg().av_image_get_buffer_size(to_.pixel_format, static_cast<int>(to_.width),
@@ -195,7 +202,7 @@ Status EncodingWriter::prepare_scaler() {
     if (scaler_ && scaler_from_ == reader_.side())
         return {};
     scaler_.reset();
-    Result<Scaler> scaler = Scaler::create(reader_.side(), to_, {}, packets_.muxer().name);
+    Result<Scaler> scaler = Scaler::create(reader_.side(), to_, {}, object_);
     if (!scaler)
         return std::unexpected(std::move(scaler.error()));
     scaler_ = std::move(*scaler);
@@ -205,7 +212,7 @@ Status EncodingWriter::prepare_scaler() {
 
 /// Always leaves the source one frame more than it needs, whatever the encoder keeps.
 bool EncodingWriter::may_borrow() const noexcept {
-    return !reader_.decodes() && VideoEncoder::keeps_to_rows(*settings_.codec) &&
+    return !reader_.decodes() && !reader_.splits() && VideoEncoder::keeps_to_rows(*settings_.codec) &&
            borrowed_->load() + 1 < std::max(most_borrowed_, 2U);
 }
 
@@ -288,16 +295,14 @@ bool EncodingWriter::wants_key(std::chrono::microseconds time) {
 
 Result<FrameWritten> EncodingWriter::write(const FrameToWrite& frame) {
     Result<Ready> ready = get_ready(frame);
-    if (!ready && reader_.decodes()) // the next JPEG may be whole
-        return FrameWritten{.bad = true};
     if (!ready)
-        return std::unexpected(std::move(ready.error()));
+        return bad_or_failed(ready.error());
     AVFrame& picture = *ready->picture;
     picture.color_primaries = settings_.colours.primaries;
     picture.color_trc = settings_.colours.transfer;
     picture.colorspace = settings_.colours.matrix;
     picture.color_range = settings_.colours.range;
-    picture.sample_aspect_ratio = {1, 1};
+    picture.sample_aspect_ratio = to_av(settings_.aspect);
     Status status = encoder_->send(picture, frame.time, wants_key(frame.time));
     if (&picture == lent_.get())
         ffmpeg().av_frame_unref(lent_.get());
@@ -325,7 +330,7 @@ Status EncodingWriter::start_stream() {
 }
 
 Status EncodingWriter::drain() {
-    while (true) {
+    while (!given_up()) {
         const Result<bool> ready = encoder_->receive(*packet_);
         if (!ready)
             return std::unexpected(ready.error());
@@ -338,6 +343,11 @@ Status EncodingWriter::drain() {
         if (!status)
             return status;
     }
+    return {};
+}
+
+bool EncodingWriter::given_up() const noexcept {
+    return urgency_ != nullptr && urgency_->given_up();
 }
 
 Status EncodingWriter::finish(bool whole) {

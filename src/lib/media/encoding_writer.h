@@ -7,6 +7,7 @@
 #include "media/video_encoder.h"
 
 #include <atomic>
+#include <string>
 #include <vector>
 
 namespace v4l2dma {
@@ -48,10 +49,13 @@ private:
     [[nodiscard]] bool may_borrow() const noexcept;
     [[nodiscard]] bool wants_key(std::chrono::microseconds time);
     [[nodiscard]] Status drain();
+    [[nodiscard]] bool given_up() const noexcept;
     [[nodiscard]] Status start_stream();
 
     PictureReader reader_;
     PacketWriter packets_;
+    std::string object_; ///< what errors of conversion name
+    const Urgency* urgency_ = nullptr;
     VideoEncoder::Settings settings_{};
     ScalerSide to_{}; ///< what the encoder gets
     std::optional<Scaler> scaler_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <set>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
@@ -198,6 +199,16 @@ std::string ExportTarget::file(unsigned number) const {
     const std::size_t width = digits.empty() ? 0 : std::stoul(digits);
     const std::string padding(width > text.size() ? width - text.size() : 0, zeros ? '0' : ' ');
     return name.substr(0, percent) + padding + text + name.substr(end + 1);
+}
+
+unsigned expected_files(const ExportTarget& target, const ExportWishes& wishes) {
+    constexpr double most = 1000;
+    if (!target.numbered || (target.kind != ExportKind::png && !wishes.segment))
+        return 1; // and one for each stream that comes back
+    double files = std::min(most, static_cast<double>(wishes.frames.value_or(1000)));
+    if (wishes.segment && wishes.duration)
+        files = std::min(files, std::ceil(*wishes.duration / *wishes.segment));
+    return static_cast<unsigned>(files);
 }
 
 bool is_export_name(std::string_view name) {

@@ -46,4 +46,7 @@ struct ExportTarget {
 /// matches, or no way to tell it from the name; a name that cannot be numbered; (unsupported) no FFmpeg.
 [[nodiscard]] Result<ExportTarget> resolve_export_target(std::string_view name, const ExportWishes& wishes);
 
+/// How many files there will be; of what has no end that is known a number that a short run comes to.
+[[nodiscard]] unsigned expected_files(const ExportTarget& target, const ExportWishes& wishes);
+
 } // namespace v4l2dma

@@ -18,12 +18,10 @@ struct ExportWishes {
     std::optional<double> segment{};        ///< seconds in each file
     std::optional<std::string> sdp{};       ///< file that says to players what is in an RTP stream
     std::optional<std::chrono::microseconds> patience{}; ///< until a peer is there; empty: for ever
+    std::optional<std::uint64_t> frames{};               ///< after which it ends, as far as is known
+    std::optional<double> duration{};                    ///< likewise, in seconds
     bool force = false;                                  ///< a file that exists is overwritten
     bool lossless = false;                               ///< the source waits; no frame is left out
-
-    [[nodiscard]] bool any() const noexcept {
-        return container || codec || preset || bitrate || fps || segment || sdp || force || lossless;
-    }
 };
 
 } // namespace v4l2dma

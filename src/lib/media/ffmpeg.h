@@ -20,8 +20,18 @@ extern "C" {
 #include <libswscale/swscale.h>
 }
 
+// What adds side data to a stream.
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+#define V4L2DMA_FFMPEG_SIDE_DATA(F) F(avcodec, av_packet_side_data_new)
+#define V4L2DMA_FFMPEG_FORMATS_SIDE_DATA(F)
+#else
+#define V4L2DMA_FFMPEG_SIDE_DATA(F)
+#define V4L2DMA_FFMPEG_FORMATS_SIDE_DATA(F) F(avformat, av_stream_new_side_data)
+#endif
+
 // Every function of FFmpeg that v4l2dma calls: the library, the name.
 #define V4L2DMA_FFMPEG(F)                                                                                    \
+    V4L2DMA_FFMPEG_SIDE_DATA(F)                                                                              \
     F(avutil, av_buffer_create)                                                                              \
     F(avutil, av_buffer_ref)                                                                                 \
     F(avutil, av_buffer_unref)                                                                               \
@@ -49,6 +59,7 @@ extern "C" {
     F(avutil, av_log_set_level)                                                                              \
     F(avutil, av_malloc)                                                                                     \
     F(avutil, av_mallocz)                                                                                    \
+    F(avutil, av_opt_next)                                                                                   \
     F(avutil, av_opt_set)                                                                                    \
     F(avutil, av_opt_set_int)                                                                                \
     F(avutil, av_pix_fmt_desc_get)                                                                           \
@@ -107,6 +118,7 @@ extern "C" {
 
 // Files and URLs.
 #define V4L2DMA_FFMPEG_FORMATS(F)                                                                            \
+    V4L2DMA_FFMPEG_FORMATS_SIDE_DATA(F)                                                                      \
     F(avformat, av_codec_get_id)                                                                             \
     F(avformat, av_codec_get_tag2)                                                                           \
     F(avformat, av_demuxer_iterate)                                                                          \

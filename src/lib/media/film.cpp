@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <linux/videodev2.h>
 #include <spdlog/fmt/fmt.h>
 #include <utility>
@@ -21,6 +22,7 @@ constexpr microseconds usual_step{40'000};
 // What is further away from the picture before is no pause but another clock.
 constexpr microseconds longest_pause = std::chrono::hours(1);
 constexpr microseconds longest_pause_of_broadcasts = std::chrono::seconds(10);
+constexpr microseconds longest_overlap = std::chrono::seconds(1);
 
 // Packets of other codecs are in no pixel format, or need what a container says beside them.
 struct PacketFormat {
@@ -34,6 +36,7 @@ constexpr PacketFormat packet_formats[] = {
     {AV_CODEC_ID_HEVC, FourCC("HEVC"), "hevc_mp4toannexb"},
     {AV_CODEC_ID_MPEG2VIDEO, FourCC("MPG2"), nullptr},
     {AV_CODEC_ID_VP8, FourCC("VP80"), nullptr},
+    {AV_CODEC_ID_VP9, FourCC("VP90"), nullptr},
 };
 
 const PacketFormat* find_packet_format(AVCodecID codec) {
@@ -50,10 +53,20 @@ void drop_old_name(AVFrame& frame) {
     frame.color_range = AVCOL_RANGE_JPEG;
 }
 
-std::optional<Turn> turn_of_stream(const AVStream& stream, const AVFrame& frame) {
-    if (const AVFrameSideData* data = ffmpeg().av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX);
-        data != nullptr && data->size >= 9 * sizeof(std::int32_t))
-        return turn_of(*reinterpret_cast<const std::int32_t(*)[9]>(data->data));
+using DisplayMatrix = std::array<std::int32_t, 9>;
+
+std::optional<DisplayMatrix> matrix_in(const std::uint8_t* data, std::size_t size) {
+    DisplayMatrix matrix{};
+    if (data == nullptr || size < sizeof matrix)
+        return std::nullopt;
+    std::memcpy(matrix.data(), data, sizeof matrix);
+    return matrix;
+}
+
+std::optional<DisplayMatrix> matrix_of(const AVStream& stream, const AVFrame& frame) {
+    if (const AVFrameSideData* data = ffmpeg().av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX))
+        if (const std::optional<DisplayMatrix> matrix = matrix_in(data->data, data->size))
+            return matrix;
 #if LIBAVFORMAT_VERSION_MAJOR >= 61
     const AVPacketSideData* const all = stream.codecpar->coded_side_data;
     const int count = stream.codecpar->nb_coded_side_data;
@@ -62,8 +75,8 @@ std::optional<Turn> turn_of_stream(const AVStream& stream, const AVFrame& frame)
     const int count = stream.nb_side_data;
 #endif
     for (int i = 0; i < count; ++i)
-        if (all[i].type == AV_PKT_DATA_DISPLAYMATRIX && all[i].size >= 9 * sizeof(std::int32_t))
-            return turn_of(*reinterpret_cast<const std::int32_t(*)[9]>(all[i].data));
+        if (all[i].type == AV_PKT_DATA_DISPLAYMATRIX)
+            return matrix_in(all[i].data, all[i].size);
     return std::nullopt;
 }
 
@@ -214,14 +227,31 @@ Status Film::find_shape(const AVFrame& frame) {
                                          .range = frame.color_range},
                                         shape_.height, shows_rgb(shape_.pixel_format));
     shape_.field = field_of(frame);
+    return find_orientation(frame);
+}
+
+Status Film::find_orientation(const AVFrame& frame) {
     AVRational aspect = input_->pixel_aspect();
-    if (wishes_.playback.keep_pixels)
-        aspect = {1, 1};
-    else if (Status status = find_turn(frame, aspect); !status)
-        return status;
+    if (aspect.num > 0 && aspect.den > 0)
+        shape_.aspect = {.width = static_cast<std::uint32_t>(aspect.num),
+                         .height = static_cast<std::uint32_t>(aspect.den)};
+    shape_.display_matrix = matrix_of(input_->stream(), frame);
+    const std::optional<Turn> turn =
+        shape_.display_matrix && !wishes_.playback.keep_pixels
+            ? turn_of(*reinterpret_cast<const std::int32_t(*)[9]>(shape_.display_matrix->data()))
+            : std::nullopt;
+    if (turn) {
+        if (Status status = make_turner(*turn, frame); !status)
+            return status;
+        if (*turn == Turn::clockwise || *turn == Turn::counterclockwise) {
+            std::swap(shape_.width, shape_.height);
+            std::swap(aspect.num, aspect.den);
+        }
+    }
     shape_.shown_width = shape_.width;
     shape_.shown_height = shape_.height;
-    make_square(shape_, aspect);
+    if (!wishes_.playback.keep_pixels)
+        make_square(shape_, aspect);
     return {};
 }
 
@@ -238,22 +268,15 @@ Status Film::find_device_layout(const AVFrame& frame) {
     return {};
 }
 
-Status Film::find_turn(const AVFrame& frame, AVRational& aspect) {
-    const std::optional<Turn> turn = turn_of_stream(input_->stream(), frame);
-    if (!turn)
-        return {};
+Status Film::make_turner(Turn turn, const AVFrame& frame) {
     const Result<AvFrame> mapped = shape_.in_device ? map_device_picture(frame) : Result<AvFrame>(AvFrame());
     if (!mapped)
         return std::unexpected(mapped.error());
-    Result<PictureTurner> turner = PictureTurner::create(*turn, *mapped ? **mapped : frame);
+    Result<PictureTurner> turner = PictureTurner::create(turn, *mapped ? **mapped : frame);
     if (!turner)
         return std::unexpected(std::move(turner.error()));
     turner_.emplace(std::move(*turner));
     shape_.turned = true;
-    if (*turn == Turn::clockwise || *turn == Turn::counterclockwise) {
-        std::swap(shape_.width, shape_.height);
-        std::swap(aspect.num, aspect.den);
-    }
     return {};
 }
 
@@ -420,8 +443,10 @@ Result<bool> Film::read_packet() {
     if (there && *there && looking_ && !input_->is_local())
         if (Status status = keep_for_packets(); !status)
             return std::unexpected(std::move(status.error()));
-    if (there)
+    if (there) {
+        untimed_packets_ |= *there && packet_->pts == AV_NOPTS_VALUE;
         return there;
+    }
     interrupted_ = there.error().code == ECANCELED;
     if (interrupted_)
         return there;
@@ -459,7 +484,9 @@ Result<std::optional<FilmPicture>> Film::next_packet() {
         return std::unexpected(std::move(packet.error()));
     FilmPicture picture;
     // In the order of decoding: pictures' own times would go back and forth.
-    picture.time = time_of(packet_->dts != AV_NOPTS_VALUE ? packet_->dts : packet_->pts);
+    picture.time = time_of(decode_timestamp(*packet_));
+    if (zero_ && packet_->pts != AV_NOPTS_VALUE)
+        picture.shown = std::max(picture.time, microseconds(to_microseconds(packet_->pts) - *zero_));
     picture.bad = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
     ffmpeg().av_packet_move_ref(packet->get(), packet_.get());
     picture.packet = std::move(*packet);
@@ -522,6 +549,25 @@ microseconds Film::step() const noexcept {
     return input_->interval().value_or(usual_step);
 }
 
+// Demuxers that know only when pictures are shown leave the time of decoding away at the beginning: it is as
+// many pictures earlier as the decoder holds back.
+std::int64_t Film::decode_timestamp(const AVPacket& packet) const {
+    if (packet.dts != AV_NOPTS_VALUE || packet.pts == AV_NOPTS_VALUE)
+        return packet.dts;
+    if (!reorders_)
+        return packet.pts;
+    if (zero_)
+        return AV_NOPTS_VALUE; // the next one
+    const AVStream& stream = input_->stream();
+    const std::int64_t delay = stream.codecpar->video_delay * step().count();
+    return packet.pts - ffmpeg().av_rescale_q(delay, micro, stream.time_base);
+}
+
+std::int64_t Film::to_microseconds(std::int64_t timestamp) const {
+    constexpr std::int64_t most = INT64_MAX / 4; // no sum of two is too large
+    return std::clamp(ffmpeg().av_rescale_q(timestamp, input_->stream().time_base, micro), -most, most);
+}
+
 // The film's own times, put one round after the other; where they make no sense the film goes on at its rate.
 microseconds Film::time_of(std::int64_t timestamp) {
     const microseconds expected = last_ ? *last_ + step() : microseconds(0);
@@ -530,12 +576,13 @@ microseconds Film::time_of(std::int64_t timestamp) {
         if (last_)
             time = *last_ + microseconds(std::llround(1e6 / *wishes_.input.fps));
     } else if (timestamp != AV_NOPTS_VALUE) {
-        constexpr std::int64_t most = INT64_MAX / 4; // no sum of two is too large
-        const std::int64_t now =
-            std::clamp(ffmpeg().av_rescale_q(timestamp, input_->stream().time_base, micro), -most, most);
+        const std::int64_t now = to_microseconds(timestamp);
         if (!zero_)
             zero_ = now - expected.count();
         time = microseconds(now - *zero_);
+        // Times of decoding that FFmpeg worked out may meet; when pictures are shown stays true.
+        if (packets_ && reorders_ && last_ && time <= *last_ && *last_ - time < longest_overlap)
+            time = *last_ + microseconds(1);
         const microseconds pause = input_->is_discontinuous() ? longest_pause_of_broadcasts : longest_pause;
         if (last_ && (time <= *last_ || time > *last_ + pause)) {
             zero_ = now - expected.count();

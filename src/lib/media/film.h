@@ -2,6 +2,7 @@
 #pragma once
 
 #include "format/frame_format.h"
+#include "format/stream_properties.h"
 #include "media/decoding_device.h"
 #include "media/device_picture.h"
 #include "media/media_input.h"
@@ -9,6 +10,7 @@
 #include "media/playback_wishes.h"
 #include "media/video_decoder.h"
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <deque>
@@ -24,7 +26,10 @@ struct FilmPicture {
         frame; ///< decoded, also in a device's memory; empty if the film is played as packets, or this is bad
     AvPacket packet;                  ///< likewise of a film that is not decoded
     std::chrono::microseconds time{}; ///< from the first picture, going on over all rounds of a loop
-    bool bad = false;                 ///< damaged: it counts, and there is nothing to show
+    /// Of a packet, whose `time` is that of decoding: when its picture is shown; empty if the film does not
+    /// say.
+    std::optional<std::chrono::microseconds> shown{};
+    bool bad = false; ///< damaged: it counts, and there is nothing to show
 };
 
 /// What a film's pictures are, as FFmpeg decodes them and as they should be shown.
@@ -35,9 +40,11 @@ struct FilmShape {
     std::uint32_t shown_width = 0;  ///< with square pixels
     std::uint32_t shown_height = 0; ///< likewise
     Colorimetry colorimetry{};
-    std::uint32_t field = 0; ///< enum v4l2_field
-    bool turned = false;     ///< width and height are those after turning
-    bool in_device = false;  ///< pictures lie in a device's memory
+    std::uint32_t field = 0;                                     ///< enum v4l2_field
+    bool turned = false;                                         ///< width and height are those after turning
+    bool in_device = false;                                      ///< pictures lie in a device's memory
+    PixelAspect aspect{};                                        ///< as stored
+    std::optional<std::array<std::int32_t, 9>> display_matrix{}; ///< likewise
 };
 
 /// A side of a picture that most pixel formats take.
@@ -63,6 +70,10 @@ public:
     [[nodiscard]] std::optional<FourCC> packet_format() const;
     /// Whether packets come in another order than the pictures in them, so that their times do not grow.
     [[nodiscard]] bool reorders() const noexcept { return reorders_; }
+    /// Whether packets tell when they are decoded and when their pictures are shown: AVI has no such times.
+    [[nodiscard]] bool tells_both_times() const noexcept { return !untimed_packets_; }
+    /// Pictures a second, as far as the file says.
+    [[nodiscard]] std::optional<double> rate() const { return input_->rate(); }
     /// From the first picture to the end, if that is known, and there is one.
     [[nodiscard]] std::optional<std::chrono::microseconds> length() const noexcept { return length_; }
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }
@@ -103,7 +114,8 @@ private:
     [[nodiscard]] Status look();
     [[nodiscard]] Status find_shape(const AVFrame& frame);
     [[nodiscard]] Status find_device_layout(const AVFrame& frame);
-    [[nodiscard]] Status find_turn(const AVFrame& frame, AVRational& aspect);
+    [[nodiscard]] Status find_orientation(const AVFrame& frame);
+    [[nodiscard]] Status make_turner(Turn turn, const AVFrame& frame);
     [[nodiscard]] std::optional<std::chrono::microseconds> find_length() const;
     [[nodiscard]] Status begin_again();
     [[nodiscard]] Status begin_round();
@@ -118,6 +130,8 @@ private:
     [[nodiscard]] bool is_before_begin(std::int64_t timestamp) const;
     [[nodiscard]] Result<std::optional<FilmPicture>> finish(AvFrame frame);
     [[nodiscard]] Status turn_upright(FilmPicture& picture);
+    [[nodiscard]] std::int64_t decode_timestamp(const AVPacket& packet) const;
+    [[nodiscard]] std::int64_t to_microseconds(std::int64_t timestamp) const;
     [[nodiscard]] std::chrono::microseconds time_of(std::int64_t timestamp);
     [[nodiscard]] std::chrono::microseconds step() const noexcept;
 
@@ -131,6 +145,7 @@ private:
     FrameFormat target_format_{};
     std::uint32_t kept_pictures_ = 0;
     bool reorders_ = false;
+    bool untimed_packets_ = false;   ///< one at the beginning did not say when it is shown
     bool decodes_no_wider_ = false;  ///< than what is to be seen
     bool decodes_no_higher_ = false; ///< likewise
     std::optional<std::chrono::microseconds> length_;

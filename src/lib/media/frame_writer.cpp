@@ -2,7 +2,9 @@
 #include "media/frame_writer.h"
 
 #include "media/copying_writer.h"
+#include "media/encoder_choice.h"
 #include "media/encoding_writer.h"
+#include "media/jpeg_decoder.h"
 #include "media/png_writer.h"
 #include "media/raw_writer.h"
 
@@ -49,6 +51,25 @@ Result<bool> wants_copy(const FrameWriterSettings& settings) {
 }
 
 } // namespace
+
+Result<FrameWritten> bad_or_failed(const Error& error) {
+    if (is_bad_picture(error))
+        return FrameWritten{.bad = true};
+    return std::unexpected(error);
+}
+
+bool can_be_written(const FrameWriterSettings& settings) {
+    const AVCodecID codec = stream_codec(settings.source.fourcc);
+    const bool decoded = av_still_codec(settings.source.fourcc) != AV_CODEC_ID_NONE;
+    if (codec == AV_CODEC_ID_NONE || decoded || settings.wishes.codec == copy ||
+        settings.target.kind == ExportKind::raw)
+        return true;
+    if (settings.target.kind != ExportKind::container)
+        return false;
+    const Result<bool> copied = wants_copy(settings);
+    return copied && *copied && may_hold(*settings.target.muxer, codec) &&
+           !loses_order(settings.properties, *settings.target.muxer);
+}
 
 Result<std::unique_ptr<FrameWriter>> make_frame_writer(const FrameWriterSettings& settings,
                                                        OutputFiles* files) {

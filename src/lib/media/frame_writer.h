@@ -2,6 +2,7 @@
 #pragma once
 
 #include "format/plane_copy.h"
+#include "format/stream_properties.h"
 #include "media/export_target.h"
 #include "media/output_files.h"
 
@@ -17,6 +18,9 @@ namespace v4l2dma {
 struct FrameToWrite {
     ConstPlanes planes{};             ///< its payload, valid as long as `owner` or one of its copies is there
     std::chrono::microseconds time{}; ///< since the first frame
+    /// When it is decoded, on the same clock, if that is not the order of `time`.
+    std::optional<std::chrono::microseconds> decode_time{};
+    std::optional<bool> key{}; ///< of a packet, if its source says whether it can be read without others
     std::shared_ptr<const void> owner; ///< gives the frame back when the last copy of it goes, on any thread
 };
 
@@ -25,6 +29,10 @@ struct FrameWritten {
     bool bad = false;               ///< it could not be read, as a broken JPEG; the next one may be good
     std::uint64_t copied_bytes = 0; ///< that the CPU moved, besides what the encoder and the kernel do
 };
+
+/// What a broken picture of the source is to a file: nothing; the next one may be whole. Any other error is
+/// one of the run.
+[[nodiscard]] Result<FrameWritten> bad_or_failed(const Error& error);
 
 /// What has been written.
 struct ExportSummary {
@@ -55,12 +63,10 @@ public:
     [[nodiscard]] virtual std::optional<FrameFormat> converted() const { return std::nullopt; }
     /// Why they are.
     [[nodiscard]] virtual std::string conversion_reason() const { return {}; }
-    /// Whether another frame finds a place: a picture is full with the first.
-    [[nodiscard]] virtual bool wants_more() const noexcept { return true; }
 
     /// Before the first frame.
     [[nodiscard]] virtual Status begin(const Beginning& beginning) = 0;
-    /// Times must grow. Errors: writing or encoding failed, for good.
+    /// Times must grow, those of decoding where there are such. Errors: writing or encoding failed, for good.
     [[nodiscard]] virtual Result<FrameWritten> write(const FrameToWrite& frame) = 0;
     /// Brings out what waits and ends the file. Not @p whole: what waits is left out, the file is ended only.
     /// Errors: as write().
@@ -73,11 +79,16 @@ struct FrameWriterSettings {
     ExportTarget target{};
     ExportWishes wishes{};
     FrameFormat source{};
+    StreamProperties properties{};
     std::optional<FourCC> format{};        ///< of the pixels in the file
     std::optional<std::uint32_t> width{};  ///< pixels
     std::optional<std::uint32_t> height{}; ///< pixels
     OutputFile::Options file{};
 };
+
+/// Whether frames of the source's format can be written as they are, or decoded for an encoder; false of
+/// compressed frames alone. What else is in the way make_frame_writer() says.
+[[nodiscard]] bool can_be_written(const FrameWriterSettings& settings);
 
 /// Finds out whether that can be written, as far as possible without a frame; creates no regular file.
 /// @p files: where they go, unless it is a URL, which is connected to.

@@ -11,7 +11,18 @@ namespace {
 /// The decoder's own idea of a size is rounded up to whole blocks.
 constexpr std::int64_t block = 64;
 
+constexpr std::string_view decode_picture = "decode";
+
+std::unexpected<Error> bad_picture(std::string_view why) {
+    return make_error(ErrorKind::system, decode_picture, "JPEG", why);
+}
+
 } // namespace
+
+// What is no fault of the picture's has a number of the system's.
+bool is_bad_picture(const Error& error) noexcept {
+    return error.operation == decode_picture && error.code == 0;
+}
 
 Result<JpegDecoder> JpegDecoder::create(std::uint32_t width, std::uint32_t height) {
     Result<AvCodec> codec =
@@ -30,7 +41,7 @@ Result<JpegDecoder> JpegDecoder::create(std::uint32_t width, std::uint32_t heigh
 
 Result<const AVFrame*> JpegDecoder::decode(std::span<const std::byte> payload) {
     if (payload.empty()) // to a decoder the end of its stream
-        return make_error(ErrorKind::system, "decode", "JPEG", "the frame is too short");
+        return bad_picture("the frame is too short");
     const Result<AvPacket> packet = copy_to_packet(payload);
     if (!packet)
         return std::unexpected(packet.error());
@@ -39,9 +50,8 @@ Result<const AVFrame*> JpegDecoder::decode(std::span<const std::byte> payload) {
         return std::unexpected(std::move(status.error()));
     }
     if (std::cmp_not_equal(frame_->width, width_) || std::cmp_not_equal(frame_->height, height_))
-        return make_error(ErrorKind::system, "decode", "JPEG",
-                          fmt::format("the picture is {}x{} and not {}x{}", frame_->width, frame_->height,
-                                      width_, height_));
+        return bad_picture(fmt::format("the picture is {}x{} and not {}x{}", frame_->width, frame_->height,
+                                       width_, height_));
     return frame_.get();
 }
 
@@ -50,9 +60,9 @@ Status JpegDecoder::decode_packet(const AVPacket& packet) {
     int result = ffmpeg().avcodec_send_packet(codec_.get(), &packet);
     if (result >= 0)
         result = ffmpeg().avcodec_receive_frame(codec_.get(), frame_.get());
-    if (result < 0)
-        return av_error("decode", "JPEG", result);
-    return {};
+    if (result == AVERROR(ENOMEM))
+        return system_error("decode", "JPEG", ENOMEM);
+    return result < 0 ? Status(bad_picture(av_error("decode", "JPEG", result).error().detail)) : Status{};
 }
 
 } // namespace v4l2dma

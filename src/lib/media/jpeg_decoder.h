@@ -7,6 +7,9 @@
 
 namespace v4l2dma {
 
+/// Whether this error of decoding says that a picture is broken, and nothing else is wrong.
+[[nodiscard]] bool is_bad_picture(const Error& error) noexcept;
+
 /// Decodes JPEG pictures one by one, as cameras send them (MJPG: without Huffman tables, too).
 class JpegDecoder {
 public:

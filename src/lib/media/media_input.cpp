@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <fcntl.h>
 #include <spdlog/fmt/ranges.h>
 #include <sys/stat.h>
@@ -319,11 +320,14 @@ AVRational MediaInput::pixel_aspect() const {
     return ffmpeg_formats().av_guess_sample_aspect_ratio(context_.get(), stream_, nullptr);
 }
 
-std::optional<microseconds> MediaInput::interval() const {
+std::optional<double> MediaInput::rate() const {
     const AVRational rate = ffmpeg_formats().av_guess_frame_rate(context_.get(), stream_, nullptr);
-    if (rate.num <= 0 || rate.den <= 0)
-        return std::nullopt;
-    return microseconds(ffmpeg().av_rescale_q(1, {rate.den, rate.num}, micro));
+    return rate.num > 0 && rate.den > 0 ? std::optional(av_q2d(rate)) : std::nullopt;
+}
+
+std::optional<microseconds> MediaInput::interval() const {
+    const std::optional<double> pictures = rate();
+    return pictures ? std::optional(microseconds(std::llround(1e6 / *pictures))) : std::nullopt;
 }
 
 std::optional<microseconds> MediaInput::duration() const {

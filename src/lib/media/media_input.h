@@ -55,6 +55,8 @@ public:
     }
     /// Width over height of a pixel, 0/1 if unknown.
     [[nodiscard]] AVRational pixel_aspect() const;
+    /// Pictures a second, as far as the file says.
+    [[nodiscard]] std::optional<double> rate() const;
     /// From one picture to the next, as far as the file says.
     [[nodiscard]] std::optional<std::chrono::microseconds> interval() const;
     /// From the first picture to the end, if that is known.

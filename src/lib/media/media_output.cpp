@@ -4,6 +4,7 @@
 #include "media/encoder_choice.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string_view>
 
 namespace v4l2dma {
@@ -43,6 +44,23 @@ unsigned tag_for(const AVOutputFormat& muxer, const AVCodecParameters& parameter
     return suits ? parameters.codec_tag : 0;
 }
 
+/// What turns pictures when they are shown; containers that have no place for it leave it out.
+Status add_display_matrix(AVStream& stream, const std::array<std::int32_t, 9>& matrix) {
+#if LIBAVFORMAT_VERSION_MAJOR >= 61
+    AVPacketSideData* const added = ffmpeg().av_packet_side_data_new(
+        &stream.codecpar->coded_side_data, &stream.codecpar->nb_coded_side_data, AV_PKT_DATA_DISPLAYMATRIX,
+        sizeof matrix, 0);
+    std::uint8_t* const data = added == nullptr ? nullptr : added->data;
+#else
+    std::uint8_t* const data =
+        ffmpeg_formats().av_stream_new_side_data(&stream, AV_PKT_DATA_DISPLAYMATRIX, sizeof matrix);
+#endif
+    if (data == nullptr)
+        return system_error("write", "", ENOMEM);
+    std::memcpy(data, matrix.data(), sizeof matrix);
+    return {};
+}
+
 Status add_stream(AVFormatContext& context, const MediaOutput::Stream& stream) {
     AVStream* const added = ffmpeg_formats().avformat_new_stream(&context, nullptr);
     if (added == nullptr || ffmpeg().avcodec_parameters_copy(added->codecpar, stream.parameters) < 0)
@@ -51,9 +69,9 @@ Status add_stream(AVFormatContext& context, const MediaOutput::Stream& stream) {
     added->time_base = stream.time_base;
     added->avg_frame_rate = stream.rate;
     added->r_frame_rate = stream.rate;
-    added->sample_aspect_ratio = {1, 1};
-    added->codecpar->sample_aspect_ratio = {1, 1};
-    return {};
+    added->sample_aspect_ratio = to_av(stream.aspect);
+    added->codecpar->sample_aspect_ratio = added->sample_aspect_ratio;
+    return stream.display_matrix ? add_display_matrix(*added, *stream.display_matrix) : Status{};
 }
 
 /// FFmpeg refuses for many reasons, none of which is that nobody takes what it writes: then it is the codec.
@@ -129,6 +147,7 @@ Status MediaOutput::write(AVPacket& packet) {
     packet.stream_index = 0;
     packet.pos = -1;
     packet_bytes_ += static_cast<std::uint64_t>(packet.size);
+    output_->begin_operation();
     const int result = ffmpeg_formats().av_interleaved_write_frame(context_.get(), &packet);
     failed_ = result < 0;
     return failed_ ? Status(output_->error("write", result)) : Status{};
@@ -138,6 +157,7 @@ Status MediaOutput::write(AVPacket& packet) {
 Status MediaOutput::finish() {
     if (failed_)
         output_->forget_error();
+    output_->begin_operation();
     const int result = ffmpeg_formats().av_write_trailer(context_.get());
     Status closed = output_->close();
     if (result < 0 && closed)

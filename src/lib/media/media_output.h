@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "format/stream_properties.h"
 #include "media/av_output.h"
 #include "media/export_target.h"
 
@@ -25,7 +26,9 @@ public:
         const AVCodecParameters* parameters = nullptr; ///< borrowed for create()
         AVRational time_base{};                        ///< of the packets that write() gets
         AVRational rate{};                             ///< frames a second, as far as is known
-        bool intra_only = false;                       ///< every packet is a key frame
+        PixelAspect aspect{};
+        std::optional<std::array<std::int32_t, 9>> display_matrix{}; ///< as StreamProperties has it
+        bool intra_only = false;                                     ///< every packet is a key frame
     };
 
     /// Whether each picture has a time of its own in this container; else all have the same duration.

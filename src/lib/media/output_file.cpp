@@ -28,10 +28,16 @@ bool OutputFile::is_special(const std::string& name) {
 Status OutputFile::check(const std::string& name, bool force) {
     if (name == "-")
         return {};
-    struct stat status {};
-    if (::lstat(name.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) && !is_special(name) && !force)
-        return exists(name);
+    if (Status status = check_absent(name, force); !status)
+        return status;
     return check_writable(name);
+}
+
+Status OutputFile::check_absent(const std::string& name, bool force) {
+    struct stat status {};
+    if (!force && ::lstat(name.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) && !is_special(name))
+        return exists(name);
+    return {};
 }
 
 Result<OutputFile> OutputFile::open(const std::string& name, const Options& options) {
@@ -39,7 +45,7 @@ Result<OutputFile> OutputFile::open(const std::string& name, const Options& opti
         UniqueFd fd(::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
         if (!fd)
             return file_error("open", "standard output");
-        return OutputFile(std::move(fd), "standard output", options.hurry_fd);
+        return OutputFile(std::move(fd), "standard output", options.urgency);
     }
     int flags = O_CREAT | (options.force ? O_TRUNC : O_EXCL);
     if (is_special(name))
@@ -49,14 +55,14 @@ Result<OutputFile> OutputFile::open(const std::string& name, const Options& opti
         return exists(name);
     if (!fd)
         return std::unexpected(std::move(fd.error()));
-    OutputFile file(std::move(*fd), name, options.hurry_fd);
+    OutputFile file(std::move(*fd), name, options.urgency);
     file.created_ = (flags & O_EXCL) != 0;
     return file;
 }
 
 // Of standard output only the part behind what a shell has written there already would be ours.
-OutputFile::OutputFile(UniqueFd fd, std::string name, int hurry_fd)
-    : fd_(std::move(fd)), name_(std::move(name)), hurry_fd_(hurry_fd) {
+OutputFile::OutputFile(UniqueFd fd, std::string name, const Urgency* urgency)
+    : fd_(std::move(fd)), name_(std::move(name)), urgency_(urgency) {
     struct stat status {};
     seekable_ = ::fstat(fd_.get(), &status) == 0 && S_ISREG(status.st_mode) &&
                 ::lseek(fd_.get(), 0, SEEK_CUR) == 0 && (::fcntl(fd_.get(), F_GETFL) & O_APPEND) == 0;
@@ -69,7 +75,12 @@ Status OutputFile::note(Status status) {
 }
 
 Status OutputFile::write(std::span<const std::byte> bytes) {
-    Status status = note(write_bytes(fd_.get(), bytes, name_, {.limit = {}, .stop_fd = hurry_fd_}));
+    WritePatience patience;
+    if (urgency_ != nullptr) {
+        patience.stop_fd = urgency_->hurry_fd();
+        patience.give_up_fd = urgency_->give_up_fd();
+    }
+    Status status = note(write_bytes(fd_.get(), bytes, name_, patience));
     struct stat now {};
     if (status)
         position_ += bytes.size();

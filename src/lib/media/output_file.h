@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "base/write_bytes.h"
+#include "media/urgency.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -19,13 +20,15 @@ namespace v4l2dma {
 class OutputFile {
 public:
     struct Options {
-        bool force = false; ///< a regular file that exists is emptied
-        int hurry_fd = -1;  ///< borrowed; once it is readable a reader has only WritePatience::hurried left
+        bool force = false;               ///< a regular file that exists is emptied
+        const Urgency* urgency = nullptr; ///< borrowed; nullptr: readers have all the time that they want
     };
 
     /// Whether open() would succeed, as far as that can be said without creating a file. Errors: (usage) it
     /// exists, and @p force was not said; those of check_writable().
     [[nodiscard]] static Status check(const std::string& name, bool force);
+    /// Whether a regular file would be overwritten. Errors: (usage) likewise.
+    [[nodiscard]] static Status check_absent(const std::string& name, bool force);
     /// Creates @p name, or opens what is no regular file; "-" is standard output. Errors: those of check();
     /// of open().
     [[nodiscard]] static Result<OutputFile> open(const std::string& name, const Options& options);
@@ -39,7 +42,8 @@ public:
     /// Up to the last byte that was written, in bytes.
     [[nodiscard]] std::uint64_t size() const noexcept { return size_; }
 
-    /// Waits where a pipe is full, as long as hurry_fd allows. Errors: those of write_bytes().
+    /// Waits where a pipe is full; hurried, only WritePatience::hurried for each piece. Errors: those of
+    /// write_bytes().
     [[nodiscard]] Status write(std::span<const std::byte> bytes);
     /// Only where seekable().
     [[nodiscard]] Status seek(std::uint64_t position);
@@ -51,12 +55,12 @@ public:
     [[nodiscard]] const std::optional<Error>& failure() const noexcept { return failure_; }
 
 private:
-    OutputFile(UniqueFd fd, std::string name, int hurry_fd);
+    OutputFile(UniqueFd fd, std::string name, const Urgency* urgency);
     [[nodiscard]] Status note(Status status);
 
     UniqueFd fd_;
     std::string name_;
-    int hurry_fd_;
+    const Urgency* urgency_;
     bool created_ = false;
     bool seekable_ = false;
     std::uint64_t position_ = 0;

@@ -5,11 +5,26 @@
 
 namespace v4l2dma {
 
-Result<OutputFiles> OutputFiles::create(const ExportTarget& target, const OutputFile::Options& options) {
+namespace {
+
+/// What was no mistake of the user's when the run began.
+template <typename Answer> Answer while_running(Answer answer) {
+    if (!answer && answer.error().kind == ErrorKind::usage)
+        answer.error().kind = ErrorKind::system;
+    return answer;
+}
+
+} // namespace
+
+Result<OutputFiles> OutputFiles::create(const ExportTarget& target, const OutputFile::Options& options,
+                                        unsigned expected) {
     OutputFiles files(target, options);
     const std::string first = target.file(0);
     if (Status status = OutputFile::check(first, options.force); !status)
         return std::unexpected(std::move(status.error()));
+    for (unsigned number = 1; target.numbered && number < expected; ++number)
+        if (Status status = OutputFile::check_absent(target.file(number), options.force); !status)
+            return std::unexpected(std::move(status.error()));
     if (!target.standard_output && !OutputFile::is_special(first))
         return files;
     Result<OutputFile> file = OutputFile::open(first, options);
@@ -30,7 +45,11 @@ Result<OutputFile> OutputFiles::next() {
         opened_.reset();
         return file;
     }
-    return OutputFile::open(name, options_);
+    return while_running(OutputFile::open(name, options_));
+}
+
+Status OutputFiles::check_next() const {
+    return while_running(OutputFile::check(next_name(), options_.force));
 }
 
 } // namespace v4l2dma

@@ -12,12 +12,16 @@ namespace v4l2dma {
 /// and devices are opened at once.
 class OutputFiles {
 public:
+    /// @p expected: how many there will be, as far as is known: none of them may exist.
     /// Errors: those of OutputFile::check(), and of OutputFile::open() for what is no regular file.
-    [[nodiscard]] static Result<OutputFiles> create(const ExportTarget& target,
-                                                    const OutputFile::Options& options);
+    [[nodiscard]] static Result<OutputFiles>
+    create(const ExportTarget& target, const OutputFile::Options& options, unsigned expected = 1);
 
-    /// Errors: those of OutputFile::open(); (system) there is only one, and it has been written.
+    /// Errors: those of OutputFile::open(), but (system) of a file that came to exist since create();
+    /// (system) there is only one, and it has been written.
     [[nodiscard]] Result<OutputFile> next();
+    /// Whether the next file can be written by other means. Errors: those of OutputFile::check(), likewise.
+    [[nodiscard]] Status check_next() const;
     /// The name of the next file.
     [[nodiscard]] std::string next_name() const { return target_.file(count_); }
     /// Counts a file that was written by other means.

@@ -24,7 +24,7 @@ Result<AvParameters> make_av_parameters() {
 }
 
 Result<PacketWriter> PacketWriter::create(const FrameWriterSettings& settings, OutputFiles* files) {
-    PacketWriter writer(settings.target, files);
+    PacketWriter writer(settings, files);
     if (settings.wishes.segment) {
         writer.segment_ = std::chrono::microseconds(std::llround(*settings.wishes.segment * 1e6));
         writer.next_key_ = writer.next_cut_ = writer.segment_;
@@ -33,7 +33,7 @@ Result<PacketWriter> PacketWriter::create(const FrameWriterSettings& settings, O
         return writer;
     Result<std::unique_ptr<AvOutput>> connection =
         AvOutput::of_url(settings.target.name, *settings.target.muxer,
-                         {.hurry_fd = settings.file.hurry_fd, .to_connect = settings.wishes.patience});
+                         {.urgency = settings.file.urgency, .to_connect = settings.wishes.patience});
     if (!connection)
         return std::unexpected(std::move(connection.error()));
     writer.connection_ = std::move(*connection);
@@ -64,6 +64,8 @@ Status PacketWriter::open() {
                             {.parameters = stream_->parameters.get(),
                              .time_base = stream_->time_base,
                              .rate = stream_->rate,
+                             .aspect = properties_.aspect,
+                             .display_matrix = properties_.display_matrix,
                              .intra_only = stream_->intra_only});
     if (!output)
         return std::unexpected(std::move(output.error()));

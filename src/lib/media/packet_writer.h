@@ -46,13 +46,15 @@ public:
     [[nodiscard]] ExportSummary summary() const;
 
 private:
-    PacketWriter(ExportTarget target, OutputFiles* files) : target_(std::move(target)), files_(files) {}
+    PacketWriter(const FrameWriterSettings& settings, OutputFiles* files)
+        : target_(settings.target), properties_(settings.properties), files_(files) {}
     [[nodiscard]] Status open();
     [[nodiscard]] Status describe(const std::string& name) const;
     [[nodiscard]] Status close();
     [[nodiscard]] Status cut_if_due(const AVPacket& packet);
 
     ExportTarget target_;
+    StreamProperties properties_;
     OutputFiles* files_;
     std::unique_ptr<AvOutput> connection_; ///< of a URL, until the first packet
     std::optional<Stream> stream_;

@@ -27,6 +27,12 @@ public:
     [[nodiscard]] const ScalerSide& side() const noexcept { return side_; }
     [[nodiscard]] bool decodes() const noexcept { return decoder_.has_value(); }
 
+    /// Whether libswscale reads these pixels only with their two kinds of colour in planes of their own.
+    [[nodiscard]] bool can_split() const noexcept;
+    /// From now on pictures are so, and no frame's memory. Errors: (system) no memory.
+    [[nodiscard]] Status split();
+    [[nodiscard]] bool splits() const noexcept { return split_ != nullptr; }
+
     /// The picture, until the next call, or as long as the frame is there. @p keeps_to_rows: whoever gets it
     /// reads nothing beyond them. Adds the bytes that were written on the way to @p bytes. Errors: (system)
     /// memory that is too short, a broken JPEG: one bad frame, the next one may be good.
@@ -42,6 +48,7 @@ private:
     ScalerSide side_{};
     std::optional<JpegDecoder> decoder_; ///< set if the source is JPEG
     AvFrame picture_;                    ///< borrows the frame's memory, or staging_'s
+    AvFrame split_;                      ///< after split(); has memory of its own
     Staging staging_;
 };
 

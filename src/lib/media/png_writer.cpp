@@ -32,15 +32,14 @@ Result<FrameWritten> PngWriter::write(const FrameToWrite& frame) {
     const std::span<std::byte> target = pixels_.bytes().first(rgb_.sizeimage());
     const Result<std::uint64_t> copied = copier_.run(frame.planes, {&target, 1});
     if (!copied)
-        return FrameWritten{.bad = true};
+        return bad_or_failed(copied.error());
     const std::span<const std::byte> source = target;
     const Result<std::vector<std::byte>> png = encode_png(rgb_, {&source, 1});
     if (!png)
         return std::unexpected(png.error());
-    const std::string name = files_.next_name();
-    Status status = OutputFile::check(name, files_.options().force);
+    Status status = files_.check_next();
     if (status)
-        status = write_file_atomically(name, *png);
+        status = write_file_atomically(files_.next_name(), *png);
     if (!status)
         return std::unexpected(std::move(status.error()));
     files_.skip();

@@ -17,7 +17,6 @@ public:
     [[nodiscard]] std::uint64_t copied_bytes() const noexcept override { return rgb_.sizeimage(); }
     [[nodiscard]] std::optional<FrameFormat> converted() const override { return rgb_; }
     [[nodiscard]] std::string conversion_reason() const override { return "a PNG has red, green and blue"; }
-    [[nodiscard]] bool wants_more() const noexcept override { return files_.more(); }
     [[nodiscard]] Status begin(const Beginning&) override { return {}; }
     [[nodiscard]] Result<FrameWritten> write(const FrameToWrite& frame) override;
     [[nodiscard]] Status finish(bool) override { return {}; }

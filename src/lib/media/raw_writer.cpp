@@ -186,7 +186,7 @@ Result<FrameWritten> RawWriter::write(const FrameToWrite& frame) {
             targets.push_back(memory_[i].bytes().first(to_.planes[i].sizeimage));
         const Result<std::uint64_t> copied = copier_->run(frame.planes, targets);
         if (!copied)
-            return FrameWritten{.bad = true};
+            return bad_or_failed(copied.error());
         result.copied_bytes = *copied;
         planes.assign(targets.begin(), targets.end());
     }

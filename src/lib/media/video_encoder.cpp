@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "media/video_encoder.h"
 
+#include "base/suggest.h"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 namespace v4l2dma {
 
@@ -95,19 +99,55 @@ void set_live(AVCodecContext& context) {
         try_option(context, "lag-in-frames", "0");
 }
 
+/// The names that an encoder has for its option: those that FFmpeg lists, and x264's and x265's own.
+std::vector<std::string_view> names_of(const AVCodecContext& context, std::string_view option) {
+    if (is_one_of(context.codec->name, {"libx264", "libx264rgb", "libx265"}))
+        return {"ultrafast", "superfast", "veryfast", "faster",   "fast",
+                "medium",    "slow",      "slower",   "veryslow", "placebo"};
+    std::vector<std::string_view> names;
+    std::string_view unit;
+    const AVOption* entry = nullptr;
+    while (context.priv_data != nullptr &&
+           (entry = ffmpeg().av_opt_next(context.priv_data, entry)) != nullptr)
+        if (entry->type != AV_OPT_TYPE_CONST && entry->name == option && entry->unit != nullptr)
+            unit = entry->unit;
+        else if (entry->type == AV_OPT_TYPE_CONST && entry->unit != nullptr && entry->unit == unit)
+            names.emplace_back(entry->name);
+    return names;
+}
+
+std::unexpected<Error> unknown_preset(const AVCodecContext& context, const std::string& preset,
+                                      std::string_view option) {
+    const std::vector<std::string_view> known = names_of(context, option);
+    std::vector<std::string_view> near = near_matches(preset, known, 3);
+    if (near.empty())
+        near = known;
+    return make_error(
+        ErrorKind::usage, "--preset", preset,
+        fmt::format("{} has {}", context.codec->name,
+                    known.empty() ? "numbers for it, or nothing of the kind" : "no such preset"),
+        near.empty() ? "" : fmt::format("There are: {}, ..", fmt::join(near, ", ")));
+}
+
+/// x264 and x265 look their names up when they are opened, and then say only that something was wrong.
+bool may_be_preset(const AVCodecContext& context, const std::string& preset) {
+    const bool number =
+        !preset.empty() && std::ranges::all_of(preset, [](char c) { return c >= '0' && c <= '9'; });
+    const std::vector<std::string_view> known = names_of(context, "preset");
+    return number || known.empty() || std::ranges::find(known, std::string_view(preset)) != known.end();
+}
+
 /// Fast enough for a camera on a small machine, unless the user chooses.
 Status set_preset(AVCodecContext& context, const VideoEncoder::Settings& settings) {
     const std::string_view name = settings.codec->name;
     const bool vpx = is_one_of(name, {"libvpx", "libvpx-vp9"});
-    const bool counted = vpx || is_one_of(name, {"libaom-av1", "librav1e"});
     if (settings.preset) {
         const char* const option = vpx || name == "libaom-av1" ? "cpu-used"
                                    : name == "librav1e"        ? "speed"
                                                                : "preset";
-        if (context.priv_data == nullptr || !set_option(context, option, settings.preset->c_str()))
-            return make_error(ErrorKind::usage, "--preset", *settings.preset,
-                              counted ? fmt::format("{} has numbers for it", name)
-                                      : fmt::format("{} has no such preset", name));
+        const bool known = context.priv_data != nullptr && may_be_preset(context, *settings.preset);
+        if (!known || !set_option(context, option, settings.preset->c_str()))
+            return unknown_preset(context, *settings.preset, option);
         return {};
     }
     if (is_one_of(name, {"libx264", "libx264rgb", "libx265"}))
@@ -130,7 +170,7 @@ void set_picture(AVCodecContext& context, const VideoEncoder::Settings& settings
     context.width = static_cast<int>(settings.width);
     context.height = static_cast<int>(settings.height);
     context.pix_fmt = settings.pixel_format;
-    context.sample_aspect_ratio = {1, 1};
+    context.sample_aspect_ratio = to_av(settings.aspect);
     context.color_primaries = settings.colours.primaries;
     context.color_trc = settings.colours.transfer;
     context.colorspace = settings.colours.matrix;

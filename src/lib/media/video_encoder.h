@@ -19,6 +19,7 @@ public:
         std::uint32_t width = 0;  ///< pixels
         std::uint32_t height = 0; ///< pixels
         AvColours colours{};
+        PixelAspect aspect{};
         AVRational rate{25, 1};     ///< frames a second, as far as is known
         bool constant_rate = false; ///< the container has no times, only this rate
         bool global_header = false; ///< the container wants the codec's parameters in its header

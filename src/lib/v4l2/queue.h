@@ -43,6 +43,14 @@ struct BufferMetadata {
     std::uint32_t sequence = 0; ///< of the driver; ignored on output
     std::chrono::microseconds timestamp{};
     bool no_signal = false; ///< a loop's own picture, while its writer is silent; ignored on output
+    /// Of a packet that is decoded before pictures that are shown earlier: when it is, on the timestamp's
+    /// clock. This is what grows then from frame to frame. Films alone have it; ignored on output.
+    std::optional<std::chrono::microseconds> decode_time{};
+
+    /// What grows from frame to frame.
+    [[nodiscard]] std::chrono::microseconds order_time() const noexcept {
+        return decode_time.value_or(timestamp);
+    }
 
     /// Bytes of the frame in all memory planes.
     [[nodiscard]] std::uint64_t payload() const noexcept;

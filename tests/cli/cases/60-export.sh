@@ -48,6 +48,7 @@ test_export_wrong_options() {
 	wrong 2 'open foo://bar: FFmpeg has no such protocol' export -i test:bars -o foo://bar --container mpegts
 	wrong 2 '--frames x.png: one picture has one frame.*%d' export -i test:bars -o x.png -n 3
 	wrong 2 'this protocol does not say in what' export -i test:bars -o http://localhost:1/x
+	wrong 2 '--preset fats: libx264 has no such preset\. There are: fast' export -i test:bars -o x.mkv --preset fats
 	[[ -z $(find . -name 'x*' -o -name 'film*') ]] || fail "files of runs that never began: $(ls)"
 }
 
@@ -87,6 +88,85 @@ test_export_films() {
 	expect_equal "copied" 0 "$(jq -s 'last | .copied_bytes' <<<"$out")"
 	export_to copy2.mkv -n 2 --json --codec mpeg4
 	expect_equal "copied" $((2 * 320 * 240 * 3 / 2)) "$(jq -s 'last | .copied_bytes' <<<"$out")"
+}
+
+# times FILE: of each packet, when it is shown and when it is decoded, from the first one that is shown on.
+times() {
+	ffprobe -v error -select_streams v -show_entries packet=pts_time,dts_time -of json "$1" </dev/null |
+		jq -r --argjson d "$2" '[.packets[] | [.pts_time, .dts_time] | map(if . == null then null else tonumber end)] |
+			(map(.[0]) | min) as $first | .[] | map(if . == null then "-" else (. - $first) * $d | round end) | join(" ")'
+}
+pictures() { ffmpeg -nostdin -v error -i "$1" -f framemd5 - | grep -v '^#' | awk '{ print $NF }'; }
+
+# Packets that are decoded in another order than they are shown in keep both times, and every bit.
+test_export_copies_films() {
+	needs_ffmpeg
+	local from to codec
+	ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=96x64:rate=25 -frames:v 40 -c:v libx264 -bf 3 -g 20 -pix_fmt yuv420p film.mp4 \
+		2>/dev/null || skip 'this ffmpeg has no libx264'
+	ffmpeg -nostdin -v error -i film.mp4 -c copy film.mkv
+	ffmpeg -nostdin -v error -i film.mp4 -c copy film.ts
+	pictures film.mp4 >film.md5
+	for from in mp4 mkv ts; do
+		for to in mkv mp4 ts mov h264; do
+			run 0 "$bin" export -i "film.$from" -o "$from.$to" --stats-interval 0 --json
+			expect_equal "$from to $to: written" "copy 40 0" \
+				"$(jq -rs 'last | "\(.written.codec) \(.written.frames) \(.corrupt)"' <<<"$out")"
+			expect_equal "$from to $to: pictures" "$(<film.md5)" "$(pictures "$from.$to")"
+			[[ $to == h264 ]] || expect_equal "$from to $to: shown, in milliseconds" "$(times film.mp4 1000 | cut -d' ' -f1)" \
+				"$(times "$from.$to" 1000 | cut -d' ' -f1)"
+		done
+		for to in mp4 ts mov; do
+			expect_equal "$from to $to: order of decoding" "$(times film.mp4 1000 | cut -d' ' -f2 | sort -nc 2>&1)" \
+				"$(times "$from.$to" 1000 | cut -d' ' -f2 | sort -nc 2>&1)"
+		done
+	done
+	expect_equal "both times, to the microsecond" "$(times film.mp4 1000000)" "$(times mp4.mp4 1000000)"
+	# Containers without times get what they can show.
+	for codec in avi:mpeg4 y4m:rawvideo; do
+		run 0 "$bin" export -i film.mp4 -o "x.${codec%:*}" --stats-interval 0 --json
+		expect_equal "${codec%:*}: written" "${codec#*:} 40" "$(jq -rs 'last | "\(.written.codec) \(.written.frames)"' <<<"$out")"
+	done
+	wrong 2 'container avi: it has no times for packets .*mkv' export -i film.mp4 -o y.avi --codec copy
+	wrong 2 'mp4.h264: its packets do not say when they are shown' export -i mp4.h264 --input-container h264 -o y.mkv --codec copy
+	run 0 "$bin" export -i film.mp4 -o short.mkv --duration 0.4 --stats-interval 0
+	expect_equal "frames of a duration" 10 "$(frames_in short.mkv)"
+}
+
+test_export_of_a_codec_that_the_container_has_not() {
+	needs_ffmpeg
+	local codec
+	for codec in libvpx:webm:mp4:h264 mpeg2video:ts:webm:vp[89] libx264:mp4:webm:vp[89]; do
+		IFS=: read -r codec from to becomes <<<"$codec"
+		ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=96x64:rate=27 -frames:v 12 -c:v "$codec" -pix_fmt yuv420p -bf 0 "$codec.$from" \
+			2>/dev/null || continue
+		run 0 "$bin" export -i "$codec.$from" -o "$codec.out.$to" --stats-interval 0
+		expect_match "$codec in $to" "^$becomes,12" "$(probe "$codec.out.$to" -count_frames -show_entries stream=codec_name,nb_read_frames)"
+	done
+	[[ ! -e libvpx.webm ]] || wrong 2 'container mp4: it does not take vp8' export -i libvpx.webm -o x.mp4 --codec copy
+}
+
+test_export_rates() {
+	needs_ffmpeg
+	ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=96x64:rate=27 -frames:v 12 -c:v ffv1 film.mkv
+	run 0 "$bin" export -i film.mkv -o film.avi --stats-interval 0
+	expect_equal "of a film" "27/1,12" "$(probe film.avi -count_frames -show_entries stream=r_frame_rate,nb_read_frames)"
+	run 0 "$bin" export -i test:bars,96x64,NV12,27 -o test.avi -n 4 --stats-interval 0 --lossless
+	expect_equal "of generated pictures" "27/1" "$(probe test.avi -show_entries stream=r_frame_rate)"
+}
+
+test_export_as_stored() {
+	needs_ffmpeg
+	local codec
+	ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=96x64:rate=25 -frames:v 8 -vf setsar=4/3 -c:v mjpeg -pix_fmt yuvj420p film.mov
+	ffmpeg -nostdin -v error -i film.mov -c copy -metadata:s:v rotate=90 turned.mov
+	for codec in '' '--codec=copy' '--codec=mpeg4'; do
+		run 0 "$bin" export -i turned.mov -o x.mov --as-stored --force ${codec:+"$codec"} --stats-interval 0
+		expect_equal "${codec:-stored}: size and shape" "96,64,4:3" \
+			"$(probe x.mov -show_entries stream=width,height,sample_aspect_ratio | head -1 | cut -d, -f1-3)"
+		expect_equal "${codec:-stored}: rotation" "$(ffprobe -v error -show_streams turned.mov | grep ^rotation=)" \
+			"$(ffprobe -v error -show_streams x.mov | grep ^rotation=)"
+	done
 }
 
 test_export_by_gstreamer() {
@@ -138,7 +218,7 @@ test_export_raw_and_y4m() {
 	expect_match "the name says so" 'YUYV 64x48 becomes NV12 64x48 .*the name says so' "$err"
 	expect_equal "bytes" $((2 * frame)) "$(stat -c %s y.nv12)"
 	run 0 "$bin" export -i test:bars,64x48,YUYV,60 -o one.y4m -n 1 --stats-interval 0
-	expect_match "one frame" '^YUV4MPEG2 W64 H48 F25:1 Ip A1:1 C422' "$(head -1 one.y4m)"
+	expect_match "one frame" '^YUV4MPEG2 W64 H48 F60:1 Ip A1:1 C422' "$(head -1 one.y4m)"
 	run 0 "$bin" export -i test:bars,64x48,YUYV,60 -o fps.y4m -n 2 --fps 50 --stats-interval 0
 	expect_match "a rate that was said" 'F50:1' "$(head -1 fps.y4m)"
 }
@@ -150,6 +230,11 @@ test_export_png() {
 	expect_equal "picture" "png,320,240" "$(probe x.png -show_entries stream=codec_name,width,height)"
 	export_to 'n-%03d.png' -n 3 --lossless
 	expect_equal "files" "n-000.png n-001.png n-002.png" "$(echo n-*)"
+	wrong 2 'write n-000.png: it exists' export -i test:bars -o 'n-%03d.png' -n 1
+	rm n-000.png n-001.png
+	wrong 2 'write n-002.png: it exists\. With --force' export -i test:bars -o 'n-%03d.png' -n 3
+	[[ ! -e n-000.png ]] || fail 'it began'
+	export_to 'n-%03d.png' -n 2 --lossless
 	export_to small.png --output-width 64 --output-height 48
 	expect_equal "size" "64,48" "$(probe small.png -show_entries stream=width,height)"
 }
@@ -201,12 +286,25 @@ test_export_reader_that_sleeps() {
 	timeout 20 "$bin" export -i test:bars,640x480,YUYV,120 -o pipe.raw --json --stats-interval 0.1 >out 2>err &
 	local pid=$!
 	until [[ $(jq -s 'last | .dropped // 0' out 2>/dev/null) -gt 20 ]] 2>/dev/null; do kill -0 $pid || fail "it ended: $(<err)"; done
-	kill -INT $pid
+	kill -INT "$(pgrep -P $pid)" # timeout would pass it on twice
 	local status=0
 	wait $pid || status=$?
 	exec 7>&-
 	expect_equal "exit code" 1 "$status"
 	expect_match "what was wrong" 'write pipe.raw: Connection timed out\. Nobody reads' "$(<err)"
+}
+
+# A second Ctrl-C leaves out what an encoder looks ahead for, and does not wait for who reads slowly.
+test_export_forced() {
+	needs_ffmpeg
+	local pid
+	timeout 60 "$bin" export -i test:checker,1280x720,NV12,60 -o x.mkv --preset placebo --json --stats-interval 0.1 >out 2>err &
+	pid=$!
+	until [[ $(jq -s 'last | .frames // 0' out 2>/dev/null) -gt 8 ]] 2>/dev/null; do kill -0 $pid || fail "it ended: $(<err)"; done
+	kill -INT "$(pgrep -P $pid)"
+	kill -TERM "$(pgrep -P $pid)"
+	wait $pid || fail "exit code $? after the second: $(<err)"
+	expect_equal "interrupted" true "$(jq -s 'last | .interrupted' out)"
 }
 
 test_export_slow_encoder() {
@@ -309,5 +407,15 @@ test_export_by_clone() {
 	expect_equal "roles" "touches touches touches" "$(jq -rs 'last | [.sinks[].role] | join(" ")' <<<"$out")"
 	expect_equal "frames" "$(jq -s 'last | .sinks[1].frames' <<<"$out")" "$(frames_in x.mkv)"
 	wrong 2 'write x.mkv: it exists' clone -i test:bars -o x.mkv
+	run 0 "$bin" clone -i test:bars,320x240,NV12,60 -o x.mkv -n 6 --force --codec mpeg4 --lossless --stats-interval 0
+	expect_equal "options of files" "mpeg4,6" "$(probe x.mkv -count_frames -show_entries stream=codec_name,nb_read_frames)"
+	run 0 "$bin" clone -i test:bars,320x240,NV12,60 -o null: -o 'z%d.mkv' -n 20 --segment 0.1 --preset ultrafast --stats-interval 0
+	[[ -e z1.mkv ]] || fail "one segment: $(ls)"
+	wrong 2 '--codec: no output is a file' clone -i test:bars -o null: --codec h264
+	wrong 2 '--force: no output is a file' clone -i test:bars -o null: --force
+	wrong 2 '--lossless: of several outputs none is waited for' clone -i test:bars -o null: -o y.mkv --lossless
+	wrong 2 'write x.mkv: it is both the input and the output' clone -i x.mkv -o x.mkv --force
+	run 0 "$bin" clone -i test:bars,320x240,NV12,60 -o one.png --stats-interval 0
+	expect_equal "a picture" "320,240" "$(probe one.png -show_entries stream=width,height)"
 	wrong 3 'x.unknown: no video device' clone -i test:bars -o x.unknown
 }

@@ -78,6 +78,16 @@ TEST_CASE("who is told to stop does not wait without end") {
     CHECK(stopped.error().code == ETIMEDOUT);
 }
 
+TEST_CASE("who gives up writes nothing more, even where there is room") {
+    const Pipe pipe;
+    const UniqueFd give_up{::eventfd(1, EFD_CLOEXEC)};
+    const Status status =
+        write_bytes(pipe.writer.get(), pattern(100), "the pipe", {.limit = {}, .give_up_fd = give_up.get()});
+    REQUIRE_FALSE(status);
+    CHECK(status.error().code == ECANCELED);
+    CHECK(status.error().remedy == "Who reads it took too long");
+}
+
 TEST_CASE("what has room is written, told to stop or not") {
     const Pipe pipe;
     const UniqueFd stop{::eventfd(1, EFD_CLOEXEC)};

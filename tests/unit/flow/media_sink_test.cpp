@@ -3,10 +3,12 @@
 
 #include "base/event_loop.h"
 #include "support/frames.h"
+#include "support/jpeg.h"
 #include "support/temporary_folder.h"
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 using namespace v4l2dma;
@@ -206,13 +208,91 @@ TEST_CASE("a picture is full with the first frame") {
     Path path(folder.file("a.png"));
     REQUIRE(path.sink->conversion() != nullptr);
     CHECK(path.put(0, 0ms)->kept);
+    CHECK(path.wait_for_return() == 0);
+    CHECK(path.sink->satisfied());
     CHECK(path.put(1, 40ms)->dropped);
     path.finish();
     CHECK(path.sink->summary().files == 1);
     CHECK(read_file(folder.file("a.png")).substr(1, 3) == "PNG");
 }
 
+TEST_CASE("a picture that cannot be read is followed by the next one") {
+    const TemporaryFolder folder;
+    Path path(folder.file("a.png"));
+    path.format = {.fourcc = FourCC("MJPG"), .width = 64, .height = 48, .planes = {MemoryPlane{0, 100'000}}};
+    REQUIRE(path.sink->set_format(path.format));
+    path.bytes = make_jpeg(64, 48, {80, 90, 200});
+    path.format.planes[0].sizeimage = static_cast<std::uint32_t>(path.bytes.size()); // of what is put
+    std::ranges::fill(path.bytes, std::byte{0});
+    CHECK(path.put(0, 0ms)->kept);
+    CHECK(path.wait_for_return() == 0);
+    CHECK(!path.sink->satisfied());
+    path.bytes = make_jpeg(64, 48, {80, 90, 200});
+    CHECK(path.put(1, 40ms)->kept);
+    CHECK(path.wait_for_return() == 1);
+    CHECK(path.sink->satisfied());
+    path.finish();
+    CHECK(path.sink->verdict());
+    CHECK(path.sink->unreadable() == 1);
+    CHECK(read_file(folder.file("a.png")).substr(1, 3) == "PNG");
+}
+
+TEST_CASE("what is left is given up at once when the end is forced") {
+    const TemporaryFolder folder;
+    const std::string name = folder.file("pipe.raw");
+    REQUIRE(::mkfifo(name.c_str(), 0600) == 0);
+    const UniqueFd reader(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)); // and does not read
+    OutputWishes wishes;
+    wishes.file.fps = 25;
+    Path path(name, 6, wishes);
+    path.bytes.resize(std::size_t{1} << 20); // more than a pipe holds
+    path.format = *tight_format(FourCC("GREY"), 1024, 1024);
+    REQUIRE(path.sink->set_format(path.format));
+    CHECK(path.put(0, 0ms)->kept);
+    CHECK(path.sink->finish(false) > 0us);
+    pollfd begun{.fd = reader.get(), .events = POLLIN, .revents = 0};
+    REQUIRE(::poll(&begun, 1, 20'000) == 1); // it writes, and has more than there is room for
+    path.sink->stop();
+    REQUIRE(!path.sink->verdict());
+    CHECK(path.sink->verdict().error().code == ECANCELED);
+}
+
+TEST_CASE("packets in the order of decoding are taken as they come") {
+    const TemporaryFolder folder;
+    Path path(folder.file("a.raw"), 32);
+    REQUIRE(path.put(0, 0ms)->kept);
+    const std::array<std::array<std::chrono::milliseconds, 2>, 3> times{
+        {{120ms, 40ms}, {40ms, 80ms}, {80ms, 120ms}}};
+    for (const auto& [shown, decoded] : times) {
+        path.frames.push_back(
+            std::make_unique<PlacedFrame>(path.format, path.bytes, path.format.sizeimage()));
+        Frame& frame = path.frames.back()->frame;
+        frame.metadata.timestamp = 1s + shown;
+        frame.metadata.decode_time = 1s + decoded;
+        CHECK(path.sink->put(frame)->kept);
+    }
+    path.finish();
+    CHECK(path.sink->summary().frames == 4);
+}
+
+TEST_CASE("a source's rate is taken for what it is worth") {
+    const TemporaryFolder folder;
+    for (const bool keeps : {true, false}) {
+        const std::string name = folder.file(keeps ? "a.y4m" : "b.y4m");
+        Path path(name);
+        path.sink->set_properties({.rate = 27, .keeps_rate = keeps});
+        path.format = *tight_format(FourCC("YU12"), 64, 32);
+        REQUIRE(path.sink->set_format(path.format));
+        CHECK(path.put(0, 0ms)->kept);
+        CHECK(path.put(1, 100ms)->kept); // a camera in the dark
+        path.finish();
+        CHECK(read_file(name).contains(keeps ? " F27:1 " : " F10:1 "));
+    }
+}
+
 TEST_CASE("rates that cameras mean") {
+    CHECK(usual_rate(37'000us, 27) == 27);
+    CHECK(usual_rate(100'000us, 27) == 10);
     CHECK(usual_rate(33'333us) == 30);
     CHECK(usual_rate(31'500us) == 30);
     CHECK(usual_rate(40'100us) == 25);

@@ -445,7 +445,8 @@ TEST_CASE("formats and sizes are what is wished for") {
     CHECK(wrong.error().kind == ErrorKind::usage);
     CHECK(wrong.error().remedy.find("H264") != std::string::npos);
     wishes = {};
-    wishes.playback.compressed = true; // but its packets are in another order, and its pixels not square
+    wishes.playback.packets =
+        Packets::preferred; // but its packets are in another order, and its pixels not square
     CHECK(open(path, wishes)->format().text() == "YU12 256x64");
     const std::string pictures = folder.file("film.avi");
     make_film(pictures, {.codec = "mjpeg", .pixel_format = AV_PIX_FMT_YUVJ420P, .range = AVCOL_RANGE_JPEG});

@@ -92,6 +92,34 @@ TEST_CASE("the frame limit ends the run with everything given back") {
     CHECK(rig.script.position("source.stop") < rig.script.position("sink.stop"));
 }
 
+TEST_CASE("a time limit goes by timestamps, and where these do not move by when frames come") {
+    for (const bool stamped : {true, false}) {
+        CAPTURE(stamped);
+        Rig rig;
+        rig.source.interval = stamped ? 40ms : 0ms;
+        rig.add_frames(20);
+        rig.system.on_wait = [&] {
+            rig.sink.finish_one();
+            rig.system.time += stamped ? 1s : 40ms; // a frame comes with each wait
+        };
+        const Result<PumpResult> result = rig.run({.time_limit = 200ms});
+        REQUIRE(result);
+        CHECK(result->time_is_over);
+        CHECK(result->total.frames == 5);
+        CHECK(result->streamed == 160ms);
+    }
+}
+
+TEST_CASE("a sink that has what it wants ends the run") {
+    Rig rig;
+    rig.add_frames(20);
+    rig.sink.enough = 2;
+    const Result<PumpResult> result = rig.run();
+    REQUIRE(result);
+    CHECK(result->total.frames == 2);
+    CHECK_FALSE(result->interrupted);
+}
+
 TEST_CASE("a full sink keeps one frame waiting and the source paused, in order") {
     Rig rig;
     rig.sink.room = 1;

@@ -98,6 +98,23 @@ TEST_CASE("a changed source streams again, and the frame limit counts over both 
     CHECK(rig.source.format().width == 4);
 }
 
+TEST_CASE("the time limit counts what the frames of both streams last, however long they took") {
+    Rig rig;
+    rig.source.interval = 40ms;
+    rig.add_frames(3); // 80 ms from the first to the last
+    rig.in_wait = [&] {
+        rig.system.time += 5s;
+        if (rig.script.count("source.take") == 3 && rig.script.count("source.changed") == 0)
+            rig.source.change = true;
+        if (rig.script.count("source.start") == 2 && rig.script.count("source.take") == 3)
+            rig.add_frames(9);
+    };
+    REQUIRE(rig.run({.pump = {.time_limit = 200ms}}));
+    CHECK(rig.after.time_is_over);
+    CHECK(rig.after.total.frames == 3 + 3); // 120 ms are left: 0, 40 and 80
+    CHECK(rig.after.streamed == 160ms);
+}
+
 TEST_CASE("a source that is gone is waited for, said once, and asked again when something happens") {
     Rig rig;
     rig.add_frames(2);

@@ -3,7 +3,9 @@
 
 #include "format/pixel_format.h"
 #include "media/av_format.h"
+#include "media/copying_writer.h"
 #include "media/encoder_choice.h"
+#include "media/film.h"
 #include "media/video_encoder.h"
 #include "support/av_picture.h"
 #include "support/guarded_memory.h"
@@ -13,6 +15,7 @@
 
 #include <doctest/doctest.h>
 #include <random>
+#include <utility>
 
 using namespace v4l2dma;
 using namespace v4l2dma::testing;
@@ -50,12 +53,17 @@ void fill_with_noise(TestFrame& frame, unsigned seed) {
 
 /// A writer for frames of a format, and what it is made with.
 struct Writing {
-    Writing(const std::string& name, const FrameFormat& source, const ExportWishes& wishes = {}) {
+    Writing(const std::string& name, const FrameFormat& source, const ExportWishes& wishes = {},
+            const StreamProperties& properties = {}, const Urgency* urgency = nullptr) {
         const Result<ExportTarget> target = resolve_export_target(name, wishes);
         REQUIRE(target);
         files.emplace(*OutputFiles::create(*target, {}));
-        Result<std::unique_ptr<FrameWriter>> made =
-            make_frame_writer({.target = *target, .wishes = wishes, .source = source}, &*files);
+        Result<std::unique_ptr<FrameWriter>> made = make_frame_writer({.target = *target,
+                                                                       .wishes = wishes,
+                                                                       .source = source,
+                                                                       .properties = properties,
+                                                                       .file = {.urgency = urgency}},
+                                                                      &*files);
         if (made)
             writer = std::move(*made);
         else
@@ -325,12 +333,169 @@ TEST_CASE("what cannot be written is said before frames come") {
     CHECK(refused("a.mp4", nv12, {.codec = "ffv1"}).kind == ErrorKind::usage);
     CHECK(refused("a.mkv", nv12, {.codec = "vp7"}).kind == ErrorKind::unsupported);
     CHECK(refused("a.mkv", nv12, {.codec = "libx264", .preset = "fats"}).kind == ErrorKind::usage);
+    CHECK(refused("a.mkv", nv12, {.codec = "libx264", .preset = "fats"}).remedy.contains("fast"));
     CHECK(refused("a.mkv", nv12, {.codec = "ffv1", .preset = "fast"}).kind == ErrorKind::usage);
     CHECK(refused("a.mkv", nv12, {.codec = "copy"}).kind == ErrorKind::usage);
     CHECK(refused("a.y4m", nv12, {.bitrate = 1000}).kind == ErrorKind::usage);
     const FrameFormat h264{.fourcc = FourCC("H264"), .width = 64, .height = 48};
     CHECK(refused("a.webm", h264, {}).kind == ErrorKind::usage);
     CHECK(refused("a.mkv", h264, {.codec = "ffv1"}).kind == ErrorKind::unsupported);
+}
+
+TEST_CASE("a frame is a key frame where its source says so, else where its bits do") {
+    const auto is_key = [](AVCodecID codec, std::initializer_list<unsigned> bytes) {
+        std::vector<std::byte> payload;
+        for (const unsigned byte : bytes)
+            payload.push_back(static_cast<std::byte>(byte));
+        return is_key_frame(codec, payload);
+    };
+    CHECK(is_key(AV_CODEC_ID_H264, {0, 0, 1, 0x65, 0x88}));                         // IDR
+    CHECK(!is_key(AV_CODEC_ID_H264, {0, 0, 1, 0x41, 0x9a}));                        // another slice
+    CHECK(is_key(AV_CODEC_ID_H264, {0, 0, 1, 6, 6, 1, 0x84, 0x80, 0, 0, 1, 0x41})); // recovery point
+    CHECK(is_key(AV_CODEC_ID_H264, {0, 0, 1, 6, 1, 2, 9, 9, 6, 1, 0x84, 0x80}));    // as the second message
+    CHECK(!is_key(AV_CODEC_ID_H264, {0, 0, 1, 6, 1, 2, 6, 1, 0x80, 0, 0, 1, 0x41}));
+    CHECK(is_key(AV_CODEC_ID_VP9, {0x82, 0x49, 0x83, 0x42}));
+    CHECK(!is_key(AV_CODEC_ID_VP9, {0x86, 0x00}));
+    CHECK(is_key(AV_CODEC_ID_VP9, {0xb0, 0x49}));  // profile 3
+    CHECK(!is_key(AV_CODEC_ID_VP9, {0xb2, 0x00})); // likewise
+    CHECK(!is_key(AV_CODEC_ID_VP9, {0x88}));       // shows another one
+    const TemporaryFolder folder;
+    const FrameFormat vp8{
+        .fourcc = FourCC("VP80"), .width = 64, .height = 64, .planes = {MemoryPlane{0, 100'000}}};
+    Writing writing(folder.file("a.mkv"), vp8);
+    REQUIRE(writing.writer);
+    REQUIRE(writing.writer->begin({.rate = 25, .most_borrowed = 3}));
+    const std::array<std::byte, 4> bytes{}; // its bits say that it is one
+    const std::span<const std::byte> plane = bytes;
+    CHECK(writing.writer->write({.planes = {&plane, 1}, .time = 0ms, .key = false, .owner = nullptr})->bad);
+    CHECK(!writing.writer->write({.planes = {&plane, 1}, .time = 40ms, .key = true, .owner = nullptr})->bad);
+    CHECK(writing.writer->finish(true));
+}
+
+TEST_CASE("packets keep both times, and go only where there are such") {
+    const TemporaryFolder folder;
+    const FrameFormat h264{
+        .fourcc = FourCC("H264"), .width = 64, .height = 64, .planes = {MemoryPlane{0, 100'000}}};
+    const StreamProperties reordered{.reorders = true};
+    const auto can = [&](const char* name, const FrameFormat& format, const StreamProperties& properties,
+                         const ExportWishes& wishes = {}) {
+        const Result<ExportTarget> target = resolve_export_target(folder.file(name), wishes);
+        REQUIRE(target);
+        return can_be_written(
+            {.target = *target, .wishes = wishes, .source = format, .properties = properties});
+    };
+    CHECK(can("a.mkv", h264, reordered));
+    CHECK(can("a.avi", h264, {}));
+    CHECK(!can("a.avi", h264, reordered));
+    CHECK(can("a.h264", h264, reordered));
+    CHECK(!can("a.webm", h264, {}));
+    CHECK(!can("a.png", h264, {}));
+    CHECK(can("a.raw", h264, {}));
+    CHECK(!can("a.mkv", h264, {}, {.codec = "ffv1"}));
+    CHECK(can("a.webm", h264, {}, {.codec = "copy"})); // and make_frame_writer() says why not
+    CHECK(Writing(folder.file("a.avi"), h264, {.codec = "copy"}, reordered).error->kind == ErrorKind::usage);
+
+    const std::string name = folder.file("a.nut");
+    Writing writing(name, h264, {}, reordered);
+    REQUIRE(writing.writer);
+    REQUIRE(writing.writer->begin({.rate = 25, .most_borrowed = 3}));
+    const std::array<std::byte, 5> slice{{{}, {}, std::byte{1}, std::byte{0x65}, std::byte{0x88}}};
+    const std::span<const std::byte> plane = slice;
+    const std::array<std::array<std::chrono::milliseconds, 2>, 3> times{
+        {{0ms, -40ms}, {80ms, 0ms}, {40ms, 40ms}}};
+    for (const auto& [shown, decoded] : times)
+        CHECK(writing.writer->write(
+            {.planes = {&plane, 1}, .time = shown, .decode_time = decoded, .owner = nullptr}));
+    CHECK(writing.writer->finish(true));
+    AVFormatContext* input = nullptr;
+    REQUIRE(avformat_open_input(&input, name.c_str(), nullptr, nullptr) == 0);
+    AVPacket* packet = av_packet_alloc();
+    std::vector<std::int64_t> shown;
+    while (av_read_frame(input, packet) == 0) {
+        shown.push_back(av_rescale_q(packet->pts, input->streams[0]->time_base, {1, 1000}));
+        av_packet_unref(packet);
+    }
+    av_packet_free(&packet);
+    avformat_close_input(&input);
+    REQUIRE(shown.size() == 3);
+    CHECK(shown[1] - shown[0] == 80);
+    CHECK(shown[2] - shown[0] == 40);
+}
+
+TEST_CASE("how pictures are to be shown is noted in the file") {
+    const TemporaryFolder folder;
+    const std::vector<std::byte> jpeg = make_jpeg(64, 48, {80, 90, 200});
+    const FrameFormat mjpg{
+        .fourcc = FourCC("MJPG"), .width = 64, .height = 48, .planes = {MemoryPlane{0, 100'000}}};
+    const StreamProperties properties{
+        .aspect = {4, 3},
+        .display_matrix = std::array<std::int32_t, 9>{0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30}};
+    for (const bool copied : {true, false}) {
+        const std::string name = folder.file(copied ? "copy.mov" : "encoded.mov");
+        Writing writing(name, mjpg, copied ? ExportWishes{} : ExportWishes{.codec = "mpeg4"}, properties);
+        REQUIRE(writing.writer);
+        REQUIRE(writing.writer->begin({.rate = 25, .most_borrowed = 3}));
+        const std::span<const std::byte> plane = jpeg;
+        for (int i = 0; i < 3; ++i)
+            REQUIRE(writing.writer->write({.planes = {&plane, 1}, .time = i * 40ms, .owner = nullptr}));
+        REQUIRE(writing.writer->finish(true));
+        AVFormatContext* input = nullptr;
+        REQUIRE(avformat_open_input(&input, name.c_str(), nullptr, nullptr) == 0);
+        REQUIRE(avformat_find_stream_info(input, nullptr) >= 0);
+        const AVRational aspect = av_guess_sample_aspect_ratio(input, input->streams[0], nullptr);
+        CHECK(aspect.num * 3 == aspect.den * 4);
+        std::unique_ptr<Film> film = std::move(*Film::open(name, {.playback = {.keep_pixels = true}}));
+        REQUIRE(film->shape().display_matrix);
+        CHECK(*film->shape().display_matrix == *properties.display_matrix);
+        avformat_close_input(&input);
+    }
+}
+
+TEST_CASE("what an encoder holds back is left out when it was given up, and the file is whole") {
+    const TemporaryFolder folder;
+    const std::vector<TestFrame> frames(30, TestFrame("NV12", {}));
+    Urgency urgency = std::move(*Urgency::create());
+    const std::string name = folder.file("a.mkv");
+    Writing writing(name, frames[0].format(), {.codec = "libx264", .preset = "medium"}, {}, &urgency);
+    REQUIRE(writing.writer);
+    REQUIRE(writing.writer->begin({.rate = 25, .most_borrowed = 3}));
+    std::chrono::microseconds time{};
+    for (std::size_t i = 0; i < frames.size(); ++i, time += 40ms) {
+        if (i == 5)
+            urgency.give_up();
+        const auto planes = frames[i].planes();
+        REQUIRE(writing.writer->write({.planes = planes, .time = time, .owner = nullptr}));
+    }
+    CHECK(writing.writer->finish(true));
+    CHECK(writing.writer->summary().frames < frames.size());
+}
+
+TEST_CASE("NV16 becomes planar where the encoder takes only that, bit by bit") {
+    const TemporaryFolder folder;
+    TestFrame frame("NV16", {.width = 66, .height = 34});
+    fill_with_noise(frame, 7);
+    const std::string name = folder.file("a.mkv");
+    Writing writing(name, frame.format(), {.codec = "ffv1"});
+    REQUIRE(writing.writer);
+    REQUIRE(writing.writer->converted());
+    CHECK(writing.writer->converted()->fourcc == FourCC("422P"));
+    REQUIRE(writing.writer->begin({.rate = 25, .most_borrowed = 3}));
+    const auto planes = std::as_const(frame).planes();
+    const Result<FrameWritten> written =
+        writing.writer->write({.planes = planes, .time = 0ms, .owner = nullptr});
+    REQUIRE(written);
+    CHECK(written->copied_bytes >= 66U * 34 * 2);
+    REQUIRE(writing.writer->finish(true));
+    const std::vector<AvPicture> pictures = read_film(name);
+    REQUIRE(pictures.size() == 1);
+    for (std::uint32_t y = 0; y < 34; ++y)
+        for (std::uint32_t x = 0; x < 33; ++x) {
+            CHECK(pictures[0]->data[1][y * static_cast<unsigned>(pictures[0]->linesize[1]) + x] ==
+                  std::to_integer<unsigned>(frame.row(1, y)[2 * x]));
+            CHECK(pictures[0]->data[2][y * static_cast<unsigned>(pictures[0]->linesize[2]) + x] ==
+                  std::to_integer<unsigned>(frame.row(1, y)[2 * x + 1]));
+        }
+    CHECK(Writing(folder.file("b.mkv"), frame.format(), {.codec = "mjpeg"}).writer);
 }
 
 TEST_CASE("segments begin with key frames and with time 0") {

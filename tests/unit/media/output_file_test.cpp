@@ -71,14 +71,40 @@ TEST_CASE("a pipe that nobody empties is given up when it is time to hurry") {
     REQUIRE(::mkfifo(name.c_str(), 0600) == 0);
     CHECK(OutputFile::open(name, {}).error().code == ENXIO);
     const UniqueFd reader(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    const Pipe hurry;
-    REQUIRE(::write(hurry.writer.get(), "x", 1) == 1);
-    Result<OutputFile> file = OutputFile::open(name, {.hurry_fd = hurry.reader.get()});
+    Urgency urgency = std::move(*Urgency::create());
+    urgency.hurry();
+    Result<OutputFile> file = OutputFile::open(name, {.urgency = &urgency});
     REQUIRE(file);
     const std::string much(1 << 20, 'x');
-    const Status status = file->write(bytes(much));
+    Status status = file->write(bytes(much));
     REQUIRE(!status);
     CHECK(status.error().code == ETIMEDOUT);
+    urgency.give_up();
+    CHECK(file->write(bytes(much)).error().code == ECANCELED);
+    urgency.reset();
+    CHECK(!urgency.hurried());
+    CHECK(!urgency.given_up());
+}
+
+TEST_CASE("numbered files that exist are found at the start, and later ones are no usage error") {
+    const TemporaryFolder folder;
+    const Result<ExportTarget> target = resolve_export_target(folder.file("a%02d.png"), {});
+    REQUIRE(target);
+    CHECK(expected_files(*target, {.frames = 3}) == 3);
+    CHECK(expected_files(*target, {}) == 1000);
+    const Result<ExportTarget> parts = resolve_export_target(folder.file("p%d.mkv"), {.segment = 2});
+    REQUIRE(parts);
+    CHECK(expected_files(*parts, {.segment = 2, .duration = 5}) == 3);
+    CHECK(expected_files(*parts, {}) == 1);
+    std::ofstream(folder.file("a02.png")) << "x";
+    CHECK(OutputFiles::create(*target, {}, 3).error().kind == ErrorKind::usage);
+    CHECK(OutputFiles::create(*target, {.force = true}, 3));
+    Result<OutputFiles> files = OutputFiles::create(*target, {}, 2);
+    REQUIRE(files);
+    CHECK(files->next());
+    files->skip();
+    CHECK(files->check_next().error().kind == ErrorKind::system);
+    CHECK(files->next().error().kind == ErrorKind::system);
 }
 
 TEST_CASE("files come when they are wanted, one by one") {

@@ -67,6 +67,7 @@ public:
         frame.metadata = one_plane(bytesused);
         frame.metadata.flags = flags;
         frame.metadata.sequence = sequence;
+        frame.metadata.timestamp = sequence * interval;
         frame.copied_bytes = copied_bytes;
         waiting_.push_back(frame);
     }
@@ -80,10 +81,11 @@ public:
     static constexpr std::uint32_t buffers = 6;
     std::map<MemoryRole, std::string> obstacles{{MemoryRole::borrows, "no"}, {MemoryRole::touches, "no"}};
     std::vector<std::string> violations;
-    bool has_event = true;          ///< false: event_fd() is -1
-    std::uint64_t copied_bytes = 0; ///< of each frame that is added from now on
-    bool ends = false;              ///< once all frames were taken there will be no more
-    std::uint32_t missing = 0;      ///< of the buffers, as of a source that has fewer
+    bool has_event = true;                ///< false: event_fd() is -1
+    std::uint64_t copied_bytes = 0;       ///< of each frame that is added from now on
+    std::chrono::microseconds interval{}; ///< between the timestamps of frames added from now on
+    bool ends = false;                    ///< once all frames were taken there will be no more
+    std::uint32_t missing = 0;            ///< of the buffers, as of a source that has fewer
     /// What changed() answers, once; empty: it has nothing to say.
     std::optional<bool> change;
     bool returns = false;                 ///< may_come_back()
@@ -199,6 +201,8 @@ public:
     std::set<MemoryRole> refuses;          ///< put() in these roles is EINVAL
     std::set<MemoryRole> refuses_to_begin; ///< provide() and prepare() in these roles are EINVAL
 
+    std::optional<std::uint32_t> enough; ///< frames, after which it is satisfied
+
     bool writes = false; ///< touches copies, as write() does
 
     /// The oldest frame is done with.
@@ -268,6 +272,7 @@ public:
         if (late.contains(frame.metadata.sequence))
             return PutResult{.taken = true, .dropped = true};
         held_.push_back(frame.index);
+        ++got_;
         const bool copied = copies(role_) > 0;
         return PutResult{
             .taken = true, .kept = !copied, .copied_bytes = copied ? frame.metadata.payload() : 0};
@@ -294,6 +299,7 @@ public:
         demand_changed = false;
         return wanted;
     }
+    [[nodiscard]] bool satisfied() const noexcept override { return enough && got_ >= *enough; }
     [[nodiscard]] std::uint32_t in_flight() const noexcept override {
         return static_cast<std::uint32_t>(held_.size() + done_.size());
     }
@@ -328,6 +334,7 @@ private:
     MemoryRole role_ = MemoryRole::imports;
     std::optional<Conversion> conversion_;
     std::array<BufferMemory, 4> memory_{};
+    std::uint32_t got_ = 0;
     std::deque<std::uint32_t> held_;
     std::deque<std::uint32_t> done_;
     UniqueFd fd_{::eventfd(0, EFD_CLOEXEC)};
