@@ -131,8 +131,12 @@ Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWish
     if (!packet)
         return std::unexpected(std::move(packet.error()));
     film->packet_ = std::move(*packet);
+    film->looking_ = true;
     if (Status status = film->look(); !status)
         return std::unexpected(std::move(status.error()));
+    film->looking_ = false;
+    if (film->seekable_)
+        film->looked_at_.clear();
     film->interrupt_.set_deadline(std::nullopt);
     return film;
 }
@@ -283,6 +287,10 @@ Status Film::play_packets(bool wanted) {
 }
 
 Result<std::optional<FilmPicture>> Film::next() {
+    if (packets_ && first_)
+        forget_what_was_looked_at();
+    else if (!packets_)
+        looked_at_.clear();
     if (first_)
         return std::exchange(first_, std::nullopt);
     while (true) {
@@ -296,6 +304,15 @@ Result<std::optional<FilmPicture>> Film::next() {
         if (Status status = begin_round(); !status)
             return std::unexpected(std::move(status.error()));
     }
+}
+
+// Of what cannot be begun again: its packets come from the first one on, though some were decoded.
+void Film::forget_what_was_looked_at() noexcept {
+    first_.reset();
+    zero_.reset();
+    last_.reset();
+    last_step_.reset();
+    in_round_ = 0;
 }
 
 Status Film::rewind() {
@@ -385,11 +402,19 @@ Status Film::feed() {
 
 // What cannot be read on ends the film; what the decoder has of it comes first.
 Result<bool> Film::read_packet() {
+    if (packets_ && !looked_at_.empty()) {
+        ffmpeg().av_packet_unref(packet_.get());
+        ffmpeg().av_packet_move_ref(packet_.get(), looked_at_.front().get());
+        looked_at_.pop_front();
+        return true;
+    }
     if (at_end_)
         return false;
     Result<bool> there = input_->read(*packet_);
     if (there) {
         untimed_packets_ |= *there && packet_->pts == AV_NOPTS_VALUE;
+        if (Status status = *there && looking_ ? keep_packet() : Status{}; !status)
+            return std::unexpected(std::move(status.error()));
         return there;
     }
     interrupted_ = there.error().code == ECANCELED;
@@ -397,6 +422,14 @@ Result<bool> Film::read_packet() {
         return there;
     failure_ = std::move(there.error());
     return false;
+}
+
+Status Film::keep_packet() {
+    Result<AvPacket> copy = make_av_packet();
+    if (!copy || ffmpeg().av_packet_ref(copy->get(), packet_.get()) < 0)
+        return system_error("read", input_->name(), ENOMEM);
+    looked_at_.push_back(std::move(*copy));
+    return {};
 }
 
 Result<std::optional<FilmPicture>> Film::next_packet() {

@@ -11,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -112,6 +113,8 @@ private:
     [[nodiscard]] Result<std::optional<FilmPicture>> next_packet();
     [[nodiscard]] Status feed();
     [[nodiscard]] Result<bool> read_packet();
+    [[nodiscard]] Status keep_packet();
+    void forget_what_was_looked_at() noexcept;
     [[nodiscard]] Result<bool> read_converted();
     [[nodiscard]] bool is_before_begin(std::int64_t timestamp) const;
     [[nodiscard]] Result<std::optional<FilmPicture>> finish(AvFrame frame);
@@ -143,7 +146,9 @@ private:
     bool bad_packet_ = false;          ///< the decoder did not take it
     std::optional<Error> failure_;     ///< of reading; said when the decoder is empty
     std::optional<FilmPicture> first_; ///< of what cannot be begun again
-    AvBsf converter_;                  ///< of packets, to how devices have them; empty: they are so already
+    std::deque<AvPacket> looked_at_;   ///< likewise: what was read to find the first picture
+    bool looking_ = false;
+    AvBsf converter_; ///< of packets, to how devices have them; empty: they are so already
     AvPacket packet_;
     bool packet_waits_ = false; ///< the decoder had no room for packet_
     std::optional<std::int64_t>
