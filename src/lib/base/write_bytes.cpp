@@ -24,7 +24,7 @@ std::unexpected<Error> nobody_reads(std::string_view object) {
 }
 
 std::unexpected<Error> given_up(std::string_view object) {
-    auto error = file_error("write", object, ECANCELED);
+    auto error = file_error("write", object, ETIMEDOUT);
     error.error().remedy = "Who reads it took too long";
     return error;
 }

@@ -117,6 +117,8 @@ std::string MediaSource::why_not_copied(const FilmShape& shape) const {
         return "its pictures have to be turned or made square; --as-stored copies them as they are";
     if (film_->reorders() && !wishes_.playback.decode_times)
         return "its packets come in another order than its pictures";
+    if (wishes_.playback.seek && !film_->seekable())
+        return "it is read from its beginning on: the place is found by decoding";
     return film_->reorders() && !film_->tells_both_times() ? "its packets do not say when they are shown"
                                                            : "";
 }

@@ -440,11 +440,11 @@ Result<bool> Film::read_packet() {
     if (at_end_)
         return false;
     Result<bool> there = input_->read(*packet_);
-    if (there && *there && looking_ && !input_->is_local())
-        if (Status status = keep_for_packets(); !status)
-            return std::unexpected(std::move(status.error()));
     if (there) {
         untimed_packets_ |= *there && packet_->pts == AV_NOPTS_VALUE;
+        if (*there && looking_ && !input_->is_local())
+            if (Status status = keep_for_packets(); !status)
+                return std::unexpected(std::move(status.error()));
         return there;
     }
     interrupted_ = there.error().code == ECANCELED;

@@ -122,6 +122,11 @@ test_export_copies_films() {
 		done
 	done
 	expect_equal "both times, to the microsecond" "$(times film.mp4 1000000)" "$(times mp4.mp4 1000000)"
+	# A pipe cannot be begun again: what was looked at to find its first picture is copied, too.
+	"$bin" export -i - -o piped.mp4 --stats-interval 0 --json <film.ts >out
+	expect_equal "piped: written" "copy 40" "$(jq -rs 'last | "\(.written.codec) \(.written.frames)"' out)"
+	expect_equal "piped: pictures" "$(<film.md5)" "$(pictures piped.mp4)"
+	expect_equal "piped: shown" "$(times film.mp4 1000 | cut -d' ' -f1)" "$(times piped.mp4 1000 | cut -d' ' -f1)"
 	# Containers without times get what they can show.
 	for codec in avi:mpeg4 y4m:rawvideo; do
 		run 0 "$bin" export -i film.mp4 -o "x.${codec%:*}" --stats-interval 0 --json
