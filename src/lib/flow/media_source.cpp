@@ -230,7 +230,7 @@ Status MediaSource::use(MemoryRole, std::span<BufferMemory> memory) {
     out_.assign(memory.size(), false);
     direct_ = decodes_into_sink();
     if (direct_) {
-        film_->decode_into(slots_, find_av_format(format_.fourcc)->pixel_format);
+        film_->decode_into(slots_, format_);
         reader_->forget(); // what was decoded elsewhere
     }
     return {};

@@ -34,6 +34,7 @@ extern "C" {
     F(avutil, av_frame_unref)                                                                                \
     F(avutil, av_free)                                                                                       \
     F(avutil, av_get_pix_fmt_name)                                                                           \
+    F(avutil, av_image_fill_linesizes)                                                                       \
     F(avutil, av_image_get_buffer_size)                                                                      \
     F(avutil, av_log_set_level)                                                                              \
     F(avutil, av_malloc)                                                                                     \

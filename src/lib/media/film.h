@@ -5,6 +5,7 @@
 #include "media/media_input.h"
 #include "media/picture_turner.h"
 #include "media/playback_wishes.h"
+#include "media/raw_reader.h"
 #include "media/video_decoder.h"
 
 #include <chrono>
@@ -61,14 +62,14 @@ public:
     /// From the first picture to the end, if that is known, and there is one.
     [[nodiscard]] std::optional<std::chrono::microseconds> length() const noexcept { return length_; }
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }
-    /// Pictures that the decoder holds on to.
-    [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return kept_pictures_; }
-    /// Whether pictures can be decoded into memory of this format.
+    /// Pictures that the decoder holds on to, with the one that it works on.
+    [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return raw_ ? 1 : kept_pictures_; }
+    /// Whether pictures can be decoded, or read, into memory of this format.
     [[nodiscard]] bool decodes_into(const FrameFormat& format) const;
 
     /// From the next rewind() on pictures are decoded into @p target (borrowed until leave_target()), as far
-    /// as it has places.
-    void decode_into(DecodeTarget& target, AVPixelFormat pixel_format);
+    /// as it has places, which are for frames that decodes_into() said yes to.
+    void decode_into(DecodeTarget& target, const FrameFormat& format);
     /// Nothing lies in the target any more, but for pictures that were handed out. What comes next is the
     /// film's beginning: rewind().
     void leave_target() noexcept;
@@ -96,7 +97,10 @@ private:
     [[nodiscard]] Status begin_again();
     [[nodiscard]] Status begin_round();
     [[nodiscard]] Result<std::optional<FilmPicture>> next_of_round();
+    [[nodiscard]] FilmPicture bad_picture() const;
     [[nodiscard]] Result<std::optional<FilmPicture>> next_decoded();
+    [[nodiscard]] bool reads_raw() const noexcept { return raw_ && target_ != nullptr && !packets_; }
+    [[nodiscard]] Result<std::optional<FilmPicture>> next_read();
     [[nodiscard]] Result<std::optional<FilmPicture>> next_packet();
     [[nodiscard]] Status feed();
     [[nodiscard]] Result<bool> read_packet();
@@ -112,6 +116,7 @@ private:
     Interrupt interrupt_;
     std::unique_ptr<MediaInput> input_;
     std::unique_ptr<VideoDecoder> decoder_; ///< empty after leave_target()
+    std::unique_ptr<RawReader> raw_;        ///< in the decoder's place, where there is a target
     DecodeTarget* target_ = nullptr;
     AVPixelFormat target_format_ = AV_PIX_FMT_NONE;
     std::uint32_t kept_pictures_ = 0;

@@ -1,71 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "flow/media_source.h"
 
-#include "flow/shared_memory.h"
 #include "support/film_file.h"
+#include "support/film_play.h"
 #include "support/temporary_folder.h"
 
 #include <algorithm>
-#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fstream>
 #include <linux/videodev2.h>
-#include <poll.h>
 #include <sys/stat.h>
 
 using namespace v4l2dma;
 using testing::film_picture;
 using testing::FilmSpec;
+using testing::give_memory;
+using testing::has_pixels;
 using testing::make_film;
+using testing::next;
+using testing::open;
 using testing::TemporaryFolder;
 
 namespace {
-
-std::unique_ptr<MediaSource> open(const std::string& path, CaptureWishes wishes = {}) {
-    wishes.playback.unpaced = true;
-    Result<std::unique_ptr<MediaSource>> source = MediaSource::open(path, wishes);
-    if (!source)
-        FAIL(source.error().message());
-    return std::move(*source);
-}
-
-SharedMemory give_memory(MediaSource& source, std::uint32_t count) {
-    Result<SharedMemory> memory = SharedMemory::plain(source.format(), count);
-    REQUIRE(memory);
-    REQUIRE(source.use(MemoryRole::touches, memory->buffers()));
-    REQUIRE(source.start());
-    return std::move(*memory);
-}
-
-/// Waits for the source's next frame as the pump does; empty at the end.
-std::optional<Frame> next(MediaSource& source) {
-    while (true) {
-        pollfd waiting{.fd = source.event_fd(), .events = POLLIN, .revents = 0};
-        REQUIRE(::poll(&waiting, 1, 10'000) == 1);
-        const Result<std::optional<Frame>> frame = source.take();
-        REQUIRE(frame);
-        if (*frame || source.ended())
-            return *frame;
-    }
-}
-
-/// Whether a frame of a format in one piece, without padding, has these bytes.
-bool has_pixels(const Frame& frame, const AVFrame& picture) {
-    const Result<FrameBytes> bytes = FrameBytes::of(frame);
-    REQUIRE(bytes);
-    const auto plane = bytes->planes()[0];
-    const Layout layout = *layout_of(*frame.format); // its rows are whole groups of pixels
-    const auto pixel_format = static_cast<AVPixelFormat>(picture.format);
-    for (std::uint32_t i = 0; i < layout.plane_count; ++i)
-        for (std::uint32_t y = 0; y < layout.planes[i].rows; ++y)
-            if (std::memcmp(plane.data() + layout.planes[i].offset + std::size_t{y} * layout.planes[i].stride,
-                            picture.data[i] + static_cast<std::ptrdiff_t>(y) * picture.linesize[i],
-                            static_cast<std::size_t>(av_image_get_linesize(pixel_format, picture.width,
-                                                                           static_cast<int>(i)))) != 0)
-                return false;
-    return true;
-}
 
 struct Run {
     std::uint64_t frames = 0;
@@ -308,13 +265,14 @@ TEST_CASE("a raw file's frames arrive byte for byte in every format that FFmpeg 
         wishes.height = 32;
         const auto source = open(path, wishes);
         CHECK(source->format().fourcc == entry.fourcc);
-        const SharedMemory memory = give_memory(*source, 4);
+        const SharedMemory memory = give_memory(*source, 4 + source->extra_buffers());
         std::string got;
         while (const std::optional<Frame> frame = next(*source)) {
             const Result<FrameBytes> frame_bytes = FrameBytes::of(*frame);
             REQUIRE(frame_bytes);
             const auto plane = frame_bytes->planes()[0];
             got.append(reinterpret_cast<const char*>(plane.data()), plane.size());
+            CHECK(frame->copied_bytes == 0);
             REQUIRE(source->give_back(frame->index));
         }
         CHECK(got == bytes);

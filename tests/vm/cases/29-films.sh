@@ -103,6 +103,21 @@ test_zero_copy() {
 	expect_match "what clone says" 'not zero-copy' "$err"
 }
 
+# Raw pictures need no decoder: the file is read into the loop's memory, whatever the size.
+test_raw() {
+	local film
+	make_film film.y4m -vf scale=330:190,setsar=1
+	ffmpeg -nostdin -v error -i film.y4m -f rawvideo film.raw
+	for film in film.y4m film.raw; do
+		load_film_loop "$film" --format YU12 --width 330 --height 190
+		run 0 "$bin" clone -i "$film" -o null: --no-pace --frame-log decoded --format YU12 --width 330 --height 190
+		play_film "$film" --output-memory mmap --format YU12 --width 330 --height 190
+		expect_film decoded
+		expect_equal "bytes of $film that clone and the loop copied" "0 0" \
+			"$(json clone end .copied_bytes) $(json play end .loop.copied_bytes)"
+	done
+}
+
 test_copied_where_it_does_not_fit() {
 	make_film film.mkv -c:v libx264 -qp 0 -vf scale=320:180,setsar=1
 	load_film_loop film.mkv
