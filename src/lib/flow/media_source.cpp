@@ -214,7 +214,22 @@ unsigned MediaSource::copies(MemoryRole) const {
 }
 
 std::uint32_t MediaSource::extra_buffers() const noexcept {
-    return decodes_into_sink() ? FilmReader::ahead + film_->kept_pictures() : 0;
+    constexpr std::uint32_t for_copies = 1; // FilmSlots never gives it to the decoder
+    return decodes_into_sink() ? FilmReader::ahead + film_->kept_pictures() + for_copies : 0;
+}
+
+// With all buffers at the sink pictures would be decoded elsewhere, and copied as soon as one came back:
+// waiting for one costs no more time. But some outputs give none back before they have a few.
+void MediaSource::hold_back() noexcept {
+    constexpr std::uint32_t least_out = 4;
+    const auto buffers = static_cast<std::uint32_t>(memory_.size());
+    if (direct_ && buffers >= extra_buffers() + least_out)
+        most_out_ = buffers - extra_buffers();
+}
+
+std::uint32_t MediaSource::still_allowed_out() const noexcept {
+    const auto out = static_cast<std::uint32_t>(std::ranges::count(out_, true));
+    return most_out_ > out ? most_out_ - out : 0;
 }
 
 Result<std::span<BufferMemory>> MediaSource::provide(MemoryRole, std::uint32_t) {
@@ -228,6 +243,7 @@ Status MediaSource::use(MemoryRole, std::span<BufferMemory> memory) {
     memory_ = memory;
     held_.resize(memory.size());
     out_.assign(memory.size(), false);
+    most_out_ = static_cast<std::uint32_t>(memory.size());
     direct_ = decodes_into_sink();
     if (direct_) {
         film_->decode_into(slots_, format_);
@@ -317,6 +333,8 @@ std::optional<std::uint32_t> MediaSource::place_of(const FilmPicture& picture) c
 }
 
 Result<std::optional<Frame>> MediaSource::take_picture() {
+    if (still_allowed_out() == 0)
+        return std::nullopt;
     const FilmPicture& front = reader_->front();
     const std::optional<std::uint32_t> direct = place_of(front);
     const std::optional<std::uint32_t> place = direct ? direct : slots_.take();
@@ -415,7 +433,7 @@ Status MediaSource::give_back(std::uint32_t index) {
 std::uint32_t MediaSource::available() const noexcept {
     const bool lies_in_slot =
         direct_ && reader_->next() == FilmReader::Next::picture && place_of(reader_->front());
-    return slots_.free_count() + (lies_in_slot ? 1 : 0);
+    return std::min(slots_.free_count() + (lies_in_slot ? 1 : 0), still_allowed_out());
 }
 
 std::optional<double> MediaSource::progress() const noexcept {

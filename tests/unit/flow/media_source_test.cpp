@@ -6,10 +6,12 @@
 #include "support/temporary_folder.h"
 
 #include <algorithm>
+#include <deque>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fstream>
 #include <linux/videodev2.h>
+#include <poll.h>
 #include <sys/stat.h>
 
 using namespace v4l2dma;
@@ -205,6 +207,82 @@ TEST_CASE("with too few buffers pictures are copied, and none is lost or torn") 
         CHECK(all.right);
         CHECK(all.copied_bytes > 0);
         CHECK(all.copied_bytes % source->format().sizeimage() == 0);
+    }
+}
+
+namespace {
+
+/// The whole film into a sink that gives the oldest frame back only when it gets no more.
+Run run_into_keeper(MediaSource& source, const FilmSpec& spec, std::size_t& most_kept) {
+    Run result;
+    std::deque<std::uint32_t> held;
+    while (!source.ended()) {
+        if (source.available() == 0 && !held.empty()) {
+            REQUIRE(source.give_back(held.front()));
+            held.pop_front();
+        }
+        pollfd waiting{.fd = source.event_fd(), .events = POLLIN, .revents = 0};
+        REQUIRE(::poll(&waiting, 1, 10'000) == 1);
+        const Result<std::optional<Frame>> taken = source.take();
+        REQUIRE(taken);
+        const std::optional<Frame>& frame = *taken;
+        if (!frame)
+            continue;
+        result.right &= has_pixels(*frame, *film_picture(spec, static_cast<int>(result.frames)));
+        ++result.frames;
+        result.copied_bytes += frame->copied_bytes;
+        held.push_back(frame->index);
+        most_kept = std::max(most_kept, held.size());
+    }
+    return result;
+}
+
+} // namespace
+
+TEST_CASE("a sink that keeps all it gets does not get the buffers that the decoder needs") {
+    const TemporaryFolder folder;
+    for (const std::string codec : {"libx264", "ffv1"}) {
+        CAPTURE(codec);
+        const FilmSpec spec = long_film(codec, 128, 80);
+        const std::string path = folder.file(codec + ".mkv");
+        make_film(path, spec);
+        const auto source = open(path);
+        const std::uint32_t own = source->extra_buffers();
+        Result<SharedMemory> memory = SharedMemory::plain(source->format(), 6 + own);
+        REQUIRE(memory);
+        REQUIRE(source->use(MemoryRole::touches, memory->buffers()));
+        source->hold_back();
+        REQUIRE(source->start());
+        std::size_t most_kept = 0;
+        const Run all = run_into_keeper(*source, spec, most_kept);
+        CHECK(all.frames == 40);
+        CHECK(all.right);
+        CHECK(all.copied_bytes == 0);
+        CHECK(most_kept == 6);
+        source->release();
+    }
+}
+
+TEST_CASE("with too few buffers for both nothing is held back from a sink that keeps all it gets") {
+    const TemporaryFolder folder;
+    const FilmSpec spec = long_film("libx264", 128, 80);
+    const std::string path = folder.file("film.mkv");
+    make_film(path, spec);
+    const std::uint32_t own = open(path)->extra_buffers();
+    for (const std::uint32_t buffers : {2U, 4U, own, own + 3}) {
+        CAPTURE(buffers);
+        const auto source = open(path);
+        Result<SharedMemory> memory = SharedMemory::plain(source->format(), buffers);
+        REQUIRE(memory);
+        REQUIRE(source->use(MemoryRole::touches, memory->buffers()));
+        source->hold_back();
+        REQUIRE(source->start());
+        std::size_t most_kept = 0;
+        const Run all = run_into_keeper(*source, spec, most_kept);
+        CHECK(all.frames == 40);
+        CHECK(all.right);
+        CHECK(all.copied_bytes > 0);
+        source->release();
     }
 }
 

@@ -260,6 +260,25 @@ TEST_CASE("a path that is given up costs no raw picture, and too few buffers cos
     source->release();
 }
 
+TEST_CASE("raw pictures are also read into place for a sink that keeps all it gets") {
+    const TemporaryFolder folder;
+    const FilmSpec spec{.width = 96, .height = 32};
+    const std::string path = folder.file("film.raw");
+    write_file(path, raw_bytes(spec));
+    const auto source = testing::open(path, raw_wishes("YU12", spec));
+    Result<SharedMemory> memory = SharedMemory::plain(source->format(), 4 + source->extra_buffers());
+    REQUIRE(memory);
+    REQUIRE(source->use(MemoryRole::touches, memory->buffers()));
+    source->hold_back();
+    REQUIRE(source->start());
+    const Run all = run(*source, spec, 3);
+    CHECK(source->available() == 1);
+    CHECK(all.frames == pictures);
+    CHECK(all.right);
+    CHECK(all.copied_bytes == 0);
+    source->release();
+}
+
 TEST_CASE("the colours of a y4m film are what its header says") {
     const TemporaryFolder folder;
     const FilmSpec spec{.width = 96, .height = 32};
