@@ -206,7 +206,7 @@ std::string MediaSource::why_not(MemoryRole role) const {
 }
 
 bool MediaSource::decodes_into_sink() const {
-    return !is_packets() && film_->seekable() && film_->decodes_into(format_);
+    return !is_packets() && (film_->seekable() || film_->resumes()) && film_->decodes_into(format_);
 }
 
 unsigned MediaSource::copies(MemoryRole) const {
@@ -236,7 +236,8 @@ Result<std::span<BufferMemory>> MediaSource::provide(MemoryRole, std::uint32_t) 
     return make_error(ErrorKind::unsupported, "allocate", name_, "it has no buffers");
 }
 
-// What cannot be begun again is not decoded into memory that another path would have to do without.
+// What can neither be begun again nor resumed is not decoded into memory that another path would have to do
+// without.
 Status MediaSource::use(MemoryRole, std::span<BufferMemory> memory) {
     if (Status status = slots_.set(memory, format_); !status)
         return status;
@@ -247,7 +248,8 @@ Status MediaSource::use(MemoryRole, std::span<BufferMemory> memory) {
     direct_ = decodes_into_sink();
     if (direct_) {
         film_->decode_into(slots_, format_);
-        reader_->forget(); // what was decoded elsewhere
+        if (film_->seekable())
+            reader_->forget(); // what was decoded elsewhere
     }
     return {};
 }
@@ -360,7 +362,7 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
         slots_.end_writing(index);
         if (!bytes)
             return std::unexpected(bytes.error());
-        frame.copied_bytes = *bytes;
+        frame.copied_bytes = *bytes + picture.copied_bytes;
         say_if_crowded(frame);
     }
     out_[index] = true;
@@ -458,6 +460,13 @@ void MediaSource::release() noexcept {
         reader_->stop();
         reader_->forget();
         held_.clear();
+    }
+    if (direct_ && !film_->seekable()) {
+        reader_->stop();
+        reader_->leave_target();
+        for (std::optional<FilmPicture>& picture : held_)
+            if (picture)
+                Film::leave_target(*picture);
     }
     for (; !held_.empty(); held_.pop_back())
         if (held_.back())

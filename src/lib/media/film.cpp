@@ -161,6 +161,14 @@ void Film::leave_target() noexcept {
         raw_->read_into(nullptr);
 }
 
+void Film::leave_target(FilmPicture& picture) noexcept {
+    if (!picture.frame)
+        return;
+    Result<AvFrame> copy = copy_of(*picture.frame);
+    picture.bad = !copy;
+    picture.frame = copy ? std::move(*copy) : nullptr;
+}
+
 // The first picture says what its file may not: pixels, size, orientation.
 Status Film::look() {
     constexpr unsigned enough = 1000; // bad ones: then it is none that can be decoded
@@ -177,7 +185,7 @@ Status Film::look() {
             continue;
         if (Status status = find_shape(*(*picture)->frame); !status)
             return status;
-        raw_ = RawReader::open(*input_, raw_swapped_);
+        raw_ = RawReader::open(*input_, *packet_, raw_swapped_);
         if (Status status = seekable_ ? rewind() : Status{}; seekable_ && (status || input_->is_local()))
             return status;
         seekable_ = false; // what its server promised, it does not do
@@ -342,21 +350,19 @@ FilmPicture Film::bad_picture() const {
 Result<std::optional<FilmPicture>> Film::next_read() {
     if (at_end_)
         return std::nullopt;
-    Result<AvFrame> frame = make_av_frame();
-    if (!frame)
-        return std::unexpected(std::move(frame.error()));
     const std::int64_t number = raw_->number();
-    const Result<RawReader::Outcome> outcome = raw_->next(**frame);
-    if (!outcome)
-        return std::unexpected(outcome.error());
-    at_end_ = *outcome != RawReader::Outcome::picture;
-    if (*outcome == RawReader::Outcome::end)
+    Result<RawReader::Next> next = raw_->next();
+    if (!next)
+        return std::unexpected(std::move(next.error()));
+    at_end_ = next->outcome != RawReader::Outcome::picture;
+    if (next->outcome == RawReader::Outcome::end)
         return std::nullopt;
-    if (*outcome == RawReader::Outcome::bad)
+    if (next->outcome == RawReader::Outcome::bad)
         return bad_picture();
     FilmPicture picture;
     picture.time = time_of(number);
-    picture.frame = std::move(*frame);
+    picture.frame = std::move(next->picture);
+    picture.copied_bytes = next->copied_bytes;
     return picture;
 }
 

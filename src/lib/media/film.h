@@ -22,6 +22,7 @@ struct FilmPicture {
     AvPacket packet;                  ///< likewise of a film that is not decoded
     std::chrono::microseconds time{}; ///< from the first picture, going on over all rounds of a loop
     bool bad = false;                 ///< damaged: it counts, and there is nothing to show
+    std::uint64_t copied_bytes = 0;   ///< by the CPU, on the way to where it lies
 };
 
 /// What a film's pictures are, as FFmpeg decodes them and as they should be shown.
@@ -62,6 +63,8 @@ public:
     /// From the first picture to the end, if that is known, and there is one.
     [[nodiscard]] std::optional<std::chrono::microseconds> length() const noexcept { return length_; }
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }
+    /// Whether it goes on after interrupt() where it was, once it has a target: a pipe with raw pictures.
+    [[nodiscard]] bool resumes() const noexcept { return raw_ && !seekable_; }
     /// Pictures that the decoder holds on to, with the one that it works on.
     [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return raw_ ? 1 : kept_pictures_; }
     /// Whether pictures can be decoded, or read, into memory of this format.
@@ -71,8 +74,11 @@ public:
     /// as it has places, which are for frames that decodes_into() said yes to.
     void decode_into(DecodeTarget& target, const FrameFormat& format);
     /// Nothing lies in the target any more, but for pictures that were handed out. What comes next is the
-    /// film's beginning: rewind().
+    /// film's beginning: rewind(); or of a pipe, what comes next.
     void leave_target() noexcept;
+    /// Moves what was handed out, and must not be lost, into memory of its own; without any it is a bad
+    /// picture.
+    static void leave_target(FilmPicture& picture) noexcept;
 
     /// Packets instead of pictures from the next rewind() on, or pictures again.
     [[nodiscard]] Status play_packets(bool wanted);

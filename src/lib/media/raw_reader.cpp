@@ -16,26 +16,8 @@ namespace {
 
 // FFmpeg has accepted the file's header, and takes no longer one.
 constexpr std::size_t longest_file_header = 4096;
-// FFmpeg's bound, too. Without parameters, which nobody writes, it is the word and the end of the line.
-constexpr std::size_t longest_header = 80;
 constexpr std::string_view magic = "FRAME";
-constexpr std::size_t usual_header = magic.size() + 1;
-
-ssize_t pread_all(int fd, std::span<char> bytes, std::int64_t position) {
-    std::size_t done = 0;
-    while (done < bytes.size()) {
-        const ssize_t count =
-            ::pread(fd, bytes.data() + done, bytes.size() - done, position + static_cast<off_t>(done));
-        if (count < 0 && errno == EINTR)
-            continue;
-        if (count < 0)
-            return count;
-        if (count == 0)
-            break;
-        done += static_cast<std::size_t>(count);
-    }
-    return static_cast<ssize_t>(done);
-}
+constexpr std::size_t usual_header = magic.size() + 1; // without parameters, which nobody writes
 
 std::unexpected<Error> damaged(const std::string& name) {
     return make_error(ErrorKind::system, "read", name, "its data are damaged");
@@ -46,35 +28,38 @@ std::unexpected<Error> damaged(const std::string& name) {
 RawReader::RawReader(const MediaInput& input, Kind kind, bool swapped)
     : name_(input.name()), kind_(kind), swapped_(swapped),
       pixel_format_(static_cast<AVPixelFormat>(input.stream().codecpar->format)),
-      width_(input.stream().codecpar->width), height_(input.stream().codecpar->height),
-      fd_(::open(name_.c_str(), O_RDONLY | O_CLOEXEC)) {}
+      width_(input.stream().codecpar->width), height_(input.stream().codecpar->height) {}
 
-std::unique_ptr<RawReader> RawReader::open(const MediaInput& input, bool swapped) {
+std::unique_ptr<RawReader> RawReader::open(const MediaInput& input, const AVPacket& last, bool swapped) {
     const AVStream& stream = input.stream();
     const bool y4m = input.container() == "yuv4mpegpipe";
-    if ((!y4m && input.container() != "rawvideo") || stream.codecpar->codec_id != AV_CODEC_ID_RAWVIDEO ||
-        !input.is_local())
+    if ((!y4m && input.container() != "rawvideo") || stream.codecpar->codec_id != AV_CODEC_ID_RAWVIDEO)
         return nullptr;
     std::unique_ptr<RawReader> reader(new RawReader(input, y4m ? Kind::y4m : Kind::plain, swapped));
-    struct stat status {};
-    if (!reader->fd_ || ::fstat(reader->fd_.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-        !reader->find_planes() || !reader->find_first())
+    reader->pipe_ = input.pipe_after(last);
+    const bool found = reader->pipe_ != nullptr || (input.is_local() && reader->find_first());
+    if (!found || !reader->find_planes())
         return nullptr; // FFmpeg, which could open it, reads it
-    reader->seek(0);
+    if (reader->pipe_ != nullptr)
+        reader->number_ = last.pts + 1;
+    else
+        reader->seek(0);
     return reader;
 }
 
 bool RawReader::find_first() {
+    fd_ = UniqueFd(::open(name_.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status {};
+    if (!fd_ || ::fstat(fd_.get(), &status) != 0 || !S_ISREG(status.st_mode))
+        return false;
     if (kind_ == Kind::plain)
         return true;
     std::array<char, longest_file_header> bytes{};
-    const ssize_t count = pread_all(fd_.get(), bytes, 0);
+    const ssize_t count = ::pread(fd_.get(), bytes.data(), bytes.size(), 0);
     const std::string_view header(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     const std::size_t end = header.find('\n');
-    if (end == std::string_view::npos)
-        return false;
     first_ = static_cast<std::int64_t>(end) + 1;
-    return true;
+    return end != std::string_view::npos;
 }
 
 // As FFmpeg has them, which reads nothing else either.
@@ -108,45 +93,63 @@ bool RawReader::fits(const FrameFormat& format) const {
                               });
 }
 
+// What a pipe gave of a picture must not be lost with the target's memory.
+void RawReader::read_into(DecodeTarget* target) noexcept {
+    target_ = target;
+    if (!current_)
+        return;
+    Result<AvFrame> copy = copy_of(*current_);
+    current_ = copy ? std::move(*copy) : nullptr;
+}
+
 void RawReader::seek(std::int64_t number) noexcept {
     const auto bytes = static_cast<std::int64_t>(picture_bytes_ + (kind_ == Kind::y4m ? usual_header : 0));
     number_ = std::clamp<std::int64_t>(number, 0, INT64_MAX / 2 / bytes);
     position_ = first_ + number_ * bytes;
+    header_size_ = 0;
+    current_.reset();
+    done_ = 0;
 }
 
-Result<RawReader::Outcome> RawReader::next(AVFrame& frame) {
-    if (kind_ == Kind::y4m) {
-        const Result<bool> there = read_header();
-        if (!there)
-            return std::unexpected(there.error());
-        if (!*there)
-            return Outcome::end;
+Result<RawReader::Next> RawReader::next() {
+    if (!current_ && done_ > 0)
+        return system_error("read", name_, ENOMEM); // when the target went
+    if (!current_) {
+        const Result<bool> there = kind_ == Kind::y4m ? read_header() : true;
+        if (!there || !*there)
+            return there ? Next{} : Result<Next>(std::unexpected(there.error()));
+        Result<AvFrame> frame = make_frame();
+        if (!frame)
+            return std::unexpected(std::move(frame.error()));
+        current_ = std::move(*frame);
     }
-    if (Status status = find_memory(frame); !status)
+    if (Status status = read_picture(); !status)
         return std::unexpected(std::move(status.error()));
-    point_at(frame);
-    const Result<std::size_t> bytes = read_picture();
-    if (!bytes || *bytes < picture_bytes_)
-        ffmpeg().av_frame_unref(&frame);
-    if (!bytes)
-        return std::unexpected(bytes.error());
-    if (*bytes == picture_bytes_) {
+    AvFrame picture = std::move(current_);
+    const std::size_t bytes = std::exchange(done_, 0);
+    const std::size_t copied = std::exchange(copied_, 0);
+    if (bytes == picture_bytes_) {
         ++number_;
-        return Outcome::picture;
+        return Next{.outcome = Outcome::picture, .picture = std::move(picture), .copied_bytes = copied};
     }
     // As FFmpeg has it: what is left of a raw file is a damaged picture, and of the other kind its end.
-    return *bytes == 0 || kind_ == Kind::y4m ? Outcome::end : Outcome::bad;
+    return Next{.outcome = bytes == 0 || kind_ == Kind::y4m ? Outcome::end : Outcome::bad};
 }
 
-Status RawReader::find_memory(AVFrame& frame) {
-    frame.format = without_range(pixel_format_);
-    frame.width = width_;
-    frame.height = height_;
+Result<AvFrame> RawReader::make_frame() {
+    Result<AvFrame> frame = make_av_frame();
+    if (!frame)
+        return frame;
+    (*frame)->format = without_range(pixel_format_);
+    (*frame)->width = width_;
+    (*frame)->height = height_;
     const std::optional<DecodeTarget::Place> place = target_ != nullptr ? target_->acquire() : std::nullopt;
-    if (place && lend(*target_, *place, frame))
-        return {};
-    const int result = ffmpeg().av_frame_get_buffer(&frame, 0);
-    return result < 0 ? Status(av_error("read", name_, result)) : Status{};
+    if (place && lend(*target_, *place, **frame))
+        return frame;
+    const int result = ffmpeg().av_frame_get_buffer(frame->get(), 0);
+    if (result < 0)
+        return av_error("read", name_, result);
+    return frame;
 }
 
 void RawReader::point_at(const AVFrame& frame) noexcept {
@@ -179,6 +182,13 @@ std::size_t RawReader::fill_vector(std::size_t done) noexcept {
 }
 
 Result<std::size_t> RawReader::read(std::span<const iovec> vector) {
+    if (pipe_ != nullptr) {
+        const Result<PipeReader::Taken> taken = pipe_->take(vector);
+        if (!taken)
+            return std::unexpected(taken.error());
+        copied_ += taken->copied;
+        return taken->bytes;
+    }
     while (true) {
         const ssize_t count = ::preadv(fd_.get(), vector.data(), static_cast<int>(vector.size()), position_);
         if (count < 0 && errno == EINTR)
@@ -192,37 +202,37 @@ Result<std::size_t> RawReader::read(std::span<const iovec> vector) {
 
 /// Answers whether there is a picture behind it.
 Result<bool> RawReader::read_header() {
-    std::array<char, longest_header> bytes{};
-    const auto look = [&](std::size_t length) -> Result<std::string_view> {
-        const ssize_t count = pread_all(fd_.get(), std::span(bytes).first(length), position_);
-        return count < 0 ? Result<std::string_view>(system_error("read", name_))
-                         : std::string_view(bytes.data(), static_cast<std::size_t>(count));
-    };
-    Result<std::string_view> header = look(usual_header);
-    if (header && header->size() == usual_header && header->back() != '\n')
-        header = look(longest_header);
-    if (!header)
-        return std::unexpected(header.error());
-    const std::size_t end = header->find('\n');
-    if (end == std::string_view::npos)
-        return header->size() < longest_header ? Result<bool>(false) : damaged(name_);
-    if (!header->starts_with(magic))
+    const auto header = [this] { return std::string_view(header_.data(), header_size_); };
+    while (header().find('\n') == std::string_view::npos) {
+        if (header_size_ == header_.size())
+            return damaged(name_);
+        const iovec piece{.iov_base = header_.data() + header_size_,
+                          .iov_len = header_size_ < usual_header ? usual_header - header_size_ : 1};
+        const Result<std::size_t> bytes = read({&piece, 1});
+        if (!bytes || *bytes == 0)
+            return bytes ? Result<bool>(false) : std::unexpected(bytes.error());
+        header_size_ += *bytes;
+    }
+    copied_ = 0; // of the picture alone
+    if (!header().starts_with(magic))
         return damaged(name_);
-    position_ += static_cast<std::int64_t>(end) + 1;
+    header_size_ = 0;
     return true;
 }
 
-/// Answers how much of it there is.
-Result<std::size_t> RawReader::read_picture() {
-    std::size_t done = 0;
-    while (done < picture_bytes_) {
-        const std::size_t count = fill_vector(done);
+/// As much of it as there is.
+Status RawReader::read_picture() {
+    point_at(*current_);
+    while (done_ < picture_bytes_) {
+        const std::size_t count = fill_vector(done_);
         const Result<std::size_t> bytes = read(std::span(vector_).first(count));
-        if (!bytes || *bytes == 0)
-            return bytes ? done : bytes;
-        done += *bytes;
+        if (!bytes)
+            return std::unexpected(bytes.error());
+        if (*bytes == 0)
+            break;
+        done_ += *bytes;
     }
-    return done;
+    return {};
 }
 
 } // namespace v4l2dma

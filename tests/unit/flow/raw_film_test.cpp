@@ -7,9 +7,13 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fstream>
+#include <future>
 #include <linux/videodev2.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+#include <thread>
 
 using namespace v4l2dma;
 using testing::film_picture;
@@ -296,6 +300,86 @@ TEST_CASE("the colours of a y4m film are what its header says") {
         CHECK(all.copied_bytes == 0);
         source->release();
     }
+}
+
+namespace {
+
+/// Another program that writes into a pipe, in two parts.
+class PipeWriter {
+public:
+    PipeWriter(std::string pipe, std::string first, std::string second)
+        : thread_([this, pipe = std::move(pipe), first = std::move(first), second = std::move(second)] {
+              const UniqueFd fd(::open(pipe.c_str(), O_WRONLY | O_CLOEXEC));
+              write_all(fd.get(), first);
+              go_on_.get_future().wait();
+              write_all(fd.get(), second);
+          }) {}
+    PipeWriter(const PipeWriter&) = delete;
+    PipeWriter& operator=(const PipeWriter&) = delete;
+    ~PipeWriter() { thread_.join(); }
+    void go_on() { go_on_.set_value(); }
+
+private:
+    static void write_all(int fd, const std::string& bytes) {
+        CHECK(::write(fd, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+    }
+    std::promise<void> go_on_;
+    std::thread thread_;
+};
+
+} // namespace
+
+TEST_CASE("pictures are read from a pipe into place, but for what FFmpeg has read of it before") {
+    const TemporaryFolder folder;
+    const FilmSpec spec{.width = 320, .height = 240}; // more than a pipe and its reader hold
+    const std::string y4m = y4m_bytes(spec, "420jpeg");
+    const std::string raw = raw_bytes(spec);
+    for (const bool is_raw : {true, false}) {
+        CAPTURE(is_raw);
+        const std::string pipe = folder.file(is_raw ? "raw" : "y4m");
+        REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+        CaptureWishes wishes = is_raw ? raw_wishes("YU12", spec) : CaptureWishes{};
+        if (is_raw)
+            wishes.playback.container = "raw";
+        PipeWriter writer(pipe, is_raw ? raw : y4m, "");
+        writer.go_on();
+        const auto source = testing::open(pipe, wishes);
+        const SharedMemory memory = give_memory(*source, 4 + source->extra_buffers());
+        const Run all = run(*source, spec, 2);
+        CHECK(all.frames == pictures);
+        CHECK(all.right);
+        CHECK(all.copied_bytes >= source->format().sizeimage());
+        CHECK(all.copied_bytes <= source->format().sizeimage() + 64 * 1024);
+        CHECK(std::ranges::all_of(all.steps, [](std::int64_t step) { return step == 40'000; }));
+        source->release();
+    }
+}
+
+TEST_CASE("a path that is given up in the middle of a pipe's picture costs nothing of it") {
+    const TemporaryFolder folder;
+    const FilmSpec spec{.width = 320, .height = 240};
+    const std::string bytes = y4m_bytes(spec, "420jpeg");
+    const std::string pipe = folder.file("pipe");
+    REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+    const std::size_t some = bytes.find("FRAME", bytes.find("FRAME X")) + 100'000; // of the third picture
+    PipeWriter writer(pipe, bytes.substr(0, some), bytes.substr(some));
+    const auto source = testing::open(pipe);
+    {
+        const SharedMemory memory = give_memory(*source, 4 + source->extra_buffers());
+        REQUIRE(next(*source));
+        source->release();
+    }
+    {
+        const SharedMemory memory = give_memory(*source, 4 + source->extra_buffers());
+        REQUIRE(next(*source));
+        source->release();
+    }
+    writer.go_on();
+    const SharedMemory memory = give_memory(*source, 4 + source->extra_buffers());
+    const Run all = run(*source, spec, 2);
+    CHECK(all.frames == pictures);
+    CHECK(all.right);
+    source->release();
 }
 
 TEST_CASE("raw pictures that are wanted otherwise are converted") {
