@@ -22,7 +22,7 @@ struct WritePatience {
 /// Writes all of @p bytes to @p fd (borrowed, blocking or not), which @p object names in errors.
 ///
 /// Sleeps in poll() and not in write(), so that a pipe or terminal that nobody drains cannot keep a process
-/// whose signals are blocked; ETIMEDOUT when the patience is over, ECANCELED at its give_up_fd. Up to
+/// whose signals are blocked; ETIMEDOUT when the patience is over, or at its give_up_fd. Up to
 /// PIPE_BUF bytes are written whole or not at all. Errors are of the kind system.
 [[nodiscard]] Status write_bytes(int fd, std::span<const std::byte> bytes, std::string_view object,
                                  const WritePatience& patience = {});

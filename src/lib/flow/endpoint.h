@@ -94,6 +94,9 @@ public:
     /// Buffers that it keeps for itself beside those on their way, at most: what is asked for is so many
     /// more.
     [[nodiscard]] virtual std::uint32_t extra_buffers() const noexcept { return 0; }
+    /// The sink keeps_all(): from now on, until release(), those that are the source's own do not go to it.
+    /// Between use() and start().
+    virtual void hold_back() noexcept {}
     /// Whether no frame will come any more, and nothing is wrong: a film is over.
     [[nodiscard]] virtual bool ended() const noexcept { return false; }
     /// What has passed of what there is, 0 to 1; empty where there is no end.
@@ -203,6 +206,9 @@ public:
     /// imports, borrows, touches: gets ready for the source's memory, of so many buffers.
     [[nodiscard]] virtual Status prepare(MemoryRole role, std::uint32_t count) = 0;
 
+    /// Whether it keeps every frame that it gets for as long as somebody behind it likes, and so all buffers.
+    /// Others leave the source some.
+    [[nodiscard]] virtual bool keeps_all() const noexcept { return false; }
     /// Takes a frame on, unless there is no room.
     [[nodiscard]] virtual Result<PutResult> put(const Frame& frame) = 0;
     /// The index of a frame that the sink kept and is done with, empty if there is none now.

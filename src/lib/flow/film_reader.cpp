@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "flow/film_reader.h"
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <utility>
@@ -32,6 +33,14 @@ void FilmReader::forget() noexcept {
     over_ = false;
     failure_.reset();
     rewind_ = true;
+}
+
+void FilmReader::leave_target() noexcept {
+    std::ranges::for_each(queue_, [](FilmPicture& picture) { Film::leave_target(picture); });
+    if (failure_ && failure_->code == ECANCELED) { // by stop()
+        failure_.reset();
+        over_ = false;
+    }
 }
 
 FilmReader::Next FilmReader::next() {

@@ -31,10 +31,13 @@ public:
     /// Begins, unless it runs. After forget() it is at the film's beginning.
     void start();
     /// The thread is gone afterwards; what it has read stays. What it was reading may be lost: forget() comes
-    /// next, or the end.
+    /// next, or the end; or, if the film resumes(), leave_target().
     void stop() noexcept;
     /// Only while stopped: drops what it has read. The next start() begins the film again.
     void forget() noexcept;
+
+    /// Only while stopped: what it has read leaves the film's target; the next start() goes on behind it.
+    void leave_target() noexcept;
 
     [[nodiscard]] Next next();
     /// The first of the queue, which next() said is there; valid until take().

@@ -266,7 +266,7 @@ std::string MediaSource::why_not(MemoryRole role) const {
 }
 
 bool MediaSource::decodes_into_sink() const {
-    return !is_packets() && film_->seekable() && film_->decodes_into(format_);
+    return !is_packets() && (film_->seekable() || film_->resumes()) && film_->decodes_into(format_);
 }
 
 unsigned MediaSource::copies(MemoryRole role) const {
@@ -274,7 +274,22 @@ unsigned MediaSource::copies(MemoryRole role) const {
 }
 
 std::uint32_t MediaSource::extra_buffers() const noexcept {
-    return decodes_into_sink() ? FilmReader::ahead + film_->kept_pictures() : 0;
+    constexpr std::uint32_t for_copies = 1; // FilmSlots never gives it to the decoder
+    return decodes_into_sink() ? FilmReader::ahead + film_->kept_pictures() + for_copies : 0;
+}
+
+// With all buffers at the sink pictures would be decoded elsewhere, and copied as soon as one came back:
+// waiting for one costs no more time. But some outputs give none back before they have a few.
+void MediaSource::hold_back() noexcept {
+    constexpr std::uint32_t least_out = 4;
+    const auto buffers = static_cast<std::uint32_t>(memory_.size());
+    if (direct_ && buffers >= extra_buffers() + least_out)
+        most_out_ = buffers - extra_buffers();
+}
+
+std::uint32_t MediaSource::still_allowed_out() const noexcept {
+    const auto out = static_cast<std::uint32_t>(std::ranges::count(out_, true));
+    return most_out_ > out ? most_out_ - out : 0;
 }
 
 Result<std::span<BufferMemory>> MediaSource::provide(MemoryRole role, std::uint32_t count) {
@@ -288,17 +303,20 @@ Result<std::span<BufferMemory>> MediaSource::provide(MemoryRole role, std::uint3
     return memory_;
 }
 
-// What cannot be begun again is not decoded into memory that another path would have to do without.
+// What can neither be begun again nor resumed is not decoded into memory that another path would have to do
+// without.
 Status MediaSource::use(MemoryRole, std::span<BufferMemory> memory) {
     if (Status status = slots_.set(memory, format_); !status)
         return status;
     memory_ = memory;
     held_.resize(memory.size());
     out_.assign(memory.size(), false);
+    most_out_ = static_cast<std::uint32_t>(memory.size());
     direct_ = decodes_into_sink();
     if (direct_) {
         film_->decode_into(slots_, format_);
-        reader_->forget(); // what was decoded elsewhere
+        if (film_->seekable())
+            reader_->forget(); // what was decoded elsewhere
     }
     return {};
 }
@@ -391,6 +409,8 @@ std::optional<std::uint32_t> MediaSource::free_place() {
 }
 
 Result<std::optional<Frame>> MediaSource::take_picture() {
+    if (still_allowed_out() == 0)
+        return std::nullopt;
     const FilmPicture& front = reader_->front();
     if (exports_ && front.bad) { // it lies nowhere
         static_cast<void>(reader_->take());
@@ -427,7 +447,7 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
             slots_.end_writing(index);
         if (!bytes)
             return std::unexpected(bytes.error());
-        frame.copied_bytes = *bytes;
+        frame.copied_bytes = *bytes + picture.copied_bytes;
         say_if_crowded(frame);
     }
     out_[index] = true;
@@ -515,7 +535,7 @@ std::uint32_t MediaSource::available() const noexcept {
         return static_cast<std::uint32_t>(std::ranges::count(out_, false));
     const bool lies_in_slot =
         direct_ && reader_->next() == FilmReader::Next::picture && place_of(reader_->front());
-    return slots_.free_count() + (lies_in_slot ? 1 : 0);
+    return std::min(slots_.free_count() + (lies_in_slot ? 1 : 0), still_allowed_out());
 }
 
 std::optional<double> MediaSource::progress() const noexcept {
@@ -540,6 +560,13 @@ void MediaSource::release() noexcept {
         reader_->stop();
         reader_->forget();
         held_.clear();
+    }
+    if (direct_ && !film_->seekable()) {
+        reader_->stop();
+        reader_->leave_target();
+        for (std::optional<FilmPicture>& picture : held_)
+            if (picture)
+                Film::leave_target(*picture);
     }
     for (; !held_.empty(); held_.pop_back())
         if (held_.back())

@@ -45,6 +45,8 @@ public:
     [[nodiscard]] Status give_back(std::uint32_t index) override;
     [[nodiscard]] std::uint32_t available() const noexcept override;
     [[nodiscard]] std::uint32_t extra_buffers() const noexcept override;
+    /// Not where so few would be left to the sink that it may never give one back.
+    void hold_back() noexcept override;
     [[nodiscard]] bool ended() const noexcept override { return ended_; }
     [[nodiscard]] std::optional<double> progress() const noexcept override;
     void stop() noexcept override;
@@ -71,6 +73,7 @@ private:
     void arm(std::chrono::microseconds due) noexcept;
     void arm_for_next() noexcept;
     [[nodiscard]] Result<std::optional<Frame>> take_picture();
+    [[nodiscard]] std::uint32_t still_allowed_out() const noexcept;
     void say_if_crowded(const Frame& frame);
     [[nodiscard]] Result<std::uint64_t> fill(std::uint32_t index, const FilmPicture& picture, Frame& frame);
     [[nodiscard]] Result<std::uint64_t> write(const AVFrame& picture, Planes planes);
@@ -97,6 +100,7 @@ private:
     bool direct_ = false;                            ///< the decoder was told of the sink's memory
     std::vector<std::optional<FilmPicture>> held_;   ///< by index: out, and to be kept until it is back
     std::vector<bool> out_;                          ///< by index: taken and not given back
+    std::uint32_t most_out_ = 0;                     ///< of them, at a time
     std::optional<std::chrono::microseconds> begin_; ///< CLOCK_MONOTONIC at the film's time 0
     std::chrono::microseconds passed_{};             ///< the film's time of the last picture
     std::chrono::microseconds last_timestamp_{};     ///< CLOCK_MONOTONIC

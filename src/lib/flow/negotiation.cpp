@@ -125,6 +125,8 @@ Status Negotiation::establish_next() {
 Status Negotiation::establish_on(const Strategy& strategy) {
     if (Status status = connect(strategy); !status)
         return status;
+    if (sink_.keeps_all())
+        source_.hold_back();
     return source_.start();
 }
 

@@ -40,6 +40,7 @@ public:
     }
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
     [[nodiscard]] Status prepare(MemoryRole role, std::uint32_t count) override;
+    [[nodiscard]] bool keeps_all() const noexcept override { return true; }
     [[nodiscard]] Result<PutResult> put(const Frame& frame) override;
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override { return in_flight_; }

@@ -32,6 +32,21 @@ Result<AvFrame> make_av_frame() {
     return frame;
 }
 
+Result<AvFrame> copy_of(const AVFrame& picture) {
+    Result<AvFrame> copy = make_av_frame();
+    if (!copy)
+        return copy;
+    (*copy)->format = picture.format;
+    (*copy)->width = picture.width;
+    (*copy)->height = picture.height;
+    int result = ffmpeg().av_frame_get_buffer(copy->get(), 0);
+    if (result >= 0)
+        result = ffmpeg().av_frame_copy(copy->get(), &picture);
+    if (result < 0)
+        return av_error("copy", "picture", result);
+    return copy;
+}
+
 Result<AvFrame> make_borrowing_frame(AVPixelFormat format, std::uint32_t width, std::uint32_t height) {
     Result<AvFrame> frame = make_av_frame();
     if (!frame)

@@ -62,6 +62,8 @@ private:
 
 /// An empty frame. Errors: (system) no memory.
 [[nodiscard]] Result<AvFrame> make_av_frame();
+/// A frame with the pixels of @p picture in memory of its own. Errors: (system) no memory.
+[[nodiscard]] Result<AvFrame> copy_of(const AVFrame& picture);
 /// A frame whose pixels are the caller's, to be put into data[] and linesize[] before each use. FFmpeg takes
 /// it for a counted one, which it may keep for the length of a call but does not copy. Errors: (system) no
 /// memory.

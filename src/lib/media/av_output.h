@@ -23,7 +23,8 @@ public:
     [[nodiscard]] static Result<std::unique_ptr<AvOutput>> to_nowhere();
     /// How long a peer is waited for.
     struct Patience {
-        const Urgency* urgency = nullptr; ///< borrowed; hurried, a connected peer has five seconds for each call
+        const Urgency* urgency =
+            nullptr; ///< borrowed; hurried, a connected peer has five seconds for each call
         std::optional<std::chrono::microseconds> to_connect{}; ///< empty: for ever
     };
     /// Connects, until a signal comes (StopSignals). A @p muxer that opens its URL by itself finds only the

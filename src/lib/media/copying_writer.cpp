@@ -111,7 +111,10 @@ AVCodecID stream_codec(FourCC fourcc) {
 }
 
 bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer) {
-    return properties.reorders && !MediaOutput::has_times(muxer) && (muxer.flags & AVFMT_NOTIMESTAMPS) == 0;
+    const std::string_view name = muxer.name;
+    const bool only_shown = name == "rtp" || name == "rtsp"; // no times of decoding, which receivers then miss
+    const bool none = !MediaOutput::has_times(muxer) && (muxer.flags & AVFMT_NOTIMESTAMPS) == 0;
+    return properties.reorders && (only_shown || none);
 }
 
 bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload) {

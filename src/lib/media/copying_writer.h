@@ -10,7 +10,7 @@ namespace v4l2dma {
 [[nodiscard]] AVCodecID stream_codec(FourCC fourcc);
 
 /// Whether pictures of such a stream would be shown in the wrong order: packets come in another order than
-/// their pictures, and the container has no times.
+/// their pictures, and the container has no times of the one or the other.
 [[nodiscard]] bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer);
 
 /// Whether a frame can be read without those before it. What does not tell counts as one that can.

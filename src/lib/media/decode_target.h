@@ -2,6 +2,7 @@
 #pragma once
 
 #include "format/plane_copy.h"
+#include "media/av_objects.h"
 
 #include <array>
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace v4l2dma {
     return (bytes + page - 1) / page * page;
 }
 
-/// Memory of somebody else's that a decoder may decode into. Its functions are called from any of the
-/// decoder's threads.
+/// Memory of somebody else's that a decoder may decode into, or a file be read into. Its functions are called
+/// from any of the decoder's threads.
 class DecodeTarget {
 public:
     struct Place {
@@ -36,5 +37,9 @@ public:
     /// Nobody needs the picture there any more: neither who has it nor the decoder, which looks back at it.
     virtual void release(std::uint32_t index) noexcept = 0;
 };
+
+/// Makes @p place the memory of @p frame; it goes back to @p target with the frame's last reference. False:
+/// there is no memory for that, and the place has gone back.
+[[nodiscard]] bool lend(DecodeTarget& target, const DecodeTarget::Place& place, AVFrame& frame) noexcept;
 
 } // namespace v4l2dma

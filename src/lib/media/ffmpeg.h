@@ -55,6 +55,7 @@ extern "C" {
     F(avutil, av_hwdevice_iterate_types)                                                                     \
     F(avutil, av_hwframe_map)                                                                                \
     F(avutil, av_hwframe_transfer_data)                                                                      \
+    F(avutil, av_image_fill_linesizes)                                                                       \
     F(avutil, av_image_get_buffer_size)                                                                      \
     F(avutil, av_log_set_level)                                                                              \
     F(avutil, av_malloc)                                                                                     \

@@ -174,11 +174,23 @@ Status Film::open_decoder() {
 void Film::decode_into(DecodeTarget& target, const FrameFormat& format) {
     target_ = &target;
     target_format_ = format;
+    if (raw_)
+        raw_->read_into(&target);
 }
 
 void Film::leave_target() noexcept {
     target_ = nullptr;
     decoder_.reset();
+    if (raw_)
+        raw_->read_into(nullptr);
+}
+
+void Film::leave_target(FilmPicture& picture) noexcept {
+    if (!picture.frame)
+        return;
+    Result<AvFrame> copy = copy_of(*picture.frame);
+    picture.bad = !copy;
+    picture.frame = copy ? std::move(*copy) : nullptr;
 }
 
 // The first picture says what its file may not: pixels, size, orientation.
@@ -197,6 +209,7 @@ Status Film::look() {
             continue;
         if (Status status = find_shape(*(*picture)->frame); !status)
             return status;
+        raw_ = RawReader::open(*input_, *packet_, raw_swapped_);
         if (Status status = seekable_ ? rewind() : Status{}; seekable_ && (status || input_->is_local()))
             return status;
         seekable_ = false; // what its server promised, it does not do
@@ -299,6 +312,8 @@ void Film::make_room(FrameFormat& format) const {
 }
 
 bool Film::decodes_into(const FrameFormat& format) const {
+    if (raw_)
+        return !turner_ && raw_->fits(format);
     const bool has_room = decodes_no_higher_ || find_pixel_format(format.fourcc)->apart;
     return !turner_ && !shape_.in_device && decodes_no_wider_ && has_room &&
            av_pixel_format(format.fourcc) == shape_.pixel_format && format.width == shape_.width &&
@@ -352,11 +367,15 @@ Status Film::rewind() {
 
 // Where a seek is not possible, opening it anew does the same.
 Status Film::begin_round() {
-    if (Status status = begin_again(); !status)
-        return status;
     zero_.reset();
     in_round_ = 0;
     at_end_ = false;
+    if (reads_raw()) {
+        raw_->seek(input_->timestamp_at(begin_));
+        return {};
+    }
+    if (Status status = begin_again(); !status)
+        return status;
     packet_waits_ = false;
     bad_packet_ = false;
     failure_.reset();
@@ -383,9 +402,37 @@ Status Film::begin_again() {
 }
 
 Result<std::optional<FilmPicture>> Film::next_of_round() {
-    Result<std::optional<FilmPicture>> picture = packets_ ? next_packet() : next_decoded();
+    Result<std::optional<FilmPicture>> picture = packets_      ? next_packet()
+                                                 : reads_raw() ? next_read()
+                                                               : next_decoded();
     if (picture && *picture && !(*picture)->bad)
         ++in_round_;
+    return picture;
+}
+
+FilmPicture Film::bad_picture() const {
+    FilmPicture bad;
+    bad.bad = true;
+    bad.time = last_.value_or(microseconds(0));
+    return bad;
+}
+
+Result<std::optional<FilmPicture>> Film::next_read() {
+    if (at_end_)
+        return std::nullopt;
+    const std::int64_t number = raw_->number();
+    Result<RawReader::Next> next = raw_->next();
+    if (!next)
+        return std::unexpected(std::move(next.error()));
+    at_end_ = next->outcome != RawReader::Outcome::picture;
+    if (next->outcome == RawReader::Outcome::end)
+        return std::nullopt;
+    if (next->outcome == RawReader::Outcome::bad)
+        return bad_picture();
+    FilmPicture picture;
+    picture.time = time_of(number);
+    picture.frame = std::move(next->picture);
+    picture.copied_bytes = next->copied_bytes;
     return picture;
 }
 
@@ -402,12 +449,8 @@ Result<std::optional<FilmPicture>> Film::next_decoded() {
         if (*received == VideoDecoder::Received::nothing)
             if (Status status = feed(); !status)
                 return std::unexpected(std::move(status.error()));
-        if (*received == VideoDecoder::Received::bad || std::exchange(bad_packet_, false)) {
-            FilmPicture bad;
-            bad.bad = true;
-            bad.time = last_.value_or(microseconds(0));
-            return bad;
-        }
+        if (*received == VideoDecoder::Received::bad || std::exchange(bad_packet_, false))
+            return bad_picture();
         if (*received == VideoDecoder::Received::picture && !is_before_begin((*frame)->best_effort_timestamp))
             return finish(std::move(*frame));
     }

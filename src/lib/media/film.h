@@ -8,6 +8,7 @@
 #include "media/media_input.h"
 #include "media/picture_turner.h"
 #include "media/playback_wishes.h"
+#include "media/raw_reader.h"
 #include "media/video_decoder.h"
 
 #include <array>
@@ -29,7 +30,8 @@ struct FilmPicture {
     /// Of a packet, whose `time` is that of decoding: when its picture is shown; empty if the film does not
     /// say.
     std::optional<std::chrono::microseconds> shown{};
-    bool bad = false; ///< damaged: it counts, and there is nothing to show
+    bool bad = false;               ///< damaged: it counts, and there is nothing to show
+    std::uint64_t copied_bytes = 0; ///< by the CPU, on the way to where it lies
 };
 
 /// What a film's pictures are, as FFmpeg decodes them and as they should be shown.
@@ -77,22 +79,27 @@ public:
     /// From the first picture to the end, if that is known, and there is one.
     [[nodiscard]] std::optional<std::chrono::microseconds> length() const noexcept { return length_; }
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }
-    /// Pictures that the decoder holds on to.
-    [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return kept_pictures_; }
+    /// Whether it goes on after interrupt() where it was, once it has a target: a pipe with raw pictures.
+    [[nodiscard]] bool resumes() const noexcept { return raw_ && !seekable_; }
+    /// Pictures that the decoder holds on to, with the one that it works on.
+    [[nodiscard]] std::uint32_t kept_pictures() const noexcept { return raw_ ? 1 : kept_pictures_; }
     /// How pictures that lie in a device's memory can be handed on as they are. Errors: (unsupported) why
     /// they cannot, or that they lie elsewhere.
     [[nodiscard]] const Result<DeviceLayout>& device_layout() const noexcept { return device_layout_; }
     /// Makes the memory of @p format longer where decoding into it needs that and nothing is against it.
     void make_room(FrameFormat& format) const;
-    /// Whether pictures can be decoded into memory of this format.
+    /// Whether pictures can be decoded, or read, into memory of this format.
     [[nodiscard]] bool decodes_into(const FrameFormat& format) const;
 
     /// From the next rewind() on pictures are decoded into @p target (borrowed until leave_target()), as far
-    /// as it has places.
+    /// as it has places, which are for frames that decodes_into() said yes to.
     void decode_into(DecodeTarget& target, const FrameFormat& format);
     /// Nothing lies in the target any more, but for pictures that were handed out. What comes next is the
-    /// film's beginning: rewind().
+    /// film's beginning: rewind(); or of a pipe, what comes next.
     void leave_target() noexcept;
+    /// Moves what was handed out, and must not be lost, into memory of its own; without any it is a bad
+    /// picture.
+    static void leave_target(FilmPicture& picture) noexcept;
 
     /// Packets instead of pictures from the next rewind() on, or pictures again.
     [[nodiscard]] Status play_packets(bool wanted);
@@ -120,7 +127,10 @@ private:
     [[nodiscard]] Status begin_again();
     [[nodiscard]] Status begin_round();
     [[nodiscard]] Result<std::optional<FilmPicture>> next_of_round();
+    [[nodiscard]] FilmPicture bad_picture() const;
     [[nodiscard]] Result<std::optional<FilmPicture>> next_decoded();
+    [[nodiscard]] bool reads_raw() const noexcept { return raw_ && target_ != nullptr && !packets_; }
+    [[nodiscard]] Result<std::optional<FilmPicture>> next_read();
     [[nodiscard]] Result<std::optional<FilmPicture>> next_packet();
     [[nodiscard]] Status feed();
     [[nodiscard]] Result<bool> read_packet();
@@ -141,6 +151,7 @@ private:
     std::unique_ptr<MediaInput> input_;
     std::optional<DecodingDevice> device_;  ///< empty: the CPU decodes
     std::unique_ptr<VideoDecoder> decoder_; ///< empty after leave_target()
+    std::unique_ptr<RawReader> raw_;        ///< in the decoder's place, where there is a target
     DecodeTarget* target_ = nullptr;
     FrameFormat target_format_{};
     std::uint32_t kept_pictures_ = 0;

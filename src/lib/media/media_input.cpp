@@ -347,6 +347,14 @@ bool MediaInput::seekable() const {
     return context_->pb == nullptr || (context_->pb->seekable & AVIO_SEEKABLE_NORMAL) != 0;
 }
 
+PipeReader* MediaInput::pipe_after(const AVPacket& packet) const noexcept {
+    if (!pipe_ || packet.pos < 0)
+        return nullptr;
+    const AVIOContext& bytes = *pipe_->context();
+    const std::int64_t position = bytes.pos - (bytes.buf_end - bytes.buf_ptr);
+    return packet.pos + packet.size == position ? pipe_.get() : nullptr;
+}
+
 Result<bool> MediaInput::read(AVPacket& packet) {
     while (true) {
         ffmpeg().av_packet_unref(&packet);

@@ -66,6 +66,10 @@ public:
     /// Whether it can be opened anew, and begins again: a file, or pictures in files.
     [[nodiscard]] bool is_local() const noexcept { return local_; }
 
+    /// The pipe that it is read from, if @p packet, the last one, is all that was taken from it so far;
+    /// nullptr: it is none, or FFmpeg has read ahead.
+    [[nodiscard]] PipeReader* pipe_after(const AVPacket& packet) const noexcept;
+
     /// The stream's next packet; false at the end. Errors: (system) what reading says; ECANCELED.
     [[nodiscard]] Result<bool> read(AVPacket& packet);
     /// The stream's timestamp of @p time from the beginning.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "media/pipe_reader.h"
 
+#include <algorithm>
+#include <cstring>
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
@@ -25,10 +27,14 @@ Result<std::unique_ptr<PipeReader>> PipeReader::open(const std::string& path, co
             return std::unexpected(std::move(error));
         }
     }
-    std::unique_ptr<PipeReader> reader(new PipeReader(std::move(fd), interrupt));
+    std::unique_ptr<PipeReader> reader(new PipeReader(path, std::move(fd), interrupt));
     auto* const buffer = static_cast<std::uint8_t*>(ffmpeg().av_malloc(buffer_size));
     const auto callback = [](void* self, std::uint8_t* bytes, int size) {
-        return static_cast<PipeReader*>(self)->read(bytes, size);
+        const iovec piece{.iov_base = bytes, .iov_len = static_cast<std::size_t>(size)};
+        const ssize_t count = static_cast<PipeReader*>(self)->read({&piece, 1});
+        if (count == -ECANCELED)
+            return AVERROR_EXIT;
+        return count == 0 ? AVERROR_EOF : static_cast<int>(count); // its errors are the kernel's
     };
     if (buffer != nullptr)
         reader->context_ = ffmpeg_formats().avio_alloc_context(buffer, static_cast<int>(buffer_size), 0,
@@ -48,22 +54,41 @@ PipeReader::~PipeReader() {
 }
 
 // A pipe without a writer is no end before there was one: poll() sleeps until then, where read() would say 0.
-int PipeReader::read(std::uint8_t* buffer, int size) noexcept {
+ssize_t PipeReader::read(std::span<const iovec> vector) noexcept {
     const int fd = fd_ ? fd_.get() : STDIN_FILENO;
     while (!interrupt_.pending()) {
         pollfd waiting{.fd = fd, .events = POLLIN, .revents = 0};
         const int ready = ::poll(&waiting, 1, patience_ms);
         if (ready == 0 || (ready < 0 && errno == EINTR))
             continue;
-        const ssize_t count = ::read(fd, buffer, static_cast<std::size_t>(size));
-        if (count > 0)
-            return static_cast<int>(count);
-        if (count == 0)
-            return AVERROR_EOF;
+        const ssize_t count = ::readv(fd, vector.data(), static_cast<int>(vector.size()));
+        if (count >= 0)
+            return count;
         if (errno != EAGAIN && errno != EINTR)
-            return AVERROR(errno);
+            return -errno;
     }
-    return AVERROR_EXIT;
+    return -ECANCELED;
+}
+
+std::size_t PipeReader::take_left(std::span<const iovec> vector) noexcept {
+    std::size_t done = 0;
+    for (const iovec& piece : vector) {
+        const auto left = static_cast<std::size_t>(context_->buf_end - context_->buf_ptr);
+        const std::size_t bytes = std::min(piece.iov_len, left);
+        std::memcpy(piece.iov_base, context_->buf_ptr, bytes);
+        context_->buf_ptr += bytes;
+        done += bytes;
+    }
+    return done;
+}
+
+Result<PipeReader::Taken> PipeReader::take(std::span<const iovec> vector) {
+    if (const std::size_t left = take_left(vector); left > 0)
+        return Taken{.bytes = left, .copied = left};
+    const ssize_t count = read(vector);
+    if (count < 0)
+        return system_error("read", path_, static_cast<int>(-count));
+    return Taken{.bytes = static_cast<std::size_t>(count)};
 }
 
 } // namespace v4l2dma

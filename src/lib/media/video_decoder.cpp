@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <new>
 
 namespace v4l2dma {
 
@@ -184,17 +183,6 @@ int VideoDecoder::get_buffer(AVCodecContext* context, AVFrame* frame, int flags)
 
 namespace {
 
-/// Whom a picture's memory goes back to.
-struct Loan {
-    DecodeTarget& target;
-    std::uint32_t index;
-};
-
-void end_loan(void* opaque, std::uint8_t*) {
-    const std::unique_ptr<Loan> loan(static_cast<Loan*>(opaque));
-    loan->target.release(loan->index);
-}
-
 bool suits(const DecodeTarget::Place& place, AVPixelFormat pixel_format, int height,
            std::uint32_t rows_beyond) {
     const AVPixFmtDescriptor& descriptor = *ffmpeg().av_pix_fmt_desc_get(pixel_format);
@@ -220,23 +208,10 @@ bool VideoDecoder::offer_place(AVFrame& frame) noexcept {
         return false;
     const Codec* const entry = find_codec(context_->codec_id); // only such ones have a target
     const bool fits = entry != nullptr && suits(*place, pixel_format_, rows_, entry->rows_beyond);
-    auto* const loan = fits ? new (std::nothrow) Loan{*target_, place->index} : nullptr;
-    if (loan == nullptr) {
-        target_->release(place->index);
-        return false;
-    }
-    auto* const begin = reinterpret_cast<std::uint8_t*>(place->rows[0].begin);
-    frame.buf[0] = ffmpeg().av_buffer_create(begin, place->room[0], end_loan, loan, 0);
-    if (frame.buf[0] == nullptr) {
-        end_loan(loan, nullptr);
-        return false;
-    }
-    for (std::size_t i = 0; i < place->rows.size(); ++i) {
-        frame.data[i] = reinterpret_cast<std::uint8_t*>(place->rows[i].begin);
-        frame.linesize[i] = static_cast<int>(place->rows[i].stride);
-    }
-    frame.extended_data = frame.data;
-    return true;
+    if (fits)
+        return lend(*target_, *place, frame);
+    target_->release(place->index);
+    return false;
 }
 
 } // namespace v4l2dma

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# The films that are played: H.264, which FFmpeg decodes into the loop's memory, and raw pictures, which must be copied into it.
+# The films that are played: H.264, which FFmpeg decodes into the loop's memory, and raw pictures, which are read into it.
 
 # film_file DIR NAME: of a NAME such as h264-640x480.
 film_file() {

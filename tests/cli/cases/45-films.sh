@@ -53,6 +53,62 @@ test_film_kinds() {
 	expect_frames 10
 }
 
+# What is in it lies in the file as it does in memory, and is read straight to there.
+test_raw_films() {
+	local raw=(--format YU12 --width 64 --height 48) file size pid
+	make_film film.mkv -c:v ffv1 -pix_fmt yuv420p
+	ffmpeg -nostdin -v error -i film.mkv film.y4m
+	ffmpeg -nostdin -v error -i film.mkv -f rawvideo film.raw
+	run 0 "$bin" clone -i film.mkv -o null: --no-pace --loop -n 25 --frame-log log
+	for file in film.y4m film.raw; do
+		run 0 "$bin" clone -i "$file" "${raw[@]}" -o null: --no-pace --loop -n 25 --frame-log "$file.log" --json
+		expect_frames 25
+		expect_equal "pictures of $file, again and again" "$(hashes log)" "$(hashes "$file.log")"
+		expect_equal "bytes copied of $file" 0 "$(jq -s 'last | .copied_bytes' <<<"$out")"
+		run 0 "$bin" clone -i "$file" "${raw[@]}" -o null: --no-pace --seek 0.2 --frame-log seek.log --json
+		expect_equal "pictures of the second half of $file" "$(hashes log | sed -n 6,10p)" "$(hashes seek.log)"
+		# It has no end yet, or lost it.
+		size=$(stat -c %s "$file")
+		head -c $((size - 1000)) "$file" >"short.${file##*.}"
+		run 0 "$bin" clone -i "short.${file##*.}" "${raw[@]}" -o null: --no-pace --json
+		expect_frames 9
+	done
+	expect_equal "pictures of a raw file that are not whole" 1 "$(jq -s 'last | .corrupt' <<<"$out")"
+	# From a pipe; nobody has the first picture twice, so it is copied.
+	ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=320x240:rate=25 -frames:v 10 -pix_fmt yuv420p -f rawvideo large.raw
+	raw=(--format YU12 --width 320 --height 240)
+	run 0 "$bin" clone -i large.raw "${raw[@]}" -o null: --no-pace --frame-log log
+	dd if=large.raw bs=1000 status=none | "$bin" clone -i - --input-container raw "${raw[@]}" -o null: --no-pace \
+		--frame-log pipe.log --json >pipe.json
+	expect_equal "pictures of a pipe" "$(hashes log)" "$(hashes pipe.log)"
+	(($(jq -s 'last | .copied_bytes' pipe.json) <= 115200 + 65536)) || fail "more than the first picture was copied: $(<pipe.json)"
+	head -c 300000 large.raw | "$bin" clone -i - --input-container raw "${raw[@]}" -o null: --no-pace --json >pipe.json
+	expect_equal "pictures of a pipe that ends too soon" "2 1" "$(jq -rs 'last | "\(.frames) \(.corrupt)"' pipe.json)"
+	# Its writer says no more in the middle of one, and stays: a signal ends it.
+	mkfifo pipe
+	exec {hold}<>pipe
+	head -c 30000 film.raw >pipe
+	: >pipe.json
+	"$bin" clone -i pipe --input-container raw --format YU12 --width 64 --height 48 -o null: --no-pace --json \
+		--stats-interval 0.1 >pipe.json 2>err &
+	pid=$!
+	until [[ $(jq -s 'map(.frames // 0) | max' pipe.json) == 6 ]]; do
+		kill -0 "$pid" || fail "it ended by itself: $(<err)"
+		read -r -t 0.05 <> <(:) || true
+	done
+	kill -INT "$pid"
+	wait "$pid" || fail "exit code $? after a signal: $(<err)"
+	exec {hold}>&-
+	expect_equal "pictures until then" 6 "$(jq -s 'last | .frames' pipe.json)"
+	{ head -c $((size / 2)) film.y4m; echo nonsense; cat film.y4m; } >damaged.y4m
+	run 1 "$bin" clone -i damaged.y4m -o null: --no-pace
+	expect_match "what is said of a damaged file" 'read damaged.y4m: its data are damaged' "$err"
+	# Wanted in another format, it is converted like any film.
+	run 0 "$bin" clone -i film.y4m --format NV12 -o null: --no-pace --json
+	expect_frames 10
+	expect_equal "bytes written for each frame" 4608 "$(jq -s 'last | .copied_bytes / .frames' <<<"$out")"
+}
+
 test_film_times() {
 	make_film film.mkv -c:v ffv1
 	run 0 "$bin" clone -i film.mkv -o null: --no-pace --frame-log log --json

@@ -129,6 +129,20 @@ test_network_export_rtsp() {
 	(($(jq -s 'last | .written.bytes' <<<"$out") > 1000)) || fail "bytes: $out"
 }
 
+# RTSP has no times of decoding, which packets need whose pictures are shown in another order: they are encoded anew.
+test_network_export_of_reordered_pictures() {
+	local port peer
+	needs_protocols rtp
+	ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=128x96:rate=25 -frames:v 40 -c:v libx264 -bf 2 -pix_fmt yuv420p film.mp4
+	choose_port
+	start_peer -rtsp_flags listen -i "rtsp://127.0.0.1:$port/x" -c copy got.mkv
+	wait_for_port tcp "$peer"
+	run 0 "$bin" export -i film.mp4 -o "rtsp://127.0.0.1:$port/x?tcp" --json --stats-interval 0
+	wait "$peer" || true
+	expect_equal "what was done" "libx264 40" "$(jq -rs 'last | "\(.written.codec) \(.written.frames)"' <<<"$out")"
+	expect_equal "frames" 40 "$(ffprobe -v error -count_frames -show_entries stream=nb_read_frames -of csv=p=0 got.mkv | tr -d ,)"
+}
+
 test_network_export_tcp() {
 	local port peer pid
 	needs_protocols tcp

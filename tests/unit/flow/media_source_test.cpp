@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "flow/media_source.h"
 
-#include "flow/shared_memory.h"
 #include "support/film_file.h"
+#include "support/film_play.h"
 #include "support/temporary_folder.h"
 
 #include <algorithm>
-#include <cstring>
+#include <deque>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fstream>
@@ -17,55 +17,14 @@
 using namespace v4l2dma;
 using testing::film_picture;
 using testing::FilmSpec;
+using testing::give_memory;
+using testing::has_pixels;
 using testing::make_film;
+using testing::next;
+using testing::open;
 using testing::TemporaryFolder;
 
 namespace {
-
-std::unique_ptr<MediaSource> open(const std::string& path, CaptureWishes wishes = {}) {
-    wishes.playback.unpaced = true;
-    Result<std::unique_ptr<MediaSource>> source = MediaSource::open(path, wishes);
-    if (!source)
-        FAIL(source.error().message());
-    return std::move(*source);
-}
-
-SharedMemory give_memory(MediaSource& source, std::uint32_t count) {
-    Result<SharedMemory> memory = SharedMemory::plain(source.format(), count);
-    REQUIRE(memory);
-    REQUIRE(source.use(MemoryRole::touches, memory->buffers()));
-    REQUIRE(source.start());
-    return std::move(*memory);
-}
-
-/// Waits for the source's next frame as the pump does; empty at the end.
-std::optional<Frame> next(MediaSource& source) {
-    while (true) {
-        pollfd waiting{.fd = source.event_fd(), .events = POLLIN, .revents = 0};
-        REQUIRE(::poll(&waiting, 1, 10'000) == 1);
-        const Result<std::optional<Frame>> frame = source.take();
-        REQUIRE(frame);
-        if (*frame || source.ended())
-            return *frame;
-    }
-}
-
-/// Whether a frame without padding has these bytes.
-bool has_pixels(const Frame& frame, const AVFrame& picture) {
-    const Result<FrameBytes> bytes = FrameBytes::of(frame);
-    REQUIRE(bytes);
-    const Layout layout = *layout_of(*frame.format); // its rows are whole groups of pixels
-    const auto pixel_format = static_cast<AVPixelFormat>(picture.format);
-    for (std::uint32_t i = 0; i < layout.plane_count; ++i)
-        for (std::uint32_t y = 0; y < layout.planes[i].rows; ++y)
-            if (std::memcmp(bytes->planes()[layout.planes[i].memory_plane].data() + layout.planes[i].offset +
-                                std::size_t{y} * layout.planes[i].stride,
-                            picture.data[i] + static_cast<std::ptrdiff_t>(y) * picture.linesize[i],
-                            static_cast<std::size_t>(av_image_get_linesize(pixel_format, picture.width,
-                                                                           static_cast<int>(i)))) != 0)
-                return false;
-    return true;
-}
 
 struct Run {
     std::uint64_t frames = 0;
@@ -269,6 +228,82 @@ TEST_CASE("with too few buffers pictures are copied, and none is lost or torn") 
     }
 }
 
+namespace {
+
+/// The whole film into a sink that gives the oldest frame back only when it gets no more.
+Run run_into_keeper(MediaSource& source, const FilmSpec& spec, std::size_t& most_kept) {
+    Run result;
+    std::deque<std::uint32_t> held;
+    while (!source.ended()) {
+        if (source.available() == 0 && !held.empty()) {
+            REQUIRE(source.give_back(held.front()));
+            held.pop_front();
+        }
+        pollfd waiting{.fd = source.event_fd(), .events = POLLIN, .revents = 0};
+        REQUIRE(::poll(&waiting, 1, 10'000) == 1);
+        const Result<std::optional<Frame>> taken = source.take();
+        REQUIRE(taken);
+        const std::optional<Frame>& frame = *taken;
+        if (!frame)
+            continue;
+        result.right &= has_pixels(*frame, *film_picture(spec, static_cast<int>(result.frames)));
+        ++result.frames;
+        result.copied_bytes += frame->copied_bytes;
+        held.push_back(frame->index);
+        most_kept = std::max(most_kept, held.size());
+    }
+    return result;
+}
+
+} // namespace
+
+TEST_CASE("a sink that keeps all it gets does not get the buffers that the decoder needs") {
+    const TemporaryFolder folder;
+    for (const std::string codec : {"libx264", "ffv1"}) {
+        CAPTURE(codec);
+        const FilmSpec spec = long_film(codec, 128, 80);
+        const std::string path = folder.file(codec + ".mkv");
+        make_film(path, spec);
+        const auto source = open(path);
+        const std::uint32_t own = source->extra_buffers();
+        Result<SharedMemory> memory = SharedMemory::plain(source->format(), 6 + own);
+        REQUIRE(memory);
+        REQUIRE(source->use(MemoryRole::touches, memory->buffers()));
+        source->hold_back();
+        REQUIRE(source->start());
+        std::size_t most_kept = 0;
+        const Run all = run_into_keeper(*source, spec, most_kept);
+        CHECK(all.frames == 40);
+        CHECK(all.right);
+        CHECK(all.copied_bytes == 0);
+        CHECK(most_kept == 6);
+        source->release();
+    }
+}
+
+TEST_CASE("with too few buffers for both nothing is held back from a sink that keeps all it gets") {
+    const TemporaryFolder folder;
+    const FilmSpec spec = long_film("libx264", 128, 80);
+    const std::string path = folder.file("film.mkv");
+    make_film(path, spec);
+    const std::uint32_t own = open(path)->extra_buffers();
+    for (const std::uint32_t buffers : {2U, 4U, own, own + 3}) {
+        CAPTURE(buffers);
+        const auto source = open(path);
+        Result<SharedMemory> memory = SharedMemory::plain(source->format(), buffers);
+        REQUIRE(memory);
+        REQUIRE(source->use(MemoryRole::touches, memory->buffers()));
+        source->hold_back();
+        REQUIRE(source->start());
+        std::size_t most_kept = 0;
+        const Run all = run_into_keeper(*source, spec, most_kept);
+        CHECK(all.frames == 40);
+        CHECK(all.right);
+        CHECK(all.copied_bytes > 0);
+        source->release();
+    }
+}
+
 TEST_CASE("what does not fit is copied once") {
     const TemporaryFolder folder;
     // Rows that are no whole blocks; lines that do not begin where a vector does; a decoder without this way.
@@ -326,13 +361,14 @@ TEST_CASE("a raw file's frames arrive byte for byte in every format that FFmpeg 
         wishes.height = 32;
         const auto source = open(path, wishes);
         CHECK(source->format().fourcc == entry.fourcc);
-        const SharedMemory memory = give_memory(*source, 4);
+        const SharedMemory memory = give_memory(*source, 4 + source->extra_buffers());
         std::string got;
         while (const std::optional<Frame> frame = next(*source)) {
             const Result<FrameBytes> frame_bytes = FrameBytes::of(*frame);
             REQUIRE(frame_bytes);
             const auto plane = frame_bytes->planes()[0];
             got.append(reinterpret_cast<const char*>(plane.data()), plane.size());
+            CHECK(frame->copied_bytes == 0);
             REQUIRE(source->give_back(frame->index));
         }
         CHECK(got == bytes);

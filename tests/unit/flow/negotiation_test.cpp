@@ -44,6 +44,15 @@ TEST_CASE("the best path is taken if nothing is in its way") {
     CHECK(ends.source.running());
 }
 
+TEST_CASE("a source keeps what it needs from a sink that keeps all, once it has its memory") {
+    Ends ends;
+    ends.sink.keeps = true;
+    Negotiation negotiation(ends.source, ends.sink, {}, ends.system);
+    REQUIRE(negotiation.establish());
+    CHECK(ends.script.text() ==
+          "sink.set_format, sink.provide exports, source.use imports, source.hold_back, source.start");
+}
+
 TEST_CASE("each call that fails leads to the next path, with both sides released") {
     struct {
         std::vector<std::string> failing;

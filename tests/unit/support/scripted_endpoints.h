@@ -100,6 +100,7 @@ public:
             return std::unexpected(status.error());
         return std::exchange(change, std::nullopt).value_or(false);
     }
+    void hold_back() noexcept override { static_cast<void>(script_.call("source.hold_back")); }
     [[nodiscard]] bool may_come_back(const Error&) const override { return returns; }
     [[nodiscard]] Result<bool> come_back() override {
         if (Status status = script_.call("source.come_back"); !status)
@@ -204,6 +205,7 @@ public:
     std::optional<std::uint32_t> enough; ///< frames, after which it is satisfied
 
     bool writes = false; ///< touches copies, as write() does
+    bool keeps = false;  ///< keeps_all()
 
     /// The oldest frame is done with.
     void finish_one() {
@@ -224,6 +226,7 @@ public:
         demand_changed = true;
     }
 
+    [[nodiscard]] bool keeps_all() const noexcept override { return keeps; }
     [[nodiscard]] std::string_view name() const override { return path_; }
     [[nodiscard]] std::string why_not(MemoryRole role) const override {
         const auto found = obstacles.find(role);

@@ -103,6 +103,39 @@ test_zero_copy() {
 	expect_match "what clone says" 'not zero-copy' "$err"
 }
 
+# Raw pictures need no decoder: the file is read into the loop's memory, whatever the size.
+test_raw() {
+	local film
+	make_film film.y4m -vf scale=330:190,setsar=1
+	ffmpeg -nostdin -v error -i film.y4m -f rawvideo film.raw
+	for film in film.y4m film.raw; do
+		load_film_loop "$film" --format YU12 --width 330 --height 190
+		run 0 "$bin" clone -i "$film" -o null: --no-pace --frame-log decoded --format YU12 --width 330 --height 190
+		play_film "$film" --output-memory mmap --format YU12 --width 330 --height 190
+		expect_film decoded
+		expect_equal "bytes of $film that clone and the loop copied" "0 0" \
+			"$(json clone end .copied_bytes) $(json play end .loop.copied_bytes)"
+	done
+}
+
+# A loop that loses nothing keeps all it gets while its reader stands still: the decoder's buffers do not go there.
+test_reader_that_stands_still() {
+	local rounds=4
+	load_loop overrun=lossless reclaim_ms=60000
+	make_film film.mp4 -c:v libx264 -qp 0 -bf 2
+	run 0 "$bin" clone -i film.mp4 -o "$loop" -n 1
+	start_reader $((rounds * frames))
+	kill -STOP "${pids[play]}"
+	start clone "$bin" clone -i film.mp4 -o "$loop" --output-memory mmap --no-pace --loop -n $((rounds * frames)) --json
+	await clone stats '.frames > 3'
+	kill -CONT "${pids[play]}"
+	finish clone
+	finish play
+	expect_equal "frames that play got" $((rounds * frames)) "$(json play end .frames)"
+	expect_equal "bytes that clone copied" 0 "$(json clone end .copied_bytes)"
+	expect_idle
+}
+
 test_copied_where_it_does_not_fit() {
 	make_film film.mkv -c:v libx264 -qp 0 -vf scale=320:180,setsar=1
 	load_film_loop film.mkv

@@ -15,7 +15,7 @@ $(jq -r '.checks[] | select(.good | not) | "\(.what): \(.got), not \(.expected)"
 	expect_equal "failed checks" 0 "$(jq '[.checks[] | select(.good | not)] | length' bench.json)"
 	# What the checks conclude from must be there.
 	expect_equal "ways that have figures" 13 "$(jq '[.results[] | select(.calls.pump | length > 0)] | length' bench.json)"
-	expect_equal "ways on which something was copied" 7 \
+	expect_equal "ways on which something was copied" 5 \
 		"$(jq '[.results[] | select(.copied.loop + .copied.program > 0)] | length' bench.json)"
 	expect_idle
 }
