@@ -393,6 +393,8 @@ Status Film::begin_round() {
 }
 
 Status Film::begin_again() {
+    if (!input_->seekable() && begin_.count() > 0)
+        return {}; // FFmpeg would skip pictures before it finds that out
     Status status = std::exchange(interrupted_, false) ? open_input(std::string(input_->name())) : Status{};
     if (status)
         status = input_->seek(begin_);

@@ -123,6 +123,10 @@ test_film_times() {
 	run 0 "$bin" clone -i film.mkv -o null: --no-pace -n 3 --json
 	expect_frames 3
 	wrong 2 '--seek 3: film.mkv has no picture there' clone -i film.mkv -o null: --seek 3
+	# A pipe has to be read up to there: in longer films FFmpeg would look for the next key frame, and find it too late.
+	ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=640x480:rate=30 -frames:v 120 -c:v libx264 -g 15 -qp 18 -y long.mkv
+	out=$("$bin" clone -i - -o null: --no-pace --seek 2 --json <long.mkv)
+	expect_frames 60
 	mkfifo pipe
 	cp film.mkv pipe &
 	wrong 2 '--loop pipe: it cannot be begun again' clone -i pipe -o null: --loop
