@@ -57,15 +57,6 @@ private:
     MediaSource(std::string name, CaptureWishes wishes, System& system)
         : name_(std::move(name)), wishes_(std::move(wishes)), system_(system), device_frames_(system) {}
     [[nodiscard]] Status set_up();
-    [[nodiscard]] Status choose_format();
-    [[nodiscard]] Result<FrameFormat> raw_format(FourCC fourcc) const;
-    [[nodiscard]] Status set_raw_format(FourCC fourcc);
-    [[nodiscard]] std::optional<FrameFormat> packet_format() const;
-    [[nodiscard]] std::optional<FrameFormat> device_format() const;
-    [[nodiscard]] Result<FourCC> natural_fourcc() const;
-    [[nodiscard]] std::string why_not_copied(const FilmShape& shape) const;
-    [[nodiscard]] bool tells_decode_times() const noexcept;
-    [[nodiscard]] bool is_packets() const noexcept;
     [[nodiscard]] bool decodes_into_sink() const;
     [[nodiscard]] std::optional<std::uint32_t> free_place();
     [[nodiscard]] std::chrono::microseconds due(std::chrono::microseconds time) const noexcept;
@@ -80,6 +71,17 @@ private:
     [[nodiscard]] Result<std::uint64_t> fill_with_packet(std::uint32_t index, const AVPacket& packet,
                                                          Frame& frame);
     [[nodiscard]] ScalerSide side_of(const AVFrame& picture) const;
+
+    // What frames may be: media_source_formats.cpp
+    [[nodiscard]] Status choose_format();
+    [[nodiscard]] Result<FrameFormat> raw_format(FourCC fourcc) const;
+    [[nodiscard]] Status set_raw_format(FourCC fourcc);
+    [[nodiscard]] std::optional<FrameFormat> packet_format() const;
+    [[nodiscard]] std::optional<FrameFormat> device_format() const;
+    [[nodiscard]] Result<FourCC> natural_fourcc() const;
+    [[nodiscard]] std::string why_not_copied(const FilmShape& shape) const;
+    [[nodiscard]] bool tells_decode_times() const noexcept;
+    [[nodiscard]] bool is_packets() const noexcept;
 
     std::string name_;
     CaptureWishes wishes_;

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "media/film.h"
 
-#include "media/av_colorimetry.h"
 #include "media/av_format.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <linux/videodev2.h>
 #include <spdlog/fmt/fmt.h>
 #include <utility>
 
@@ -24,26 +21,6 @@ constexpr microseconds longest_pause = std::chrono::hours(1);
 constexpr microseconds longest_pause_of_broadcasts = std::chrono::seconds(10);
 constexpr microseconds longest_overlap = std::chrono::seconds(1);
 
-// Packets of other codecs are in no pixel format, or need what a container says beside them.
-struct PacketFormat {
-    AVCodecID codec;
-    FourCC fourcc;
-    const char* converter; ///< FFmpeg's filter to how devices have them, nullptr: they are so
-};
-constexpr PacketFormat packet_formats[] = {
-    {AV_CODEC_ID_MJPEG, FourCC("MJPG"), nullptr},
-    {AV_CODEC_ID_H264, FourCC("H264"), "h264_mp4toannexb"},
-    {AV_CODEC_ID_HEVC, FourCC("HEVC"), "hevc_mp4toannexb"},
-    {AV_CODEC_ID_MPEG2VIDEO, FourCC("MPG2"), nullptr},
-    {AV_CODEC_ID_VP8, FourCC("VP80"), nullptr},
-    {AV_CODEC_ID_VP9, FourCC("VP90"), nullptr},
-};
-
-const PacketFormat* find_packet_format(AVCodecID codec) {
-    const auto* entry = std::ranges::find(packet_formats, codec, &PacketFormat::codec);
-    return entry == std::end(packet_formats) ? nullptr : entry;
-}
-
 void drop_old_name(AVFrame& frame) {
     const auto format = static_cast<AVPixelFormat>(frame.format);
     const AVPixelFormat plain = without_range(format);
@@ -53,66 +30,7 @@ void drop_old_name(AVFrame& frame) {
     frame.color_range = AVCOL_RANGE_JPEG;
 }
 
-using DisplayMatrix = std::array<std::int32_t, 9>;
-
-std::optional<DisplayMatrix> matrix_in(const std::uint8_t* data, std::size_t size) {
-    DisplayMatrix matrix{};
-    if (data == nullptr || size < sizeof matrix)
-        return std::nullopt;
-    std::memcpy(matrix.data(), data, sizeof matrix);
-    return matrix;
-}
-
-std::optional<DisplayMatrix> matrix_of(const AVStream& stream, const AVFrame& frame) {
-    if (const AVFrameSideData* data = ffmpeg().av_frame_get_side_data(&frame, AV_FRAME_DATA_DISPLAYMATRIX))
-        if (const std::optional<DisplayMatrix> matrix = matrix_in(data->data, data->size))
-            return matrix;
-#if LIBAVFORMAT_VERSION_MAJOR >= 61
-    const AVPacketSideData* const all = stream.codecpar->coded_side_data;
-    const int count = stream.codecpar->nb_coded_side_data;
-#else
-    const AVPacketSideData* const all = stream.side_data;
-    const int count = stream.nb_side_data;
-#endif
-    for (int i = 0; i < count; ++i)
-        if (all[i].type == AV_PKT_DATA_DISPLAYMATRIX)
-            return matrix_in(all[i].data, all[i].size);
-    return std::nullopt;
-}
-
-/// Widens, or heightens, pictures whose pixels are not square: so nothing is lost. What nobody would have
-/// made is taken for an error.
-void make_square(FilmShape& shape, AVRational aspect) {
-    constexpr double most = 8;
-    if (aspect.num <= 0 || aspect.den <= 0 || aspect.num == aspect.den)
-        return;
-    const double ratio = static_cast<double>(aspect.num) / aspect.den;
-    if (ratio > most || ratio < 1 / most)
-        return;
-    const std::uint32_t width = ratio > 1 ? even(shape.width * ratio) : shape.width;
-    const std::uint32_t height = ratio < 1 ? even(shape.height / ratio) : shape.height;
-    if (std::max(width, height) > max_converted_size)
-        return;
-    shape.shown_width = width;
-    shape.shown_height = height;
-}
-
-std::uint32_t field_of(const AVFrame& frame) {
-    if (frame.interlaced_frame == 0)
-        return V4L2_FIELD_NONE;
-    return frame.top_field_first != 0 ? V4L2_FIELD_INTERLACED_TB : V4L2_FIELD_INTERLACED_BT;
-}
-
-bool shows_rgb(AVPixelFormat format) {
-    const AVPixFmtDescriptor* descriptor = ffmpeg().av_pix_fmt_desc_get(format);
-    return is_rgb(format) || (descriptor != nullptr && (descriptor->flags & AV_PIX_FMT_FLAG_PAL) != 0);
-}
-
 } // namespace
-
-std::uint32_t even(double pixels) {
-    return std::max(2U, static_cast<std::uint32_t>(std::lround(pixels / 2)) * 2);
-}
 
 Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWishes& wishes) {
     std::unique_ptr<Film> film(new Film(wishes));
@@ -224,80 +142,6 @@ Status Film::look() {
     return make_error(ErrorKind::device, "open", input_->name(), "no picture in it can be decoded");
 }
 
-Status Film::find_shape(const AVFrame& frame) {
-    kept_pictures_ = decoder_->kept_pictures();
-    decodes_no_wider_ = decoder_->decodes_no_wider();
-    decodes_no_higher_ = decoder_->decodes_no_higher();
-    reorders_ = decoder_->reorders() || input_->stream().codecpar->video_delay > 0;
-    if (Status status = find_device_layout(frame); !status)
-        return status;
-    shape_.pixel_format = pixels_of(frame);
-    shape_.width = static_cast<std::uint32_t>(frame.width);
-    shape_.height = static_cast<std::uint32_t>(frame.height);
-    shape_.colorimetry = to_colorimetry({.primaries = frame.color_primaries,
-                                         .transfer = frame.color_trc,
-                                         .matrix = frame.colorspace,
-                                         .range = frame.color_range},
-                                        shape_.height, shows_rgb(shape_.pixel_format));
-    shape_.field = field_of(frame);
-    return find_orientation(frame);
-}
-
-Status Film::find_orientation(const AVFrame& frame) {
-    AVRational aspect = input_->pixel_aspect();
-    if (aspect.num > 0 && aspect.den > 0)
-        shape_.aspect = {.width = static_cast<std::uint32_t>(aspect.num),
-                         .height = static_cast<std::uint32_t>(aspect.den)};
-    shape_.display_matrix = matrix_of(input_->stream(), frame);
-    const std::optional<Turn> turn =
-        shape_.display_matrix && !wishes_.playback.keep_pixels
-            ? turn_of(*reinterpret_cast<const std::int32_t(*)[9]>(shape_.display_matrix->data()))
-            : std::nullopt;
-    if (turn) {
-        if (Status status = make_turner(*turn, frame); !status)
-            return status;
-        if (*turn == Turn::clockwise || *turn == Turn::counterclockwise) {
-            std::swap(shape_.width, shape_.height);
-            std::swap(aspect.num, aspect.den);
-        }
-    }
-    shape_.shown_width = shape_.width;
-    shape_.shown_height = shape_.height;
-    if (!wishes_.playback.keep_pixels)
-        make_square(shape_, aspect);
-    return {};
-}
-
-Status Film::find_device_layout(const AVFrame& frame) {
-    shape_.in_device = is_in_device(frame);
-    if (device_ && !shape_.in_device)
-        return make_error(ErrorKind::unsupported, "--hwaccel", *wishes_.playback.hwaccel,
-                          fmt::format("it does not decode {}", input_->name()),
-                          "Leave --hwaccel away to decode by the CPU");
-    if (!shape_.in_device)
-        return {};
-    const Result<AvFrame> drm = export_as_drm(frame);
-    device_layout_ = drm ? layout_of_drm(**drm) : std::unexpected(drm.error());
-    return {};
-}
-
-Status Film::make_turner(Turn turn, const AVFrame& frame) {
-    const Result<AvFrame> mapped = shape_.in_device ? map_device_picture(frame) : Result<AvFrame>(AvFrame());
-    if (!mapped)
-        return std::unexpected(mapped.error());
-    Result<PictureTurner> turner = PictureTurner::create(turn, *mapped ? **mapped : frame);
-    if (!turner)
-        return std::unexpected(std::move(turner.error()));
-    turner_.emplace(std::move(*turner));
-    shape_.turned = true;
-    return {};
-}
-
-std::optional<FourCC> Film::packet_format() const {
-    const PacketFormat* entry = find_packet_format(input_->stream().codecpar->codec_id);
-    return entry == nullptr ? std::nullopt : std::optional(entry->fourcc);
-}
-
 std::optional<microseconds> Film::find_length() const {
     const std::optional<microseconds> duration = input_->duration();
     if (wishes_.playback.loop || !duration)
@@ -318,25 +162,6 @@ bool Film::decodes_into(const FrameFormat& format) const {
     return !turner_ && !shape_.in_device && decodes_no_wider_ && has_room &&
            av_pixel_format(format.fourcc) == shape_.pixel_format && format.width == shape_.width &&
            format.height == shape_.height && VideoDecoder::can_use_target(*input_->decoder(), format);
-}
-
-Status Film::play_packets(bool wanted) {
-    packets_ = wanted;
-    converter_.reset();
-    const AVStream& stream = input_->stream();
-    const PacketFormat* const entry = find_packet_format(stream.codecpar->codec_id);
-    if (!wanted || entry == nullptr || entry->converter == nullptr)
-        return {};
-    AVBSFContext* context = nullptr;
-    int result = ffmpeg().av_bsf_alloc(ffmpeg().av_bsf_get_by_name(entry->converter), &context);
-    converter_.reset(context);
-    if (result >= 0)
-        result = ffmpeg().avcodec_parameters_copy(converter_->par_in, stream.codecpar);
-    if (result >= 0) {
-        converter_->time_base_in = stream.time_base;
-        result = ffmpeg().av_bsf_init(converter_.get());
-    }
-    return result < 0 ? Status(av_error("convert packets of", input_->name(), result)) : Status{};
 }
 
 Result<std::optional<FilmPicture>> Film::next() {
@@ -499,61 +324,6 @@ Result<bool> Film::read_packet() {
     return false;
 }
 
-Status Film::keep_for_packets() {
-    Result<AvPacket> kept = make_av_packet();
-    if (!kept)
-        return std::unexpected(std::move(kept.error()));
-    if (ffmpeg().av_packet_ref(kept->get(), packet_.get()) < 0)
-        return system_error("packet", "", ENOMEM);
-    looked_at_.push_back(std::move(*kept));
-    return {};
-}
-
-// The picture that was looked at is in them.
-void Film::begin_packets() {
-    first_.reset();
-    zero_.reset();
-    last_.reset();
-    last_step_.reset();
-    in_round_ = 0;
-}
-
-Result<std::optional<FilmPicture>> Film::next_packet() {
-    const Result<bool> there = converter_ ? read_converted() : read_packet();
-    if (!there)
-        return std::unexpected(there.error());
-    if (!*there)
-        return std::nullopt;
-    Result<AvPacket> packet = make_av_packet();
-    if (!packet)
-        return std::unexpected(std::move(packet.error()));
-    FilmPicture picture;
-    // In the order of decoding: pictures' own times would go back and forth.
-    picture.time = time_of(decode_timestamp(*packet_));
-    if (zero_ && packet_->pts != AV_NOPTS_VALUE)
-        picture.shown = std::max(picture.time, microseconds(to_microseconds(packet_->pts) - *zero_));
-    picture.bad = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
-    ffmpeg().av_packet_move_ref(packet->get(), packet_.get());
-    picture.packet = std::move(*packet);
-    return picture;
-}
-
-Result<bool> Film::read_converted() {
-    while (true) {
-        const int result = ffmpeg().av_bsf_receive_packet(converter_.get(), packet_.get());
-        if (result >= 0)
-            return true;
-        if (result == AVERROR_EOF)
-            return false;
-        const Result<bool> there = read_packet();
-        if (!there)
-            return there;
-        at_end_ = !*there;
-        // What it cannot convert is left out.
-        static_cast<void>(ffmpeg().av_bsf_send_packet(converter_.get(), *there ? packet_.get() : nullptr));
-    }
-}
-
 bool Film::is_before_begin(std::int64_t timestamp) const {
     return wishes_.playback.seek && timestamp != AV_NOPTS_VALUE && timestamp < input_->timestamp_at(begin_);
 }
@@ -592,20 +362,6 @@ microseconds Film::step() const noexcept {
     if (last_step_)
         return *last_step_;
     return input_->interval().value_or(usual_step);
-}
-
-// Demuxers that know only when pictures are shown leave the time of decoding away at the beginning: it is as
-// many pictures earlier as the decoder holds back.
-std::int64_t Film::decode_timestamp(const AVPacket& packet) const {
-    if (packet.dts != AV_NOPTS_VALUE || packet.pts == AV_NOPTS_VALUE)
-        return packet.dts;
-    if (!reorders_)
-        return packet.pts;
-    if (zero_)
-        return AV_NOPTS_VALUE; // the next one
-    const AVStream& stream = input_->stream();
-    const std::int64_t delay = stream.codecpar->video_delay * step().count();
-    return packet.pts - ffmpeg().av_rescale_q(delay, micro, stream.time_base);
 }
 
 std::int64_t Film::to_microseconds(std::int64_t timestamp) const {

@@ -119,10 +119,6 @@ private:
     [[nodiscard]] Status open_input(const std::string& name);
     [[nodiscard]] Status open_decoder();
     [[nodiscard]] Status look();
-    [[nodiscard]] Status find_shape(const AVFrame& frame);
-    [[nodiscard]] Status find_device_layout(const AVFrame& frame);
-    [[nodiscard]] Status find_orientation(const AVFrame& frame);
-    [[nodiscard]] Status make_turner(Turn turn, const AVFrame& frame);
     [[nodiscard]] std::optional<std::chrono::microseconds> find_length() const;
     [[nodiscard]] Status begin_again();
     [[nodiscard]] Status begin_round();
@@ -131,19 +127,27 @@ private:
     [[nodiscard]] Result<std::optional<FilmPicture>> next_decoded();
     [[nodiscard]] bool reads_raw() const noexcept { return raw_ && target_ != nullptr && !packets_; }
     [[nodiscard]] Result<std::optional<FilmPicture>> next_read();
-    [[nodiscard]] Result<std::optional<FilmPicture>> next_packet();
     [[nodiscard]] Status feed();
     [[nodiscard]] Result<bool> read_packet();
-    [[nodiscard]] Status keep_for_packets();
-    void begin_packets();
-    [[nodiscard]] Result<bool> read_converted();
     [[nodiscard]] bool is_before_begin(std::int64_t timestamp) const;
     [[nodiscard]] Result<std::optional<FilmPicture>> finish(AvFrame frame);
     [[nodiscard]] Status turn_upright(FilmPicture& picture);
-    [[nodiscard]] std::int64_t decode_timestamp(const AVPacket& packet) const;
     [[nodiscard]] std::int64_t to_microseconds(std::int64_t timestamp) const;
     [[nodiscard]] std::chrono::microseconds time_of(std::int64_t timestamp);
     [[nodiscard]] std::chrono::microseconds step() const noexcept;
+
+    // What the first picture says of all: film_shape.cpp
+    [[nodiscard]] Status find_shape(const AVFrame& frame);
+    [[nodiscard]] Status find_device_layout(const AVFrame& frame);
+    [[nodiscard]] Status find_orientation(const AVFrame& frame);
+    [[nodiscard]] Status make_turner(Turn turn, const AVFrame& frame);
+
+    // Of what is not decoded: film_packets.cpp
+    [[nodiscard]] Result<std::optional<FilmPicture>> next_packet();
+    [[nodiscard]] Result<bool> read_converted();
+    [[nodiscard]] Status keep_for_packets();
+    void begin_packets();
+    [[nodiscard]] std::int64_t decode_timestamp(const AVPacket& packet) const;
 
     FilmWishes wishes_;
     std::chrono::microseconds begin_; ///< from the film's beginning, where each round begins

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+// A film that is not decoded: its packets, as devices and files have them.
+#include "media/film.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace v4l2dma {
+
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr AVRational micro{1, 1'000'000};
+
+// Packets of other codecs are in no pixel format, or need what a container says beside them.
+struct PacketFormat {
+    AVCodecID codec;
+    FourCC fourcc;
+    const char* converter; ///< FFmpeg's filter to how devices have them, nullptr: they are so
+};
+constexpr PacketFormat packet_formats[] = {
+    {AV_CODEC_ID_MJPEG, FourCC("MJPG"), nullptr},
+    {AV_CODEC_ID_H264, FourCC("H264"), "h264_mp4toannexb"},
+    {AV_CODEC_ID_HEVC, FourCC("HEVC"), "hevc_mp4toannexb"},
+    {AV_CODEC_ID_MPEG2VIDEO, FourCC("MPG2"), nullptr},
+    {AV_CODEC_ID_VP8, FourCC("VP80"), nullptr},
+    {AV_CODEC_ID_VP9, FourCC("VP90"), nullptr},
+};
+
+const PacketFormat* find_packet_format(AVCodecID codec) {
+    const auto* entry = std::ranges::find(packet_formats, codec, &PacketFormat::codec);
+    return entry == std::end(packet_formats) ? nullptr : entry;
+}
+
+} // namespace
+
+std::optional<FourCC> Film::packet_format() const {
+    const PacketFormat* entry = find_packet_format(input_->stream().codecpar->codec_id);
+    return entry == nullptr ? std::nullopt : std::optional(entry->fourcc);
+}
+
+Status Film::play_packets(bool wanted) {
+    packets_ = wanted;
+    converter_.reset();
+    const AVStream& stream = input_->stream();
+    const PacketFormat* const entry = find_packet_format(stream.codecpar->codec_id);
+    if (!wanted || entry == nullptr || entry->converter == nullptr)
+        return {};
+    AVBSFContext* context = nullptr;
+    int result = ffmpeg().av_bsf_alloc(ffmpeg().av_bsf_get_by_name(entry->converter), &context);
+    converter_.reset(context);
+    if (result >= 0)
+        result = ffmpeg().avcodec_parameters_copy(converter_->par_in, stream.codecpar);
+    if (result >= 0) {
+        converter_->time_base_in = stream.time_base;
+        result = ffmpeg().av_bsf_init(converter_.get());
+    }
+    return result < 0 ? Status(av_error("convert packets of", input_->name(), result)) : Status{};
+}
+
+Status Film::keep_for_packets() {
+    Result<AvPacket> kept = make_av_packet();
+    if (!kept)
+        return std::unexpected(std::move(kept.error()));
+    if (ffmpeg().av_packet_ref(kept->get(), packet_.get()) < 0)
+        return system_error("packet", "", ENOMEM);
+    looked_at_.push_back(std::move(*kept));
+    return {};
+}
+
+// The picture that was looked at is in them.
+void Film::begin_packets() {
+    first_.reset();
+    zero_.reset();
+    last_.reset();
+    last_step_.reset();
+    in_round_ = 0;
+}
+
+Result<std::optional<FilmPicture>> Film::next_packet() {
+    const Result<bool> there = converter_ ? read_converted() : read_packet();
+    if (!there)
+        return std::unexpected(there.error());
+    if (!*there)
+        return std::nullopt;
+    Result<AvPacket> packet = make_av_packet();
+    if (!packet)
+        return std::unexpected(std::move(packet.error()));
+    FilmPicture picture;
+    // In the order of decoding: pictures' own times would go back and forth.
+    picture.time = time_of(decode_timestamp(*packet_));
+    if (zero_ && packet_->pts != AV_NOPTS_VALUE)
+        picture.shown = std::max(picture.time, microseconds(to_microseconds(packet_->pts) - *zero_));
+    picture.bad = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    ffmpeg().av_packet_move_ref(packet->get(), packet_.get());
+    picture.packet = std::move(*packet);
+    return picture;
+}
+
+Result<bool> Film::read_converted() {
+    while (true) {
+        const int result = ffmpeg().av_bsf_receive_packet(converter_.get(), packet_.get());
+        if (result >= 0)
+            return true;
+        if (result == AVERROR_EOF)
+            return false;
+        const Result<bool> there = read_packet();
+        if (!there)
+            return there;
+        at_end_ = !*there;
+        // What it cannot convert is left out.
+        static_cast<void>(ffmpeg().av_bsf_send_packet(converter_.get(), *there ? packet_.get() : nullptr));
+    }
+}
+
+// Demuxers that know only when pictures are shown leave the time of decoding away at the beginning: it is as
+// many pictures earlier as the decoder holds back.
+std::int64_t Film::decode_timestamp(const AVPacket& packet) const {
+    if (packet.dts != AV_NOPTS_VALUE || packet.pts == AV_NOPTS_VALUE)
+        return packet.dts;
+    if (!reorders_)
+        return packet.pts;
+    if (zero_)
+        return AV_NOPTS_VALUE; // the next one
+    const AVStream& stream = input_->stream();
+    const std::int64_t delay = stream.codecpar->video_delay * step().count();
+    return packet.pts - ffmpeg().av_rescale_q(delay, micro, stream.time_base);
+}
+
+} // namespace v4l2dma
