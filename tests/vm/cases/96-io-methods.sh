@@ -1,5 +1,6 @@
 # shellcheck shell=bash disable=SC2154 # variables of lib/case.sh
 # SPDX-License-Identifier: MIT
+# Takes: 3
 #
 # tests/bench/io-methods, the short way: what a film's frame costs by write(), MMAP, USERPTR and DMABUF. The counts; times are
 # not looked at.
