@@ -98,10 +98,6 @@ Result<Outputs> open_outputs(const CloneOptions& options) {
     wishes.file.frames = options.run.frames;
     wishes.file.patience = options.run.patience();
     for (const std::string& name : options.outputs) {
-        const Status status =
-            is_export_name(name) ? options.file.check_not_input(options.input, name) : Status{};
-        if (!status)
-            return std::unexpected(status.error());
         Result<std::unique_ptr<Sink>> output = open_sink(name, true, wishes);
         if (!output)
             return std::unexpected(std::move(output.error()));
@@ -170,6 +166,10 @@ int clone(const CloneOptions& options, bool json) {
         return report(status.error());
     if (const Status status = options.run.check_files(); !status)
         return report(status.error());
+    std::vector<std::string> files;
+    std::ranges::copy_if(options.outputs, std::back_inserter(files), is_export_name);
+    if (const Status status = options.file.check_names(options.input, std::move(files), json); !status)
+        return report(status.error());
     const Result<Ends> ends = open_ends(options);
     if (!ends)
         return report_unopened(ends.error(), *signals);
@@ -195,8 +195,6 @@ int run_clone(std::span<char*> arguments) {
     if (options.dmabuf && options.memory.method() == IoMethod::mmap &&
         options.output_memory.method() == IoMethod::mmap)
         return line.usage_error("--dmabuf contradicts mmap memory on both sides");
-    if (line.json() && std::ranges::find(options.outputs, "-") != options.outputs.end())
-        return line.usage_error("--json and -o - both write to standard output");
     if (options.outputs.size() > FanOutSink::most_outputs)
         return line.usage_error(fmt::format("--output: at most {} of them", FanOutSink::most_outputs));
     const bool files = std::ranges::any_of(options.outputs, is_export_name);

@@ -90,6 +90,8 @@ CaptureWishes ExportOptions::source_wishes(const ExportTarget& target) const {
 Packets ExportOptions::packets_wish(const ExportTarget& target) const {
     if (target.kind != ExportKind::container || capture.wishes.any_format() || capture.wishes.fps)
         return Packets::never;
+    if (capture.wishes.playback.hwaccel || capture.wishes.playback.decoder) // to be decoded
+        return Packets::never;
     if (file.wishes.codec == "copy")
         return conversion.wishes.any() ? Packets::never : Packets::demanded;
     const bool encoded =
@@ -109,8 +111,6 @@ struct Ends {
 
 // The file first: nothing is set on a camera for one that cannot be written.
 Result<Ends> open_ends(const ExportOptions& options) {
-    if (Status status = options.file.check_not_input(options.input, options.output); !status)
-        return std::unexpected(std::move(status.error()));
     if (Status status = options.run.check_files(); !status)
         return std::unexpected(std::move(status.error()));
     Result<std::unique_ptr<MediaSink>> sink = MediaSink::open(options.output, options.wishes());
@@ -169,6 +169,8 @@ int export_frames(const ExportOptions& options, bool json) {
     const Result<StopSignals> signals = StopSignals::create();
     if (!signals)
         return report(signals.error());
+    if (const Status status = options.file.check_names(options.input, {options.output}, json); !status)
+        return report(status.error());
     const Result<Ends> ends = open_ends(options);
     if (!ends)
         return report_unopened(ends.error(), *signals);
@@ -192,10 +194,6 @@ int run_export(std::span<char*> arguments) {
     options.add_to(line);
     if (const std::optional<int> code = line.parse(arguments))
         return *code;
-    if (line.json() && options.output == "-")
-        return line.usage_error("--json and -o - both write to standard output");
-    if (line.json() && options.file.wishes.sdp == "-")
-        return line.usage_error("--json and --sdp - both write to standard output");
     return export_frames(options, line.json());
 }
 

@@ -3,8 +3,10 @@
 
 #include "cli/flow_options.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <sys/stat.h>
 
 namespace v4l2dma {
@@ -17,6 +19,20 @@ bool could_be_numbered(std::string_view name, std::string_view numbered) {
     const std::size_t letter = numbered.find('d', percent);
     return percent != std::string_view::npos && letter != std::string_view::npos &&
            name.starts_with(numbered.substr(0, percent)) && name.ends_with(numbered.substr(letter + 1));
+}
+
+bool is_file(const std::string& name) {
+    struct stat status {};
+    return ::stat(name.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/// Whether two outputs would write over each other. Not what takes all that comes, as a terminal.
+bool is_same_file(const std::string& a, const std::string& b) {
+    struct stat one {};
+    struct stat other {};
+    if (::stat(a.c_str(), &one) != 0 || ::stat(b.c_str(), &other) != 0)
+        return a == b;
+    return S_ISREG(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 } // namespace
@@ -92,16 +108,27 @@ std::string_view FileOptions::given() const {
     return wishes.force ? "--force" : "";
 }
 
-Status FileOptions::check_not_input(const std::string& input, const std::string& output) const {
-    struct stat read {};
-    struct stat written {};
-    if (::stat(input.c_str(), &read) != 0 || !S_ISREG(read.st_mode))
-        return {};
-    const bool same = ::stat(output.c_str(), &written) == 0 && read.st_dev == written.st_dev &&
-                      read.st_ino == written.st_ino;
-    // One of many files may be the input by its number, and nobody knows how many there will be.
-    if (same || (wishes.force && could_be_numbered(input, output)))
-        return make_error(ErrorKind::usage, "write", output, "it is both the input and the output");
+Status FileOptions::check_names(const std::string& input, std::vector<std::string> files, bool json) const {
+    if (wishes.sdp && files.size() > 1)
+        return make_error(ErrorKind::usage, "--sdp", *wishes.sdp,
+                          "it describes one stream, and there are several", "Run a command for each");
+    if (wishes.sdp)
+        files.push_back(*wishes.sdp);
+    if (json)
+        files.emplace_back("-"); // its events
+    for (auto name = files.begin(); name != files.end(); ++name) {
+        const bool twice = std::any_of(files.begin(), name, std::bind_front(is_same_file, *name));
+        if (twice && *name == "-")
+            return make_error(ErrorKind::usage, "write", *name,
+                              json ? "--json and this both write to standard output"
+                                   : "two outputs both write to standard output");
+        if (twice)
+            return make_error(ErrorKind::usage, "write", *name, "it is an output twice");
+        // One of many files may be the input by its number, and nobody knows how many there will be.
+        if (is_file(input) &&
+            (is_same_file(input, *name) || (wishes.force && could_be_numbered(input, *name))))
+            return make_error(ErrorKind::usage, "write", *name, "it is both the input and the output");
+    }
     return {};
 }
 

@@ -71,7 +71,8 @@ bool MediaSource::decodes_into_sink() const {
 }
 
 unsigned MediaSource::copies(MemoryRole role) const {
-    return role == MemoryRole::exports || decodes_into_sink() ? 0 : 1;
+    const bool in_place = decodes_into_sink() && !film_->resumes(); // whose first picture is copied
+    return role == MemoryRole::exports || in_place ? 0 : 1;
 }
 
 std::uint32_t MediaSource::extra_buffers() const noexcept {
@@ -89,7 +90,8 @@ void MediaSource::hold_back() noexcept {
 }
 
 std::uint32_t MediaSource::still_allowed_out() const noexcept {
-    const auto out = static_cast<std::uint32_t>(std::ranges::count(out_, true));
+    const auto here = static_cast<std::uint32_t>(std::ranges::count(out_, Out::no));
+    const std::uint32_t out = static_cast<std::uint32_t>(out_.size()) - here;
     return most_out_ > out ? most_out_ - out : 0;
 }
 
@@ -99,7 +101,7 @@ Result<std::span<BufferMemory>> MediaSource::provide(MemoryRole role, std::uint3
     device_frames_.set(count);
     memory_ = device_frames_.memory();
     held_.resize(count);
-    out_.assign(count, false);
+    out_.assign(count, Out::no);
     most_out_ = count;
     exports_ = true;
     return memory_;
@@ -112,7 +114,7 @@ Status MediaSource::use(MemoryRole, std::span<BufferMemory> memory) {
         return status;
     memory_ = memory;
     held_.resize(memory.size());
-    out_.assign(memory.size(), false);
+    out_.assign(memory.size(), Out::no);
     most_out_ = static_cast<std::uint32_t>(memory.size());
     direct_ = decodes_into_sink();
     if (direct_) {
@@ -200,13 +202,13 @@ std::optional<std::uint32_t> MediaSource::place_of(const FilmPicture& picture) c
     if (!direct_ || !picture.frame || !writer_->only_copies(side_of(*picture.frame)))
         return std::nullopt;
     const std::optional<std::uint32_t> index = slots_.find(*picture.frame);
-    return index && !out_[*index] ? index : std::nullopt;
+    return index && out_[*index] == Out::no ? index : std::nullopt;
 }
 
 std::optional<std::uint32_t> MediaSource::free_place() {
     if (!exports_)
         return slots_.take();
-    const auto place = std::ranges::find(out_, false);
+    const auto place = std::ranges::find(out_, Out::no);
     return place == out_.end() ? std::nullopt : std::optional<std::uint32_t>(place - out_.begin());
 }
 
@@ -252,7 +254,7 @@ Result<std::optional<Frame>> MediaSource::take_picture() {
         frame.copied_bytes = *bytes + picture.copied_bytes;
         say_if_crowded(frame);
     }
-    out_[index] = true;
+    out_[index] = exports_ ? Out::shared : direct ? Out::in_place : Out::copied;
     // A decoded picture's memory is the decoder's and ours; one that must not be lost is kept, too.
     if (direct || exports_ || !film_->seekable())
         held_[index] = std::move(picture);
@@ -321,22 +323,23 @@ ScalerSide MediaSource::side_of(const AVFrame& picture) const {
 }
 
 Status MediaSource::give_back(std::uint32_t index) {
-    const bool direct = direct_ && held_[index];
-    if (exports_)
+    const Out was = std::exchange(out_[index], Out::no);
+    if (was == Out::shared)
         device_frames_.drop(index);
-    held_[index].reset(); // gives the slot back, once the decoder is done with it
-    out_[index] = false;
-    if (!direct && !exports_)
+    held_[index].reset(); // gives a slot in place back, once the decoder is done with it
+    if (was == Out::copied)
         slots_.release(index);
     return {};
 }
 
 // With all slots at the sink and the decoder, a picture that lies in one of them can still be taken.
 std::uint32_t MediaSource::available() const noexcept {
+    const FilmReader::Next next = reader_->next();
+    if (next == FilmReader::Next::end || next == FilmReader::Next::failure)
+        return 1; // take() has that to say, whatever is out
     if (exports_)
         return still_allowed_out();
-    const bool lies_in_slot =
-        direct_ && reader_->next() == FilmReader::Next::picture && place_of(reader_->front());
+    const bool lies_in_slot = direct_ && next == FilmReader::Next::picture && place_of(reader_->front());
     return std::min(slots_.free_count() + (lies_in_slot ? 1 : 0), still_allowed_out());
 }
 

@@ -56,6 +56,13 @@ public:
 private:
     MediaSource(std::string name, CaptureWishes wishes, System& system)
         : name_(std::move(name)), wishes_(std::move(wishes)), system_(system), device_frames_(system) {}
+    /// Whether a frame is taken and not given back, and what becomes of its place then.
+    enum class Out {
+        no,
+        copied,   ///< into a slot, which is free at once
+        in_place, ///< decoded into a slot, which the decoder may still look at
+        shared,   ///< it lies in a device's memory
+    };
     [[nodiscard]] Status set_up();
     [[nodiscard]] bool decodes_into_sink() const;
     [[nodiscard]] std::optional<std::uint32_t> free_place();
@@ -80,6 +87,7 @@ private:
     [[nodiscard]] std::optional<FrameFormat> device_format() const;
     [[nodiscard]] Result<FourCC> natural_fourcc() const;
     [[nodiscard]] std::string why_not_copied(const FilmShape& shape) const;
+    [[nodiscard]] bool finds_packets() const noexcept;
     [[nodiscard]] bool tells_decode_times() const noexcept;
     [[nodiscard]] bool is_packets() const noexcept;
 
@@ -101,7 +109,7 @@ private:
     bool exports_ = false;                           ///< pictures go on in the memory they came in
     bool direct_ = false;                            ///< the decoder was told of the sink's memory
     std::vector<std::optional<FilmPicture>> held_;   ///< by index: out, and to be kept until it is back
-    std::vector<bool> out_;                          ///< by index: taken and not given back
+    std::vector<Out> out_;                           ///< by index
     std::uint32_t most_out_ = 0;                     ///< of them, at a time
     std::optional<std::chrono::microseconds> begin_; ///< CLOCK_MONOTONIC at the film's time 0
     std::chrono::microseconds passed_{};             ///< the film's time of the last picture

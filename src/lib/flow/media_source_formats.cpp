@@ -72,16 +72,20 @@ Status MediaSource::set_raw_format(FourCC fourcc) {
 
 // What is to be done with its pictures cannot be done with packets. Empty: they can be had.
 std::string MediaSource::why_not_copied(const FilmShape& shape) const {
+    if (!finds_packets())
+        return "it is read from its beginning on: the place is found by decoding";
     if (!packet_format())
         return "packets of its codec are in no pixel format";
     if (shape.turned || shape.width != shape.shown_width || shape.height != shape.shown_height)
         return "its pictures have to be turned or made square; --as-stored copies them as they are";
     if (film_->reorders() && !wishes_.playback.decode_times)
         return "its packets come in another order than its pictures";
-    if (wishes_.playback.seek && !film_->seekable())
-        return "it is read from its beginning on: the place is found by decoding";
     return film_->reorders() && !film_->tells_both_times() ? "its packets do not say when they are shown"
                                                            : "";
+}
+
+bool MediaSource::finds_packets() const noexcept {
+    return !wishes_.playback.seek || film_->seekable();
 }
 
 bool MediaSource::tells_decode_times() const noexcept {
@@ -151,7 +155,7 @@ std::optional<FrameFormat> MediaSource::device_format() const {
 
 std::optional<FrameFormat> MediaSource::packet_format() const {
     const std::optional<FourCC> fourcc = film_->packet_format();
-    if (!fourcc)
+    if (!fourcc || !finds_packets())
         return std::nullopt;
     // A packet of a compressed picture, however little it was compressed.
     constexpr std::uint64_t least = 64 * 1024;

@@ -77,8 +77,11 @@ void WriterThread::saw(std::chrono::microseconds time) {
     changed_.notify_all();
 }
 
+// After a failure nobody takes frames any more; this one goes, which gives it back.
 void WriterThread::push(FrameToWrite frame) {
     const std::lock_guard lock(mutex_);
+    if (finished_)
+        return;
     queue_.push_back(std::move(frame));
     changed_.notify_all();
 }

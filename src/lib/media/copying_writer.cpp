@@ -112,7 +112,8 @@ AVCodecID stream_codec(FourCC fourcc) {
 
 bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer) {
     const std::string_view name = muxer.name;
-    const bool only_shown = name == "rtp" || name == "rtsp"; // no times of decoding, which receivers then miss
+    const bool only_shown =
+        name == "rtp" || name == "rtsp"; // no times of decoding, which receivers then miss
     const bool none = !MediaOutput::has_times(muxer) && (muxer.flags & AVFMT_NOTIMESTAMPS) == 0;
     return properties.reorders && (only_shown || none);
 }

@@ -36,17 +36,18 @@ const AVDRMFrameDescriptor& descriptor_of(const AVFrame& drm) {
 /// FFmpeg's counts are plain ints.
 template <typename Entry, std::size_t most>
 std::span<const Entry> first(const Entry (&all)[most], int count) {
-    return std::span<const Entry>(all).first(
-        std::clamp<std::size_t>(static_cast<std::size_t>(count), 0, most));
+    const int entries = std::clamp(count, 0, static_cast<int>(most));
+    return std::span<const Entry>(all).first(static_cast<std::size_t>(entries));
 }
 
 /// The planes in the pixel format's order: a layer has one of the format's planes, or all.
 Result<std::vector<DrmPlane>> planes_of(const AVDRMFrameDescriptor& descriptor) {
+    const std::size_t dmabufs = first(descriptor.objects, descriptor.nb_objects).size();
     std::vector<DrmPlane> planes;
     for (const AVDRMLayerDescriptor& layer : first(descriptor.layers, descriptor.nb_layers))
         for (const AVDRMPlaneDescriptor& plane : first(layer.planes, layer.nb_planes)) {
             if (plane.offset < 0 || plane.pitch <= 0 || plane.object_index < 0 ||
-                plane.object_index >= descriptor.nb_objects)
+                static_cast<std::size_t>(plane.object_index) >= dmabufs)
                 return make_error(ErrorKind::unsupported, "share", object, "its description makes no sense");
             planes.push_back({.dmabuf = plane.object_index,
                               .offset = static_cast<std::uint64_t>(plane.offset),

@@ -312,7 +312,7 @@ Result<bool> Film::read_packet() {
     Result<bool> there = input_->read(*packet_);
     if (there) {
         untimed_packets_ |= *there && packet_->pts == AV_NOPTS_VALUE;
-        if (*there && looking_ && !input_->is_local())
+        if (*there && looking_ && !input_->is_local() && !wishes_.playback.seek && packet_format())
             if (Status status = keep_for_packets(); !status)
                 return std::unexpected(std::move(status.error()));
         return there;

@@ -44,7 +44,7 @@ test_export_wrong_options() {
 	wrong 2 '--bitrate raw: nothing is encoded' export -i test:bars -o x.raw --bitrate 1M
 	wrong 2 '--codec copy: YUYV 640x480 is not compressed' export -i test:bars -o x.mkv --codec copy
 	wrong 2 '--output-format RGB3: libx264 does not take it' export -i test:bars -o x.mkv --output-format RGB3
-	wrong 2 '--json and -o - both write to standard output' export -i test:bars -o - --json
+	wrong 2 '--json and this both write to standard output' export -i test:bars -o - --json
 	wrong 2 'open foo://bar: FFmpeg has no such protocol' export -i test:bars -o foo://bar --container mpegts
 	wrong 2 '--frames x.png: one picture has one frame.*%d' export -i test:bars -o x.png -n 3
 	wrong 2 'this protocol does not say in what' export -i test:bars -o http://localhost:1/x
