@@ -194,6 +194,9 @@ int run_export(std::span<char*> arguments) {
     options.add_to(line);
     if (const std::optional<int> code = line.parse(arguments))
         return *code;
+    const PlaybackWishes& playback = options.capture.wishes.playback;
+    if (options.file.wishes.codec == "copy" && (playback.hwaccel || playback.decoder))
+        return line.usage_error("--codec copy decodes nothing: leave --hwaccel and --decoder away");
     return export_frames(options, line.json());
 }
 

@@ -46,7 +46,7 @@ struct CaptureOptions {
     void add_to(CommandLine& line);
 };
 
-/// --loop, --seek, --no-pace, --input-container, --as-stored of a film.
+/// --loop, --seek, --no-pace, --input-container, --hwaccel, --decoder, --as-stored of a film.
 void add_playback(CommandLine& line, PlaybackWishes& wishes);
 
 /// --output-format, --output-width, --output-height of an output device.

@@ -20,8 +20,7 @@ public:
     /// By index; without memory where there is no frame.
     [[nodiscard]] std::span<BufferMemory> memory() noexcept { return memory_; }
     /// @p picture, which must be in a device and lie as @p layout says, is the frame of that index from now
-    /// on;
-    /// @p metadata gets its payload. Errors: (system) it lies otherwise, or what the kernel says.
+    /// on; @p metadata gets its payload. Errors: (system) it lies otherwise, or what the kernel says.
     [[nodiscard]] Status put(std::uint32_t index, const AVFrame& picture, const DeviceLayout& layout,
                              BufferMetadata& metadata);
     void drop(std::uint32_t index) noexcept;

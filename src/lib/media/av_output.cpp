@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "media/av_output.h"
 
-#include "base/suggest.h"
+#include "media/interrupt.h"
 #include "media/network.h"
 
-#include <csignal>
-#include <spdlog/fmt/fmt.h>
-#include <spdlog/fmt/ranges.h>
 #include <thread>
 
 namespace v4l2dma {
@@ -15,28 +12,6 @@ namespace {
 
 constexpr int buffer_size = 1 << 16; // bytes
 constexpr std::chrono::seconds hurried{5};
-
-/// StopSignals blocks its signals: they stay pending until it takes them.
-bool stop_is_pending() {
-    sigset_t signals;
-    return ::sigpending(&signals) == 0 &&
-           (::sigismember(&signals, SIGINT) == 1 || ::sigismember(&signals, SIGTERM) == 1);
-}
-
-std::vector<std::string_view> protocols() {
-    std::vector<std::string_view> names;
-    void* position = nullptr;
-    while (const char* name = ffmpeg_formats().avio_enum_protocols(&position, 1))
-        names.emplace_back(name);
-    return names;
-}
-
-std::unexpected<Error> unknown_protocol(const std::string& url) {
-    const std::vector<std::string_view> known = protocols();
-    const std::vector<std::string_view> near = near_matches(url.substr(0, url.find("://")), known, 3);
-    return make_error(ErrorKind::usage, "open", url, "FFmpeg has no such protocol to write to",
-                      near.empty() ? "" : fmt::format("There are: {}, ..", fmt::join(near, ", ")));
-}
 
 } // namespace
 
@@ -82,7 +57,7 @@ Result<std::unique_ptr<AvOutput>> AvOutput::of_url(const std::string& url, const
     const int result = ffmpeg_formats().avio_open2(&output->context_, url.c_str(), AVIO_FLAG_WRITE,
                                                    &interrupt, options.get());
     if (result == AVERROR_PROTOCOL_NOT_FOUND)
-        return unknown_protocol(url);
+        return unknown_protocol(url, Direction::write);
     if (result < 0)
         return output->error("open", result);
     output->end_connecting();

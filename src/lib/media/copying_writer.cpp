@@ -68,17 +68,13 @@ bool is_vp9_key(std::span<const std::byte> payload) {
     return head >> 6 == 2 && (rest >> 3 & 1) == 0 && (rest >> 2 & 1) == 0;
 }
 
-struct FreeBsf {
-    void operator()(AVBSFContext* context) const noexcept { ffmpeg().av_bsf_free(&context); }
-};
-
 /// The parameter sets that are in a key frame, which containers want in their header.
 Status extract_parameters(AVCodecParameters& parameters, const AVPacket& packet) {
     const AVBitStreamFilter* filter = ffmpeg().av_bsf_get_by_name("extract_extradata");
     AVBSFContext* made = nullptr;
     if (filter == nullptr || ffmpeg().av_bsf_alloc(filter, &made) < 0)
         return {};
-    const std::unique_ptr<AVBSFContext, FreeBsf> context(made);
+    const AvBsf context(made);
     Result<AvPacket> copy = make_av_packet();
     if (!copy || ffmpeg().avcodec_parameters_copy(context->par_in, &parameters) < 0)
         return system_error("codec", "", ENOMEM);

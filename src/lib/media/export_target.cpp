@@ -2,6 +2,7 @@
 #include "media/export_target.h"
 
 #include "base/suggest.h"
+#include "base/words.h"
 #include "format/pixel_format.h"
 #include "media/ffmpeg.h"
 #include "media/network.h"
@@ -23,10 +24,6 @@ constexpr std::array<std::string_view, 4> raw_extensions{"raw", "yuv", "rgb", "b
 constexpr std::array<std::string_view, 20> film_extensions{
     "mkv", "mp4", "mov", "m4v",   "ts",   "m2ts", "avi",  "webm", "flv", "mpg",
     "y4m", "png", "nut", "mjpeg", "h264", "264",  "hevc", "265",  "gif", "ogv"};
-
-bool contains(std::span<const std::string_view> list, std::string_view text) {
-    return std::ranges::find(list, text) != list.end();
-}
 
 std::string lower(std::string_view text) {
     std::string result(text);
@@ -50,7 +47,7 @@ std::optional<FourCC> format_named(std::string_view extension) {
 }
 
 bool is_raw(std::string_view extension) {
-    return contains(raw_extensions, extension) || format_named(extension);
+    return is_one_of(extension, raw_extensions) || format_named(extension);
 }
 
 /// The muxer that a protocol is mostly used with. Of RTP the one that players understand by the URL alone.
@@ -62,7 +59,7 @@ std::string usual_container(const std::string& scheme) {
         return "rtp_mpegts";
     if (scheme == "rtsp")
         return scheme;
-    return contains(bare, scheme) ? "mpegts" : "";
+    return is_one_of(scheme, bare) ? "mpegts" : "";
 }
 
 const AVOutputFormat* find_muxer(std::string_view name) {
@@ -96,6 +93,8 @@ Status set_muxer(ExportTarget& target, std::string_view container) {
         return unknown_container(container);
     if (target.muxer->video_codec == AV_CODEC_ID_NONE)
         return make_error(ErrorKind::usage, "container", target.muxer->name, "it holds no pictures");
+    if (std::string_view(target.muxer->name) == "rtp" && !target.url)
+        return make_error(ErrorKind::usage, "--container rtp", target.name, "it goes to rtp://HOST:PORT only");
     if ((target.muxer->flags & AVFMT_NOFILE) != 0 && !target.url)
         return make_error(ErrorKind::unsupported, "container", target.muxer->name,
                           "it writes files by itself, which is not supported",
@@ -214,7 +213,7 @@ unsigned expected_files(const ExportTarget& target, const ExportWishes& wishes) 
 bool is_export_name(std::string_view name) {
     const std::string extension = extension_of(name);
     return name == "-" || !scheme_of(name).empty() ||
-           (!extension.empty() && (is_raw(extension) || contains(film_extensions, extension)));
+           (!extension.empty() && (is_raw(extension) || is_one_of(extension, film_extensions)));
 }
 
 Result<ExportTarget> resolve_export_target(std::string_view name, const ExportWishes& wishes) {

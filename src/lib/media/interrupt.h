@@ -8,9 +8,16 @@
 
 namespace v4l2dma {
 
+/// Whether the process was asked to stop, and nobody has heard of it yet: StopSignals blocks its signals, and
+/// they stay pending until it takes them.
+[[nodiscard]] inline bool stop_is_pending() noexcept {
+    sigset_t signals;
+    return ::sigpending(&signals) == 0 &&
+           (::sigismember(&signals, SIGINT) == 1 || ::sigismember(&signals, SIGTERM) == 1);
+}
+
 /// Whether waiting for a file or peer shall end: because somebody said so, because it took too long, or
-/// because the process was asked to stop (StopSignals blocks its signals: they stay pending until it takes
-/// them). Any thread, but for set_deadline().
+/// because the process was asked to stop. Any thread, but for set_deadline().
 class Interrupt {
 public:
     void request() noexcept { requested_ = true; }
@@ -24,13 +31,7 @@ public:
         return deadline_ && std::chrono::steady_clock::now() >= *deadline_;
     }
 
-    [[nodiscard]] bool pending() const noexcept {
-        if (requested_ || expired())
-            return true;
-        sigset_t signals;
-        return ::sigpending(&signals) == 0 &&
-               (::sigismember(&signals, SIGINT) == 1 || ::sigismember(&signals, SIGTERM) == 1);
-    }
+    [[nodiscard]] bool pending() const noexcept { return requested_ || expired() || stop_is_pending(); }
 
 private:
     std::atomic<bool> requested_ = false;

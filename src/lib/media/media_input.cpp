@@ -301,7 +301,9 @@ std::unexpected<Error> MediaInput::explain(std::string_view operation, int code)
         return make_error(ErrorKind::system, "wait for", name_, "no picture came in time");
     if (code == AVERROR_EXIT || interrupt_.pending())
         return system_error(operation, name_, ECANCELED);
-    const bool peer = is_network(name_) && code != AVERROR_PROTOCOL_NOT_FOUND;
+    if (code == AVERROR_PROTOCOL_NOT_FOUND)
+        return unknown_protocol(name_, Direction::read);
+    const bool peer = is_network(name_);
     Error error = (peer ? peer_error(operation, name_, code) : av_error(operation, name_, code)).error();
     if (operation == "open" && !peer)
         error.kind = ErrorKind::device;
@@ -309,8 +311,6 @@ std::unexpected<Error> MediaInput::explain(std::string_view operation, int code)
         error.detail = operation == "open" ? "it is no film that FFmpeg knows" : "its data are damaged";
     else if (code == AVERROR_EOF)
         error.detail = "it is empty";
-    else if (code == AVERROR_PROTOCOL_NOT_FOUND)
-        error.detail = "this FFmpeg does not know the protocol";
     if (pipe_ && operation == "open" && code == AVERROR_INVALIDDATA)
         error.remedy = "Some files cannot be read from a pipe: an mp4 that has its index at its end";
     return std::unexpected(std::move(error));

@@ -44,7 +44,6 @@ public:
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] AVStream& stream() const noexcept { return *stream_; }
-    [[nodiscard]] AVFormatContext& context() const noexcept { return *context_; }
     /// The stream's decoder, nullptr if this FFmpeg has none.
     [[nodiscard]] const AVCodec* decoder() const noexcept { return decoder_; }
     /// The container's name, as FFmpeg has it.

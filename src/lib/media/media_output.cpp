@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "media/media_output.h"
 
+#include "base/words.h"
 #include "media/encoder_choice.h"
 
 #include <algorithm>
@@ -10,10 +11,6 @@
 namespace v4l2dma {
 
 namespace {
-
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-    return std::ranges::find(names, name) != names.end();
-}
 
 bool is_mp4(const AVOutputFormat& muxer) {
     return is_one_of(muxer.name, {"mp4", "mov", "ismv", "ipod", "3gp", "3g2", "psp", "f4v"});

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "media/network.h"
 
+#include "base/suggest.h"
+#include "base/words.h"
 #include "media/av_objects.h"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+#include <vector>
 
 namespace v4l2dma {
 
@@ -22,8 +27,17 @@ std::string_view way_to_listen(std::string_view scheme) {
     return scheme == "tcp" ? ", or wait for it here by ?listen" : "";
 }
 
-bool is_one_of(int code, std::initializer_list<int> numbers) {
+bool is_error(int code, std::initializer_list<int> numbers) {
     return std::ranges::any_of(numbers, [&](int number) { return code == AVERROR(number); });
+}
+
+std::vector<std::string_view> protocols(Direction direction) {
+    std::vector<std::string_view> names;
+    void* position = nullptr;
+    while (const char* name =
+               ffmpeg_formats().avio_enum_protocols(&position, direction == Direction::write ? 1 : 0))
+        names.emplace_back(name);
+    return names;
 }
 
 } // namespace
@@ -41,20 +55,28 @@ std::string scheme_of(std::string_view name) {
 
 bool is_network(std::string_view name) {
     const std::string scheme = scheme_of(name);
-    return !scheme.empty() && std::ranges::find(local_schemes, scheme) == local_schemes.end();
+    return !scheme.empty() && !is_one_of(scheme, local_schemes);
+}
+
+std::unexpected<Error> unknown_protocol(std::string_view url, Direction direction) {
+    const std::vector<std::string_view> near = near_matches(scheme_of(url), protocols(direction), 3);
+    return make_error(ErrorKind::usage, "open", url,
+                      fmt::format("FFmpeg has no such protocol to {}",
+                                  direction == Direction::write ? "write to" : "read from"),
+                      near.empty() ? "" : fmt::format("There are: {}, ..", fmt::join(near, ", ")));
 }
 
 std::unexpected<Error> peer_error(std::string_view operation, std::string_view url, int code) {
     Error error = av_error(operation, url, code).error();
     error.kind = ErrorKind::peer;
     if (operation != "open") {
-        if (is_one_of(code, {EPIPE, ECONNRESET, EIO}) || code == AVERROR_UNKNOWN)
+        if (is_error(code, {EPIPE, ECONNRESET, EIO}) || code == AVERROR_UNKNOWN)
             error.detail = "the other end went away";
         return std::unexpected(std::move(error));
     }
-    if (is_one_of(code, {EIO}) || code == AVERROR_UNKNOWN)
+    if (is_error(code, {EIO}) || code == AVERROR_UNKNOWN)
         error.detail = "nobody answers there, or who does refuses";
-    if (is_one_of(code, {EIO, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH}))
+    if (is_error(code, {EIO, ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH}))
         error.remedy = std::string("Start the other end first").append(way_to_listen(scheme_of(url)));
     return std::unexpected(std::move(error));
 }

@@ -14,6 +14,12 @@ namespace v4l2dma {
 /// Whether @p name is a URL behind which somebody else is, and no file of this machine.
 [[nodiscard]] bool is_network(std::string_view name);
 
+enum class Direction { read, write };
+
+/// That FFmpeg has no protocol of @p url's name, and which are called nearly so. load_ffmpeg_formats() must
+/// have succeeded. The error's kind is usage.
+[[nodiscard]] std::unexpected<Error> unknown_protocol(std::string_view url, Direction direction);
+
 /// What FFmpeg answered, @p code, when it connected ("open"), read or wrote; with what to do about it.
 /// load_ffmpeg() must have succeeded. The error's kind is peer.
 [[nodiscard]] std::unexpected<Error> peer_error(std::string_view operation, std::string_view url, int code);

@@ -2,6 +2,7 @@
 #include "media/video_encoder.h"
 
 #include "base/suggest.h"
+#include "base/words.h"
 
 #include <algorithm>
 #include <array>
@@ -17,10 +18,6 @@ namespace v4l2dma {
 namespace {
 
 constexpr AVRational microseconds{1, 1'000'000};
-
-bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-    return std::ranges::find(names, name) != names.end();
-}
 
 /// The nearest rate that the codec has a number for.
 AVRational nearest_rate(const AVCodec& codec, AVRational wanted) {

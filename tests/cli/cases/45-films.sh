@@ -183,7 +183,7 @@ test_input_device() {
 test_film_that_is_none() {
 	wrong 3 'open nofilm.mkv: No such file' clone -i nofilm.mkv -o null:
 	wrong 3 "open $work: Is a directory" clone -i "$work" -o null:
-	wrong 3 'no such protocol|does not know the protocol' clone -i nothing://there -o null:
+	wrong 2 'open nothing://there: FFmpeg has no such protocol to read from' clone -i nothing://there -o null:
 	wrong 5 '127.0.0.1:1.*refused' clone -i tcp://127.0.0.1:1 -o null:
 	if ((EUID != 0)); then
 		: >secret.mkv

@@ -46,6 +46,8 @@ test_export_wrong_options() {
 	wrong 2 '--output-format RGB3: libx264 does not take it' export -i test:bars -o x.mkv --output-format RGB3
 	wrong 2 '--json and this both write to standard output' export -i test:bars -o - --json
 	wrong 2 'open foo://bar: FFmpeg has no such protocol' export -i test:bars -o foo://bar --container mpegts
+	wrong 2 '--container rtp x.bin: it goes to rtp://HOST:PORT only' export -i test:bars -o x.bin --container rtp
+	wrong 2 '--codec copy decodes nothing' export -i test:bars -o x.mkv --codec copy --decoder h264
 	wrong 2 '--frames x.png: one picture has one frame.*%d' export -i test:bars -o x.png -n 3
 	wrong 2 'this protocol does not say in what' export -i test:bars -o http://localhost:1/x
 	wrong 2 '--preset fats: libx264 has no such preset\. There are: fast' export -i test:bars -o x.mkv --preset fats
@@ -127,6 +129,10 @@ test_export_copies_films() {
 	expect_equal "piped: written" "copy 40" "$(jq -rs 'last | "\(.written.codec) \(.written.frames)"' out)"
 	expect_equal "piped: pictures" "$(<film.md5)" "$(pictures piped.mp4)"
 	expect_equal "piped: shown" "$(times film.mp4 1000 | cut -d' ' -f1)" "$(times piped.mp4 1000 | cut -d' ' -f1)"
+	"$bin" export -i film.mp4 -o film.y4m --stats-interval 0
+	"$bin" export -i film.y4m -o film.raw --stats-interval 0
+	timeout 20 "$bin" export -i - -o - --container raw --stats-interval 0 <film.y4m >piped.raw
+	cmp film.raw piped.raw || fail "a y4m film through two pipes is another one"
 	# Containers without times get what they can show.
 	for codec in avi:mpeg4 y4m:rawvideo; do
 		run 0 "$bin" export -i film.mp4 -o "x.${codec%:*}" --stats-interval 0 --json
@@ -420,6 +426,14 @@ test_export_by_clone() {
 	wrong 2 '--force: no output is a file' clone -i test:bars -o null: --force
 	wrong 2 '--lossless: of several outputs none is waited for' clone -i test:bars -o null: -o y.mkv --lossless
 	wrong 2 'write x.mkv: it is both the input and the output' clone -i x.mkv -o x.mkv --force
+	wrong 2 'write w.mkv: it is an output twice' clone -i test:bars -o w.mkv -o null: -o w.mkv
+	ln x.mkv same.mkv
+	wrong 2 'write x.mkv: it is an output twice' clone -i test:bars -o same.mkv -o x.mkv --force
+	wrong 2 'two outputs both write to standard output' clone -i test:bars -o - -o - --container y4m
+	wrong 2 '--json and this both write to standard output' clone -i test:bars -o - -o null: --json
+	wrong 2 '--sdp x.sdp: it describes one stream' clone -i test:bars -o rtp://127.0.0.1:5004 -o w.mkv --sdp x.sdp
+	wrong 2 'write x.mkv: it is both the input and the output' clone -i x.mkv -o rtp://127.0.0.1:5004 --sdp x.mkv --force
+	[[ ! -e w.mkv && ! -e x.sdp ]] || fail "files of runs that never began: $(ls)"
 	run 0 "$bin" clone -i test:bars,320x240,NV12,60 -o one.png --stats-interval 0
 	expect_equal "a picture" "320,240" "$(probe one.png -show_entries stream=width,height)"
 	wrong 3 'x.unknown: no video device' clone -i test:bars -o x.unknown

@@ -355,6 +355,27 @@ TEST_CASE("pictures are read from a pipe into place, but for what FFmpeg has rea
     }
 }
 
+TEST_CASE("a pipe's pictures come through few buffers, however many of them the sink holds") {
+    const TemporaryFolder folder;
+    const FilmSpec spec{.width = 96, .height = 32};
+    for (const std::uint32_t buffers : {2U, 3U, 5U, 10U})
+        for (std::size_t out = 0; out < std::min(buffers, 5U); ++out) {
+            CAPTURE(buffers);
+            CAPTURE(out);
+            const std::string pipe = folder.file(fmt::format("{}-{}", buffers, out));
+            REQUIRE(::mkfifo(pipe.c_str(), 0600) == 0);
+            PipeWriter writer(pipe, y4m_bytes(spec, "420jpeg"), "");
+            writer.go_on();
+            const auto source = testing::open(pipe);
+            CHECK(source->copies(MemoryRole::touches) == 1); // of the first one
+            const SharedMemory memory = give_memory(*source, buffers);
+            const Run all = run(*source, spec, out);
+            CHECK(all.frames == pictures);
+            CHECK(all.right);
+            source->release();
+        }
+}
+
 TEST_CASE("a path that is given up in the middle of a pipe's picture costs nothing of it") {
     const TemporaryFolder folder;
     const FilmSpec spec{.width = 320, .height = 240};

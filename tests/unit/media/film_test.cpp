@@ -288,5 +288,5 @@ TEST_CASE("what is no film says so") {
     const Error container = error_of(path, {.playback = {.container = "matrska"}});
     CHECK(container.kind == ErrorKind::usage);
     CHECK(container.remedy.find("matroska") != std::string::npos);
-    CHECK(error_of("nothing://somewhere").kind == ErrorKind::device);
+    CHECK(error_of("nothing://somewhere").kind == ErrorKind::usage);
 }

@@ -123,7 +123,7 @@ void write_frames(FrameWriter& writer, std::span<const TestFrame> frames) {
 } // namespace
 
 TEST_CASE("ffv1 and rawvideo keep every bit of every format that they take") {
-    for (const char* const codec : {"ffv1", "rawvideo"}) {
+    for (const std::string codec : {"ffv1", "rawvideo"}) {
         unsigned kept = 0;
         for (const PixelFormat& entry : pixel_formats()) {
             if (av_pixel_format(entry.fourcc) == AV_PIX_FMT_NONE)

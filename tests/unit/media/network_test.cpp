@@ -41,3 +41,12 @@ TEST_CASE("what is said of a peer") {
           "write udp://h:1: Permission denied");
     CHECK(peer_error("open", "http://h/x", AVERROR_HTTP_NOT_FOUND).error().kind == ErrorKind::peer);
 }
+
+TEST_CASE("a protocol that is not there is told apart from those that are nearly called so") {
+    REQUIRE(load_ffmpeg_formats());
+    const Error error = unknown_protocol("rtnp://host", Direction::write).error();
+    CHECK(error.kind == ErrorKind::usage);
+    CHECK(error.message().starts_with("open rtnp://host: FFmpeg has no such protocol to write to"));
+    CHECK(error.remedy.find("rtmp") != std::string::npos);
+    CHECK(unknown_protocol("qqqqqqq://host", Direction::read).error().remedy.empty());
+}

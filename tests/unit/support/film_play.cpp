@@ -24,7 +24,7 @@ SharedMemory give_memory(MediaSource& source, std::uint32_t count) {
 }
 
 std::optional<Frame> next(MediaSource& source) {
-    while (true) {
+    for (int wakes = 0; wakes < 100'000; ++wakes) {
         pollfd waiting{.fd = source.event_fd(), .events = POLLIN, .revents = 0};
         REQUIRE(::poll(&waiting, 1, 10'000) == 1);
         const Result<std::optional<Frame>> frame = source.take();
@@ -32,6 +32,8 @@ std::optional<Frame> next(MediaSource& source) {
         if (*frame || source.ended())
             return *frame;
     }
+    FAIL("a picture is there, and no place for it");
+    return std::nullopt;
 }
 
 bool has_pixels(const Frame& frame, const AVFrame& picture) {
