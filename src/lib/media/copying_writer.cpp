@@ -3,6 +3,7 @@
 
 #include "media/av_colorimetry.h"
 #include "media/encoder_choice.h"
+#include "media/stream_codec.h"
 
 #include <algorithm>
 #include <cstring>
@@ -12,61 +13,6 @@ namespace v4l2dma {
 namespace {
 
 constexpr AVRational microseconds{1, 1'000'000};
-
-struct StreamCodec {
-    FourCC fourcc;
-    AVCodecID codec;
-};
-constexpr StreamCodec table[] = {
-    {FourCC("MJPG"), AV_CODEC_ID_MJPEG}, {FourCC("JPEG"), AV_CODEC_ID_MJPEG},
-    {FourCC("H264"), AV_CODEC_ID_H264},  {FourCC("HEVC"), AV_CODEC_ID_HEVC},
-    {FourCC("VP80"), AV_CODEC_ID_VP8},   {FourCC("VP90"), AV_CODEC_ID_VP9},
-    {FourCC("MPG4"), AV_CODEC_ID_MPEG4}, {FourCC("MPG2"), AV_CODEC_ID_MPEG2VIDEO},
-};
-
-/// 0 beyond the end.
-unsigned number_at(std::span<const std::byte> bytes, std::size_t position) {
-    return position < bytes.size() ? std::to_integer<unsigned>(bytes[position]) : 0;
-}
-
-/// Calls @p visit with all that follows each start code, until it answers true.
-template <typename Visit> bool any_unit(std::span<const std::byte> payload, Visit visit) {
-    for (std::size_t i = 0; i + 3 < payload.size(); ++i)
-        if (payload[i] == std::byte{0} && payload[i + 1] == std::byte{0} && payload[i + 2] == std::byte{1} &&
-            visit(payload.subspan(i + 3)))
-            return true;
-    return false;
-}
-
-/// Whether H.264's supplemental information says that decoding can begin here, though this is no IDR picture.
-/// It is messages, each with a type and a length, both in bytes of which 255 goes on.
-bool announces_recovery(std::span<const std::byte> sei) {
-    constexpr unsigned recovery_point = 6;
-    constexpr unsigned end_of_unit = 0x80;
-    constexpr unsigned more = 255;
-    std::size_t position = 0;
-    const auto number = [&] {
-        unsigned sum = 0;
-        while (number_at(sei, position) == more)
-            sum += number_at(sei, position++);
-        return sum + number_at(sei, position++);
-    };
-    while (position + 1 < sei.size() && number_at(sei, position) != end_of_unit) {
-        if (number() == recovery_point)
-            return true;
-        const unsigned length = number();
-        position += length;
-    }
-    return false;
-}
-
-/// The first bits of a frame: a marker, the profile, whether it only shows another one, whether it is no key.
-bool is_vp9_key(std::span<const std::byte> payload) {
-    const unsigned head = number_at(payload, 0);
-    const bool reserved_bit = (head >> 4 & 3) == 3; // of profile 3
-    const unsigned rest = reserved_bit ? head << 1 : head;
-    return head >> 6 == 2 && (rest >> 3 & 1) == 0 && (rest >> 2 & 1) == 0;
-}
 
 /// The parameter sets that are in a key frame, which containers want in their header.
 Status extract_parameters(AVCodecParameters& parameters, const AVPacket& packet) {
@@ -101,11 +47,6 @@ Status extract_parameters(AVCodecParameters& parameters, const AVPacket& packet)
 
 } // namespace
 
-AVCodecID stream_codec(FourCC fourcc) {
-    const auto* entry = std::ranges::find(table, fourcc, &StreamCodec::fourcc);
-    return entry == std::end(table) ? AV_CODEC_ID_NONE : entry->codec;
-}
-
 bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer) {
     const std::string_view name = muxer.name;
     const bool only_shown =
@@ -114,37 +55,9 @@ bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer
     return properties.reorders && (only_shown || none);
 }
 
-bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload) {
-    if (codec == AV_CODEC_ID_H264)
-        return any_unit(payload, [](std::span<const std::byte> unit) {
-            constexpr unsigned idr_slice = 5;
-            constexpr unsigned sei = 6;
-            const unsigned type = number_at(unit, 0) & 0x1f;
-            return type == idr_slice || (type == sei && announces_recovery(unit.subspan(1)));
-        });
-    if (codec == AV_CODEC_ID_HEVC)
-        return any_unit(payload, [](std::span<const std::byte> unit) {
-            const unsigned type = number_at(unit, 0) >> 1 & 0x3f;
-            return type >= 16 && type <= 21; // BLA, IDR, CRA
-        });
-    if (codec == AV_CODEC_ID_VP8)
-        return !payload.empty() && (payload[0] & std::byte{1}) == std::byte{0};
-    if (codec == AV_CODEC_ID_VP9)
-        return is_vp9_key(payload);
-    if (codec == AV_CODEC_ID_MPEG4)
-        return any_unit(payload, [](std::span<const std::byte> unit) {
-            return number_at(unit, 0) == 0xb0 || number_at(unit, 0) == 0x20; // VOS, VOL
-        });
-    if (codec == AV_CODEC_ID_MPEG2VIDEO)
-        return any_unit(payload, [](std::span<const std::byte> unit) {
-            return number_at(unit, 0) == 0xb3; // sequence header
-        });
-    return true;
-}
-
 Result<std::unique_ptr<FrameWriter>> CopyingWriter::create(const FrameWriterSettings& settings,
                                                            OutputFiles* files) {
-    const AVCodecID codec = stream_codec(settings.source.fourcc);
+    const AVCodecID codec = codec_of_packets(settings.source.fourcc);
     if (!may_hold(*settings.target.muxer, codec))
         return not_held(*settings.target.muxer, ffmpeg().avcodec_get_name(codec));
     if (loses_order(settings.properties, *settings.target.muxer))

@@ -3,18 +3,13 @@
 
 #include "media/frame_writer.h"
 #include "media/packet_writer.h"
+#include "media/stream_codec.h"
 
 namespace v4l2dma {
-
-/// FFmpeg's name of a compressed format that containers hold, AV_CODEC_ID_NONE for all others.
-[[nodiscard]] AVCodecID stream_codec(FourCC fourcc);
 
 /// Whether pictures of such a stream would be shown in the wrong order: packets come in another order than
 /// their pictures, and the container has no times of the one or the other.
 [[nodiscard]] bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer);
-
-/// Whether a frame can be read without those before it. What does not tell counts as one that can.
-[[nodiscard]] bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload);
 
 /// Puts compressed frames into a container as they are. What comes before the first key frame is left out:
 /// nobody could read it.
@@ -31,7 +26,7 @@ public:
 
 private:
     CopyingWriter(FrameFormat format, PacketWriter packets, AvPacket packet)
-        : format_(format), codec_(stream_codec(format.fourcc)), packets_(std::move(packets)),
+        : format_(format), codec_(codec_of_packets(format.fourcc)), packets_(std::move(packets)),
           packet_(std::move(packet)) {}
     [[nodiscard]] Status start_stream();
 

@@ -94,7 +94,8 @@ Status set_muxer(ExportTarget& target, std::string_view container) {
     if (target.muxer->video_codec == AV_CODEC_ID_NONE)
         return make_error(ErrorKind::usage, "container", target.muxer->name, "it holds no pictures");
     if (std::string_view(target.muxer->name) == "rtp" && !target.url)
-        return make_error(ErrorKind::usage, "--container rtp", target.name, "it goes to rtp://HOST:PORT only");
+        return make_error(ErrorKind::usage, "--container rtp", target.name,
+                          "it goes to rtp://HOST:PORT only");
     if ((target.muxer->flags & AVFMT_NOFILE) != 0 && !target.url)
         return make_error(ErrorKind::unsupported, "container", target.muxer->name,
                           "it writes files by itself, which is not supported",

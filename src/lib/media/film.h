@@ -23,7 +23,8 @@ namespace v4l2dma {
 
 /// A piece of a film.
 struct FilmPicture {
-    AvFrame frame;                    ///< decoded, also in a device's memory; empty: played as packets, or bad
+    /// Decoded, also in a device's memory; empty if the film is played as packets, or this is bad.
+    AvFrame frame;
     AvPacket packet;                  ///< likewise of a film that is not decoded
     std::chrono::microseconds time{}; ///< from the first picture, going on over all rounds of a loop
     /// Of a packet, whose `time` is that of decoding: when its picture is shown; empty if the film does not

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A film that is not decoded: its packets, as devices and files have them.
 #include "media/film.h"
+#include "media/stream_codec.h"
 
 #include <algorithm>
+#include <spdlog/fmt/fmt.h>
 #include <utility>
 
 namespace v4l2dma {
@@ -13,30 +15,10 @@ using std::chrono::microseconds;
 
 constexpr AVRational micro{1, 1'000'000};
 
-// Packets of other codecs are in no pixel format, or need what a container says beside them.
-struct PacketFormat {
-    AVCodecID codec;
-    FourCC fourcc;
-    const char* converter; ///< FFmpeg's filter to how devices have them, nullptr: they are so
-};
-constexpr PacketFormat packet_formats[] = {
-    {AV_CODEC_ID_MJPEG, FourCC("MJPG"), nullptr},
-    {AV_CODEC_ID_H264, FourCC("H264"), "h264_mp4toannexb"},
-    {AV_CODEC_ID_HEVC, FourCC("HEVC"), "hevc_mp4toannexb"},
-    {AV_CODEC_ID_MPEG2VIDEO, FourCC("MPG2"), nullptr},
-    {AV_CODEC_ID_VP8, FourCC("VP80"), nullptr},
-    {AV_CODEC_ID_VP9, FourCC("VP90"), nullptr},
-};
-
-const PacketFormat* find_packet_format(AVCodecID codec) {
-    const auto* entry = std::ranges::find(packet_formats, codec, &PacketFormat::codec);
-    return entry == std::end(packet_formats) ? nullptr : entry;
-}
-
 } // namespace
 
 std::optional<FourCC> Film::packet_format() const {
-    const PacketFormat* entry = find_packet_format(input_->stream().codecpar->codec_id);
+    const StreamCodec* entry = find_stream_codec(input_->stream().codecpar->codec_id);
     return entry == nullptr ? std::nullopt : std::optional(entry->fourcc);
 }
 
@@ -44,11 +26,15 @@ Status Film::play_packets(bool wanted) {
     packets_ = wanted;
     converter_.reset();
     const AVStream& stream = input_->stream();
-    const PacketFormat* const entry = find_packet_format(stream.codecpar->codec_id);
-    if (!wanted || entry == nullptr || entry->converter == nullptr)
+    const StreamCodec* const entry = find_stream_codec(stream.codecpar->codec_id);
+    if (!wanted || entry == nullptr || entry->to_device == nullptr)
         return {};
+    const AVBitStreamFilter* const filter = ffmpeg().av_bsf_get_by_name(entry->to_device);
+    if (filter == nullptr)
+        return make_error(ErrorKind::unsupported, "convert packets of", input_->name(),
+                          fmt::format("this FFmpeg was built without {}", entry->to_device));
     AVBSFContext* context = nullptr;
-    int result = ffmpeg().av_bsf_alloc(ffmpeg().av_bsf_get_by_name(entry->converter), &context);
+    int result = ffmpeg().av_bsf_alloc(filter, &context);
     converter_.reset(context);
     if (result >= 0)
         result = ffmpeg().avcodec_parameters_copy(converter_->par_in, stream.codecpar);

@@ -31,7 +31,7 @@ Status check_unencoded(const FrameWriterSettings& settings) {
 
 /// Whether frames are to go into the container as the packets that they are.
 Result<bool> wants_copy(const FrameWriterSettings& settings) {
-    const AVCodecID codec = stream_codec(settings.source.fourcc);
+    const AVCodecID codec = codec_of_packets(settings.source.fourcc);
     const ExportWishes& wishes = settings.wishes;
     const bool changed = settings.format || settings.width || settings.height;
     if (!wishes.codec)
@@ -59,7 +59,7 @@ Result<FrameWritten> bad_or_failed(const Error& error) {
 }
 
 bool can_be_written(const FrameWriterSettings& settings) {
-    const AVCodecID codec = stream_codec(settings.source.fourcc);
+    const AVCodecID codec = codec_of_packets(settings.source.fourcc);
     const bool decoded = av_still_codec(settings.source.fourcc) != AV_CODEC_ID_NONE;
     if (codec == AV_CODEC_ID_NONE || decoded || settings.wishes.codec == copy ||
         settings.target.kind == ExportKind::raw)

@@ -129,9 +129,9 @@ test_export_copies_films() {
 	expect_equal "piped: written" "copy 40" "$(jq -rs 'last | "\(.written.codec) \(.written.frames)"' out)"
 	expect_equal "piped: pictures" "$(<film.md5)" "$(pictures piped.mp4)"
 	expect_equal "piped: shown" "$(times film.mp4 1000 | cut -d' ' -f1)" "$(times piped.mp4 1000 | cut -d' ' -f1)"
-	"$bin" export -i film.mp4 -o film.y4m --stats-interval 0
-	"$bin" export -i film.y4m -o film.raw --stats-interval 0
-	timeout 20 "$bin" export -i - -o - --container raw --stats-interval 0 <film.y4m >piped.raw
+	run 0 "$bin" export -i film.mp4 -o film.y4m --stats-interval 0
+	run 0 "$bin" export -i film.y4m -o film.raw --stats-interval 0
+	timeout 20 "$bin" export -i - -o - --container raw --stats-interval 0 <film.y4m >piped.raw 2>err
 	cmp film.raw piped.raw || fail "a y4m film through two pipes is another one"
 	# Containers without times get what they can show.
 	for codec in avi:mpeg4 y4m:rawvideo; do
@@ -142,6 +142,20 @@ test_export_copies_films() {
 	wrong 2 'mp4.h264: its packets do not say when they are shown' export -i mp4.h264 --input-container h264 -o y.mkv --codec copy
 	run 0 "$bin" export -i film.mp4 -o short.mkv --duration 0.4 --stats-interval 0
 	expect_equal "frames of a duration" 10 "$(frames_in short.mkv)"
+}
+
+test_export_copies_packets_of_each_codec() {
+	needs_ffmpeg
+	local line codec from to
+	for line in 'mpeg1video mpg mkv' 'mpeg2video mpg ts' 'mpeg4 mp4 mkv' 'mpeg4 avi mp4' 'mjpeg mov mkv' 'libvpx webm mkv' \
+		'libvpx-vp9 webm mp4' 'libsvtav1 mkv mp4' 'libsvtav1 mp4 webm' 'libx265 mp4 ts'; do
+		read -r codec from to <<<"$line"
+		ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=128x96:rate=25 -frames:v 30 -c:v "$codec" -pix_fmt yuv420p -g 10 \
+			"$codec.$from" 2>/dev/null </dev/null || continue
+		run 0 "$bin" export -i "$codec.$from" -o "$codec.out.$to" --stats-interval 0 --json
+		expect_equal "$line: written" "copy 30" "$(jq -rs 'last.written | "\(.codec) \(.frames)"' <<<"$out")"
+		expect_equal "$line: pictures" "$(pictures "$codec.$from")" "$(pictures "$codec.out.$to")"
+	done
 }
 
 test_export_of_a_codec_that_the_container_has_not() {
