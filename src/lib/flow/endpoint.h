@@ -205,7 +205,9 @@ public:
     [[nodiscard]] virtual Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) = 0;
     /// imports, borrows, touches: gets ready for the source's memory, of so many buffers.
     [[nodiscard]] virtual Status prepare(MemoryRole role, std::uint32_t count) = 0;
-
+    /// So many of the buffers are the source's extra_buffers(), and not to be kept. Before provide() and
+    /// prepare().
+    virtual void leave_to_source(std::uint32_t count) noexcept { static_cast<void>(count); }
     /// Whether it keeps every frame that it gets for as long as somebody behind it likes, and so all buffers.
     /// Others leave the source some.
     [[nodiscard]] virtual bool keeps_all() const noexcept { return false; }
@@ -215,12 +217,14 @@ public:
     [[nodiscard]] virtual Result<std::optional<std::uint32_t>> reclaim() = 0;
     /// Frames that it has not given back, and copies of frames that it is not done with.
     [[nodiscard]] virtual std::uint32_t in_flight() const noexcept = 0;
+    /// Grows while it gets on with them, if that takes more than giving them back.
+    [[nodiscard]] virtual std::uint64_t headway() const noexcept { return 0; }
     /// Whether it wants no frame more than it has got: a picture is written.
     [[nodiscard]] virtual bool satisfied() const noexcept { return false; }
     /// No frame comes any more: what it holds back for others to come gets done now, and in_flight() tells
     /// when that is so. @p hurried: the user wants the end, and nobody waits for who is slow; may be said
-    /// later, too. Answers how long it may take at most, if it is longer than for other sinks. stop() leaves
-    /// out what is not done by then.
+    /// later, too. Answers how long it may take without any headway, if it is longer than for other sinks.
+    /// stop() leaves out what is not done by then.
     [[nodiscard]] virtual std::chrono::microseconds finish(bool hurried) noexcept {
         static_cast<void>(hurried);
         return {};

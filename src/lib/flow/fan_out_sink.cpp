@@ -112,6 +112,12 @@ Status FanOutSink::prepare(MemoryRole role, std::uint32_t count) {
     return prepare_others();
 }
 
+void FanOutSink::leave_to_source(std::uint32_t count) noexcept {
+    sources_ = count;
+    for (Output& output : outputs_)
+        output.sink->leave_to_source(count);
+}
+
 // One that cannot provide may still work in another's memory.
 Result<std::span<BufferMemory>> FanOutSink::find_provider(std::uint32_t count) {
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
@@ -235,7 +241,8 @@ Result<PutResult> FanOutSink::put_to(Output& output, const Frame& frame) {
 bool FanOutSink::may_keep_more(const Output& output) const noexcept {
     constexpr std::uint32_t for_others = 3;
     constexpr std::uint32_t least = 2; // fewer keep some drivers from starting
-    return output.kept < std::max(buffers_, for_others + least) - for_others;
+    const std::uint32_t left = for_others + sources_;
+    return output.kept < std::max(buffers_, left + least) - left;
 }
 
 Status FanOutSink::offer(Output& output, const Frame& frame, Round& round) {
@@ -368,6 +375,13 @@ std::uint32_t FanOutSink::in_flight() const noexcept {
     auto sum = static_cast<std::uint32_t>(free_.size());
     for (const Output& output : outputs_)
         sum += output.failure ? 0 : output.sink->in_flight();
+    return sum;
+}
+
+std::uint64_t FanOutSink::headway() const noexcept {
+    std::uint64_t sum = 0;
+    for (const Output& output : outputs_)
+        sum += output.failure ? 0 : output.sink->headway();
     return sum;
 }
 

@@ -45,10 +45,12 @@ public:
     [[nodiscard]] const Conversion* conversion() const noexcept override;
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
     [[nodiscard]] Status prepare(MemoryRole role, std::uint32_t count) override;
+    void leave_to_source(std::uint32_t count) noexcept override;
     [[nodiscard]] Result<PutResult> put(const Frame& frame) override;
     /// Asks each output once, and goes on only while that brings no frame and one of them still answers.
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override;
+    [[nodiscard]] std::uint64_t headway() const noexcept override;
     /// As long as the slowest output.
     [[nodiscard]] std::chrono::microseconds finish(bool hurried) noexcept override;
     /// Only if all of them know.
@@ -120,6 +122,7 @@ private:
     MemoryRole role_ = MemoryRole::copies; ///< of the path
     std::optional<std::size_t> provider_;
     std::uint32_t buffers_ = 0;       ///< that frames travel in
+    std::uint32_t sources_ = 0;       ///< of them, the source's own
     bool running_ = false;            ///< a frame went through
     bool has_run_ = false;            ///< likewise, in any stream
     Error refusal_;                   ///< why an output does not play role_

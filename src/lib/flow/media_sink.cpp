@@ -4,6 +4,7 @@
 #include "format/pixel_format.h"
 
 #include <algorithm>
+#include <spdlog/fmt/fmt.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <utility>
@@ -14,7 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::chrono::microseconds longest_end = 60s; // an encoder that looks ahead, a disk that is slow
+// From one frame in the file to the next: an encoder that looks ahead, a disk that is slow.
+constexpr std::chrono::microseconds longest_end = 60s;
 constexpr std::chrono::milliseconds end_after_error = 10s;
 
 /// Whether a compressed frame can be read without others, as far as its source says.
@@ -164,7 +166,7 @@ Result<std::span<BufferMemory>> MediaSink::provide(MemoryRole, std::uint32_t) {
 
 // A source needs two to fill, and one is on its way.
 Status MediaSink::prepare(MemoryRole, std::uint32_t count) {
-    constexpr std::uint32_t for_source = 3;
+    const std::uint32_t for_source = 3 + sources_;
     most_kept_ = count > for_source ? count - for_source : 1;
     return {};
 }
@@ -254,6 +256,10 @@ std::uint32_t MediaSink::in_flight() const noexcept {
     return kept_ + (thread_ && finishing_ && !thread_->finished() ? 1U : 0U);
 }
 
+std::uint64_t MediaSink::headway() const noexcept {
+    return thread_ ? thread_->progress() : 0;
+}
+
 bool MediaSink::satisfied() const noexcept {
     return single_ && thread_ && thread_->written() > 0;
 }
@@ -289,12 +295,19 @@ void MediaSink::stop() noexcept {
         (void)MediaSink::finish(true);
         (void)thread_->wait(end_after_error);
     }
+    const bool missing = !thread_->finished() && !urgency_->hurried();
     urgency_->give_up();
     thread_->abort();
     if (!failure_)
         failure_ = thread_->error();
     unreadable_ += thread_->bad();
-    add(thread_->summary());
+    const ExportSummary written = thread_->summary();
+    add(written);
+    if (!failure_ && missing)
+        failure_ = make_error(ErrorKind::system, "write", name_,
+                              fmt::format("it took too long, and the last {} frames are not there",
+                                          pushed_ - thread_->bad() - std::min(pushed_, written.frames)))
+                       .error();
     if (!failure_ && unreadable_ > 0 && summary_.files == 0)
         failure_ =
             make_error(ErrorKind::system, "write", name_, "no frame could be read: there is no file").error();

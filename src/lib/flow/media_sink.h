@@ -41,11 +41,13 @@ public:
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
     [[nodiscard]] const Conversion* conversion() const noexcept override;
     [[nodiscard]] Result<std::span<BufferMemory>> provide(MemoryRole role, std::uint32_t count) override;
+    void leave_to_source(std::uint32_t count) noexcept override { sources_ = count; }
     [[nodiscard]] Status prepare(MemoryRole role, std::uint32_t count) override;
     /// Also answers what went wrong with an earlier frame. A frame whose timestamp does not grow is bad.
     [[nodiscard]] Result<PutResult> put(const Frame& frame) override;
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override;
+    [[nodiscard]] std::uint64_t headway() const noexcept override;
     /// Once the picture is written that a file holds.
     [[nodiscard]] bool satisfied() const noexcept override;
     [[nodiscard]] std::chrono::microseconds finish(bool hurried) noexcept override;
@@ -96,6 +98,7 @@ private:
     std::uint64_t expected_bytes_ = 0; ///< that the CPU moves for a frame
     bool single_ = false;              ///< one frame and no more: a picture
     std::uint64_t pushed_ = 0;         ///< to the writer of the stream that runs
+    std::uint32_t sources_ = 0;        ///< buffers that are the source's own
     std::uint32_t most_kept_ = 1;
     std::uint32_t kept_ = 0;
     std::optional<std::chrono::microseconds> first_; ///< frame's timestamp

@@ -134,6 +134,7 @@ Status Negotiation::establish_on(const Strategy& strategy) {
 Status Negotiation::connect(const Strategy& strategy) {
     const auto failed = [](auto& result) { return std::unexpected(std::move(result.error())); };
     const std::uint32_t buffers = wanted_buffers();
+    sink_.leave_to_source(source_.extra_buffers());
     if (strategy.memory == Strategy::Memory::sink) {
         Result<std::span<BufferMemory>> memory = sink_.provide(strategy.sink, buffers);
         return memory ? source_.use(strategy.source, *memory) : failed(memory);

@@ -447,10 +447,18 @@ Status Pump::drain() {
     const std::chrono::microseconds limit =
         std::max(result_.interrupted ? options_.drain_limit : options_.patient_drain_limit, finish);
     std::chrono::microseconds deadline = system_.now() + limit;
+    std::uint64_t headway = sink_.headway();
+    const auto is_time = [&] {
+        if (system_.now() >= deadline && !result_.interrupted && sink_.headway() > headway) {
+            headway = sink_.headway();
+            deadline = system_.now() + limit;
+        }
+        return system_.now() < deadline;
+    };
     if (sink_.in_flight() > 0)
         if (Status status = watch_sink(true); !status)
             return status;
-    while (sink_.in_flight() > 0 && sink_watched_ && !result_.forced && system_.now() < deadline) {
+    while (sink_.in_flight() > 0 && sink_watched_ && !result_.forced && is_time()) {
         const std::uint32_t before = sink_.in_flight();
         const bool hurried = result_.interrupted;
         if (Status status = wait(deadline); !status)

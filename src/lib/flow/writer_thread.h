@@ -54,6 +54,8 @@ public:
     [[nodiscard]] std::uint64_t take_unforeseen();
     /// Frames that found a place in the file.
     [[nodiscard]] std::uint64_t written() const;
+    /// Grows while frames are written, and while the encoder brings out what it has.
+    [[nodiscard]] std::uint64_t progress() const { return written() + writer_->progress(); }
     /// Frames that could not be read.
     [[nodiscard]] std::uint64_t bad() const;
     /// Once it is finished.

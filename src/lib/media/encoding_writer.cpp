@@ -210,10 +210,11 @@ Status EncodingWriter::prepare_scaler() {
     return {};
 }
 
-/// Always leaves the source one frame more than it needs, whatever the encoder keeps.
+/// One of those that may be kept goes round whatever the encoder keeps: some give the last picture back only
+/// for another one.
 bool EncodingWriter::may_borrow() const noexcept {
     return !reader_.decodes() && !reader_.splits() && VideoEncoder::keeps_to_rows(*settings_.codec) &&
-           borrowed_->load() + 1 < std::max(most_borrowed_, 2U);
+           borrowed_->load() + 1 < most_borrowed_;
 }
 
 Result<EncodingWriter::Ready> EncodingWriter::get_ready(const FrameToWrite& frame) {
@@ -310,7 +311,6 @@ Result<FrameWritten> EncodingWriter::write(const FrameToWrite& frame) {
         status = drain();
     if (!status)
         return std::unexpected(std::move(status.error()));
-    last_time_ = frame.time;
     return FrameWritten{.copied_bytes = ready->bytes};
 }
 
@@ -337,11 +337,14 @@ Status EncodingWriter::drain() {
         if (!*ready)
             return {};
         Status status = stream_started_ ? Status{} : start_stream();
+        const std::int64_t time = packet_->pts;
         if (status)
             status = packets_.write(*packet_);
         ffmpeg().av_packet_unref(packet_.get());
         if (!status)
             return status;
+        last_time_ = std::max(last_time_, encoder_->time_of(time));
+        got_on();
     }
     return {};
 }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cassert>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <string>
 #include <utility>
@@ -69,6 +70,7 @@ Result<FFmpeg> load() {
     if (Status status = check(std::array<const Library*, 3>{&avutil, &avcodec, &swscale}); !status)
         return std::unexpected(std::move(status.error()));
     all.av_log_set_level(AV_LOG_QUIET); // our errors say it, in one sentence
+    ::setenv("SVT_LOG", "1", 0);        // nor does SVT-AV1 say more than errors
     return all;
 }
 

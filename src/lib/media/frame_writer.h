@@ -6,6 +6,7 @@
 #include "media/export_target.h"
 #include "media/output_files.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -72,6 +73,15 @@ public:
     /// Errors: as write().
     [[nodiscard]] virtual Status finish(bool whole) = 0;
     [[nodiscard]] virtual ExportSummary summary() const = 0;
+
+    /// Grows while it gets on with what it has. Any thread.
+    [[nodiscard]] std::uint64_t progress() const noexcept { return progress_; }
+
+protected:
+    void got_on() noexcept { ++progress_; }
+
+private:
+    std::atomic<std::uint64_t> progress_ = 0;
 };
 
 /// Where frames come from and what they shall become.

@@ -138,6 +138,8 @@ bool may_be_preset(const AVCodecContext& context, const std::string& preset) {
 Status set_preset(AVCodecContext& context, const VideoEncoder::Settings& settings) {
     const std::string_view name = settings.codec->name;
     const bool vpx = is_one_of(name, {"libvpx", "libvpx-vp9"});
+    if (name == "libx265")
+        try_option(context, "x265-params", "log-level=error"); // it does not ask FFmpeg
     if (settings.preset) {
         const char* const option = vpx || name == "libaom-av1" ? "cpu-used"
                                    : name == "librav1e"        ? "speed"
@@ -230,6 +232,10 @@ bool VideoEncoder::intra_only() const noexcept {
     const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(context_->codec_id);
     return context_->gop_size <= 1 ||
            (descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0);
+}
+
+std::chrono::microseconds VideoEncoder::time_of(std::int64_t timestamp) const noexcept {
+    return std::chrono::microseconds(ffmpeg().av_rescale_q(timestamp, context_->time_base, microseconds));
 }
 
 // Two pictures in one tick are shown one after the other.

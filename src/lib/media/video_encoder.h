@@ -48,6 +48,8 @@ public:
 
     [[nodiscard]] const AVCodecContext& context() const noexcept { return *context_; }
     [[nodiscard]] AVRational time_base() const noexcept { return context_->time_base; }
+    /// Of a packet's timestamp in that.
+    [[nodiscard]] std::chrono::microseconds time_of(std::int64_t timestamp) const noexcept;
     [[nodiscard]] bool intra_only() const noexcept;
 
 private:

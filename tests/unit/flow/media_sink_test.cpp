@@ -257,6 +257,47 @@ TEST_CASE("what is left is given up at once when the end is forced") {
     CHECK(path.sink->verdict().error().code == ETIMEDOUT);
 }
 
+TEST_CASE("an encoder that nobody hurried, and that is not done in time, is an error that says so") {
+    for (const bool hurried : {false, true}) {
+        const TemporaryFolder folder;
+        OutputWishes wishes;
+        wishes.file.codec = "libx264";
+        wishes.file.preset = "placebo";
+        Path path(folder.file("slow.mkv"), 20, wishes);
+        path.format = *tight_format(FourCC("YU12"), 1920, 1080);
+        path.bytes.resize(path.format.sizeimage());
+        REQUIRE(path.sink->set_format(path.format));
+        for (std::uint32_t i = 0; i < 17; ++i)
+            REQUIRE(path.put(i, i * 40ms)->kept);
+        CHECK(path.sink->finish(hurried) > 0us);
+        path.sink->stop(); // as if it were time
+        CHECK(path.sink->verdict().has_value() == hurried);
+        if (!hurried) {
+            CHECK(path.sink->verdict().error().kind == ErrorKind::system);
+            CHECK(path.sink->verdict().error().message().contains("it took too long, and the last "));
+        }
+        CHECK(path.sink->summary().frames < 17);
+    }
+}
+
+TEST_CASE("buffers that are the source's own are not kept") {
+    const TemporaryFolder folder;
+    const std::string name = folder.file("pipe.raw");
+    REQUIRE(::mkfifo(name.c_str(), 0600) == 0);
+    const UniqueFd reader(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)); // and does not read
+    Path path(name);
+    path.format = *tight_format(FourCC("GREY"), 1024, 1024); // more than a pipe holds
+    path.bytes.resize(path.format.sizeimage());
+    REQUIRE(path.sink->set_format(path.format));
+    path.sink->leave_to_source(10);
+    REQUIRE(path.sink->prepare(MemoryRole::touches, 16));
+    unsigned kept = 0;
+    for (std::uint32_t i = 0; i < 16; ++i)
+        kept += path.put(i, i * 40ms)->kept ? 1U : 0U;
+    CHECK(kept == 3);
+    static_cast<void>(path.sink->finish(true));
+}
+
 TEST_CASE("packets in the order of decoding are taken as they come") {
     const TemporaryFolder folder;
     Path path(folder.file("a.raw"), 32);

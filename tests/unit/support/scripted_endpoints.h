@@ -204,8 +204,9 @@ public:
 
     std::optional<std::uint32_t> enough; ///< frames, after which it is satisfied
 
-    bool writes = false; ///< touches copies, as write() does
-    bool keeps = false;  ///< keeps_all()
+    bool writes = false;          ///< touches copies, as write() does
+    bool keeps = false;           ///< keeps_all()
+    std::uint64_t done_steps = 0; ///< headway()
 
     /// The oldest frame is done with.
     void finish_one() {
@@ -306,6 +307,7 @@ public:
     [[nodiscard]] std::uint32_t in_flight() const noexcept override {
         return static_cast<std::uint32_t>(held_.size() + done_.size());
     }
+    [[nodiscard]] std::uint64_t headway() const noexcept override { return done_steps; }
     void stop() noexcept override {
         script_.log.push_back(name_ + ".stop");
         held_.clear();
