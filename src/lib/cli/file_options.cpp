@@ -2,37 +2,85 @@
 #include "cli/file_options.h"
 
 #include "cli/flow_options.h"
+#include "media/network.h"
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <functional>
+#include <optional>
 #include <sys/stat.h>
 
 namespace v4l2dma {
 
 namespace {
 
-/// Whether @p name begins and ends as the pattern @p numbered does around its number.
-bool could_be_numbered(std::string_view name, std::string_view numbered) {
-    const std::size_t percent = numbered.find('%');
-    const std::size_t letter = numbered.find('d', percent);
-    return percent != std::string_view::npos && letter != std::string_view::npos &&
-           name.starts_with(numbered.substr(0, percent)) && name.ends_with(numbered.substr(letter + 1));
+/// Where a name leads to that may also be a URL of a file, or "-".
+std::string path_of(const std::string& name, const char* standard) {
+    return name == "-" ? standard : without_file_scheme(name);
 }
 
-bool is_file(const std::string& name) {
+std::optional<struct stat> look_at(const std::string& path) {
     struct stat status {};
-    return ::stat(name.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+    return ::stat(path.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
 }
 
-/// Whether two outputs would write over each other. Not what takes all that comes, as a terminal.
-bool is_same_file(const std::string& a, const std::string& b) {
-    struct stat one {};
-    struct stat other {};
-    if (::stat(a.c_str(), &one) != 0 || ::stat(b.c_str(), &other) != 0)
-        return a == b;
-    return S_ISREG(one.st_mode) && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+bool is_same(const struct stat& a, const struct stat& b) {
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/// Whether two outputs would write over each other, or into each other. A terminal takes all that comes, but
+/// for standard output said twice.
+bool is_same_output(const std::string& a, const std::string& b) {
+    if (a == "-" && b == "-")
+        return true;
+    const std::string path = path_of(a, "/dev/stdout");
+    const std::string other_path = path_of(b, "/dev/stdout");
+    const std::optional<struct stat> one = look_at(path);
+    const std::optional<struct stat> other = look_at(other_path);
+    if (!one || !other)
+        return path == other_path;
+    return !S_ISCHR(one->st_mode) && is_same(*one, *other);
+}
+
+struct Place {
+    std::string folder;
+    std::string_view file;
+};
+
+Place place_of(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string_view::npos
+               ? Place{".", path}
+               : Place{std::string(path.substr(0, slash + 1)), path.substr(slash + 1)};
+}
+
+/// Whether @p path is where one of the files will be that are called @p numbered: its name begins and ends
+/// so.
+bool could_be_numbered(std::string_view path, std::string_view numbered) {
+    const Place one = place_of(path);
+    const Place other = place_of(numbered);
+    const std::size_t percent = other.file.find('%');
+    const std::size_t letter = other.file.find('d', percent);
+    if (percent == std::string_view::npos || letter == std::string_view::npos)
+        return false;
+    const std::optional<struct stat> folder = look_at(one.folder);
+    const std::optional<struct stat> other_folder = look_at(other.folder);
+    return folder && other_folder && is_same(*folder, *other_folder) &&
+           one.file.starts_with(other.file.substr(0, percent)) &&
+           one.file.ends_with(other.file.substr(letter + 1));
+}
+
+/// Whether a film would be written over while it is read. One of many files may be it by its number, and
+/// nobody knows how many there will be.
+bool is_written_over(const std::string& input, const std::string& output, bool force) {
+    const std::string path = path_of(input, "/dev/stdin");
+    const std::optional<struct stat> read = look_at(path);
+    if (!read || !S_ISREG(read->st_mode))
+        return false;
+    const std::string written = path_of(output, "/dev/stdout");
+    const std::optional<struct stat> there = look_at(written);
+    return (there && is_same(*read, *there)) || (force && could_be_numbered(path, written));
 }
 
 } // namespace
@@ -117,16 +165,14 @@ Status FileOptions::check_names(const std::string& input, std::vector<std::strin
     if (json)
         files.emplace_back("-"); // its events
     for (auto name = files.begin(); name != files.end(); ++name) {
-        const bool twice = std::any_of(files.begin(), name, std::bind_front(is_same_file, *name));
+        const bool twice = std::any_of(files.begin(), name, std::bind_front(is_same_output, *name));
         if (twice && *name == "-")
             return make_error(ErrorKind::usage, "write", *name,
                               json ? "--json and this both write to standard output"
                                    : "two outputs both write to standard output");
         if (twice)
             return make_error(ErrorKind::usage, "write", *name, "it is an output twice");
-        // One of many files may be the input by its number, and nobody knows how many there will be.
-        if (is_file(input) &&
-            (is_same_file(input, *name) || (wishes.force && could_be_numbered(input, *name))))
+        if (is_written_over(input, *name, wishes.force))
             return make_error(ErrorKind::usage, "write", *name, "it is both the input and the output");
     }
     return {};

@@ -217,10 +217,11 @@ bool is_export_name(std::string_view name) {
            (!extension.empty() && (is_raw(extension) || is_one_of(extension, film_extensions)));
 }
 
-Result<ExportTarget> resolve_export_target(std::string_view name, const ExportWishes& wishes) {
+Result<ExportTarget> resolve_export_target(std::string_view given, const ExportWishes& wishes) {
+    const std::string name = without_file_scheme(given);
     if (name.empty())
         return make_error(ErrorKind::usage, "export", name, "its name is empty");
-    ExportTarget target{.name = std::string(name),
+    ExportTarget target{.name = name,
                         .sdp = wishes.sdp,
                         .standard_output = name == "-",
                         .url = !scheme_of(name).empty(),

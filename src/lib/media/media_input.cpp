@@ -204,7 +204,7 @@ Result<std::unique_ptr<MediaInput>> MediaInput::open(const std::string& name, co
                                                      const Interrupt& interrupt) {
     if (Status status = load_ffmpeg_formats(); !status)
         return std::unexpected(std::move(status.error()));
-    std::unique_ptr<MediaInput> input(new MediaInput(name, interrupt));
+    std::unique_ptr<MediaInput> input(new MediaInput(without_file_scheme(name), interrupt));
     if (Status status = input->open_context(wishes); !status)
         return std::unexpected(std::move(status.error()));
     if (Status status = input->find_stream(); !status)

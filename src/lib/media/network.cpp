@@ -53,6 +53,11 @@ std::string scheme_of(std::string_view name) {
     return scheme;
 }
 
+std::string without_file_scheme(std::string_view name) {
+    const std::size_t prefix = std::string_view("file://").size();
+    return std::string(scheme_of(name) == "file" ? name.substr(prefix) : name);
+}
+
 bool is_network(std::string_view name) {
     const std::string scheme = scheme_of(name);
     return !scheme.empty() && !is_one_of(scheme, local_schemes);

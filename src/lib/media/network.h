@@ -11,6 +11,9 @@ namespace v4l2dma {
 /// "rtmp" of "RTMP://host/app", in lower case; empty if @p name is no URL.
 [[nodiscard]] std::string scheme_of(std::string_view name);
 
+/// The path in "file://PATH", or @p name as it is.
+[[nodiscard]] std::string without_file_scheme(std::string_view name);
+
 /// Whether @p name is a URL behind which somebody else is, and no file of this machine.
 [[nodiscard]] bool is_network(std::string_view name);
 

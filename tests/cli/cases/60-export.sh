@@ -447,6 +447,25 @@ test_export_by_clone() {
 	wrong 2 '--json and this both write to standard output' clone -i test:bars -o - -o null: --json
 	wrong 2 '--sdp x.sdp: it describes one stream' clone -i test:bars -o rtp://127.0.0.1:5004 -o w.mkv --sdp x.sdp
 	wrong 2 'write x.mkv: it is both the input and the output' clone -i x.mkv -o rtp://127.0.0.1:5004 --sdp x.mkv --force
+	local sum
+	sum=$(md5sum <x.mkv)
+	wrong 2 'both the input and the output' export -i x.mkv -o "file://$PWD/x.mkv" --force
+	wrong 2 'both the input and the output' export -i "file://$PWD/x.mkv" -o x.mkv --force
+	wrong 2 'it exists' export -i test:bars -o "file://$PWD/x.mkv"
+	if "$bin" export -i - -o x.mkv --force <x.mkv 2>err; then
+		fail 'it wrote over the film that it read'
+	fi
+	mkdir folder
+	cp x.mkv folder/film007.mkv
+	wrong 2 'both the input and the output' export -i ./folder/film007.mkv -o folder/film%03d.mkv --segment 1 --force
+	mkfifo pipe.ts
+	wrong 2 'write pipe.ts: it is an output twice' clone -i x.mkv -o pipe.ts -o pipe.ts
+	if "$bin" export -i x.mkv -o /dev/stdout --container mkv --json 2>err | cat >both; then
+		[[ ! -s both ]] || fail "a film and JSON in one pipe: $(head -c 200 both | tr -d '\0')"
+	fi
+	expect_equal "the film that is there" "$sum" "$(md5sum <x.mkv)"
+	run 0 "$bin" export -i "file://$PWD/x.mkv" -o "file://$PWD/by-url.mkv" --stats-interval 0
+	expect_equal "a film by its URL" "$(frames_in x.mkv)" "$(frames_in by-url.mkv)"
 	[[ ! -e w.mkv && ! -e x.sdp ]] || fail "files of runs that never began: $(ls)"
 	run 0 "$bin" clone -i test:bars,320x240,NV12,60 -o one.png --stats-interval 0
 	expect_equal "a picture" "320,240" "$(probe one.png -show_entries stream=width,height)"

@@ -18,6 +18,14 @@ TEST_CASE("a URL's scheme") {
     CHECK(scheme_of("ümlaut://x") == "");
 }
 
+TEST_CASE("a URL of a file is the file") {
+    CHECK(without_file_scheme("file:///tmp/a.mkv") == "/tmp/a.mkv");
+    CHECK(without_file_scheme("FILE://a.mkv") == "a.mkv");
+    CHECK(without_file_scheme("file:a.mkv") == "file:a.mkv");
+    CHECK(without_file_scheme("udp://a:1") == "udp://a:1");
+    CHECK(without_file_scheme("") == "");
+}
+
 TEST_CASE("whether somebody else is behind a name") {
     CHECK(is_network("srt://h:1"));
     CHECK(is_network("HTTPS://h/x"));
