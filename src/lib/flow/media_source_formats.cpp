@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // What a film's frames may be, and what they are.
 #include "flow/media_source.h"
+
+#include "base/log.h"
 #include "format/likeness.h"
 #include "media/av_colorimetry.h"
 
@@ -47,9 +49,13 @@ Status MediaSource::choose_format() {
         return set_format(*as_it_is);
     if (!wished_) {
         const std::string obstacle = why_not_copied(shape);
-        if (wishes_.playback.packets != Packets::never && obstacle.empty())
+        const bool demanded = wishes_.playback.packets == Packets::demanded;
+        if (demanded && film_->hides_pictures())
+            spdlog::warn("{} hides pictures at its beginning, which are seen in the copy", name_);
+        const bool preferred = wishes_.playback.packets == Packets::preferred && !film_->hides_pictures();
+        if ((demanded || preferred) && obstacle.empty())
             return set_format(*packets);
-        if (wishes_.playback.packets == Packets::demanded)
+        if (demanded)
             return make_error(ErrorKind::usage, "--codec copy", name_, obstacle,
                               "Leave --codec away: then it is decoded and encoded");
         const Result<FourCC> fourcc = natural_fourcc();
@@ -89,7 +95,7 @@ bool MediaSource::finds_packets() const noexcept {
 }
 
 bool MediaSource::tells_decode_times() const noexcept {
-    return is_packets() && film_->reorders() && wishes_.playback.decode_times;
+    return is_packets() && wishes_.playback.decode_times;
 }
 
 // Decoded pictures are upright and their pixels square, unless the user wants them as they are.
@@ -97,8 +103,10 @@ StreamProperties MediaSource::properties() const {
     const FilmShape& shape = film_->shape();
     StreamProperties properties{.rate = wishes_.fps ? wishes_.fps : film_->rate(),
                                 .keeps_rate = true,
-                                .reorders = tells_decode_times()};
+                                .reorders = tells_decode_times() && film_->reorders()};
     const bool as_stored = wishes_.playback.keep_pixels && width_ == shape.width && height_ == shape.height;
+    if (is_packets())
+        properties.coded = film_->coded();
     if (is_packets() || as_stored) {
         properties.aspect = shape.aspect;
         properties.display_matrix = shape.display_matrix;

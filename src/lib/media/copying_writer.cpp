@@ -68,14 +68,36 @@ Result<std::unique_ptr<FrameWriter>> CopyingWriter::create(const FrameWriterSett
     Result<AvPacket> packet = make_av_packet();
     if (!packets || !packet)
         return std::unexpected(packets ? packet.error() : packets.error());
-    return std::unique_ptr<FrameWriter>(
-        new CopyingWriter(settings.source, std::move(*packets), std::move(*packet)));
+    return std::unique_ptr<FrameWriter>(new CopyingWriter(settings.source, settings.properties.coded,
+                                                          std::move(*packets), std::move(*packet)));
 }
 
 Status CopyingWriter::begin(const Beginning& beginning) {
     constexpr int finest = 1001'000;
     rate_ = ffmpeg().av_d2q(beginning.rate, finest);
     return {};
+}
+
+// A film's own words where there are some: V4L2 has not all of them.
+void CopyingWriter::describe(AVCodecParameters& stream) const {
+    const bool jpeg = codec_ == AV_CODEC_ID_MJPEG;
+    const AvColours colours = to_av_colours(format_);
+    stream.color_primaries = coded_ ? static_cast<AVColorPrimaries>(coded_->primaries) : colours.primaries;
+    stream.color_trc =
+        coded_ ? static_cast<AVColorTransferCharacteristic>(coded_->transfer) : colours.transfer;
+    stream.color_space = coded_ ? static_cast<AVColorSpace>(coded_->matrix) : colours.matrix;
+    stream.color_range = jpeg ? AVCOL_RANGE_JPEG : colours.range;
+    if (coded_ && !jpeg)
+        stream.color_range = !coded_->full_range   ? AVCOL_RANGE_UNSPECIFIED
+                             : *coded_->full_range ? AVCOL_RANGE_JPEG
+                                                   : AVCOL_RANGE_MPEG;
+    stream.format = jpeg ? AV_PIX_FMT_YUVJ422P : AV_PIX_FMT_YUV420P;
+    if (!coded_)
+        return;
+    if (!coded_->pixels.empty())
+        stream.format = ffmpeg().av_get_pix_fmt(coded_->pixels.c_str());
+    stream.profile = coded_->profile.value_or(stream.profile);
+    stream.level = coded_->level.value_or(stream.level);
 }
 
 Status CopyingWriter::start_stream() {
@@ -87,12 +109,7 @@ Status CopyingWriter::start_stream() {
     stream.codec_id = codec_;
     stream.width = static_cast<int>(format_.width);
     stream.height = static_cast<int>(format_.height);
-    stream.format = codec_ == AV_CODEC_ID_MJPEG ? AV_PIX_FMT_YUVJ422P : AV_PIX_FMT_YUV420P;
-    const AvColours colours = to_av_colours(format_);
-    stream.color_primaries = colours.primaries;
-    stream.color_trc = colours.transfer;
-    stream.color_space = colours.matrix;
-    stream.color_range = codec_ == AV_CODEC_ID_MJPEG ? AVCOL_RANGE_JPEG : colours.range;
+    describe(stream);
     if (Status status = extract_parameters(stream, *packet_); !status)
         return status;
     const bool counted = !MediaOutput::has_times(packets_.muxer());

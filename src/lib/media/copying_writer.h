@@ -25,12 +25,16 @@ public:
     [[nodiscard]] ExportSummary summary() const override;
 
 private:
-    CopyingWriter(FrameFormat format, PacketWriter packets, AvPacket packet)
-        : format_(format), codec_(codec_of_packets(format.fourcc)), packets_(std::move(packets)),
-          packet_(std::move(packet)) {}
+    CopyingWriter(FrameFormat format, std::optional<CodedPictures> coded, PacketWriter packets,
+                  AvPacket packet)
+        : format_(format), coded_(std::move(coded)), codec_(codec_of_packets(format.fourcc)),
+          packets_(std::move(packets)), packet_(std::move(packet)) {}
     [[nodiscard]] Status start_stream();
 
+    void describe(AVCodecParameters& stream) const;
+
     FrameFormat format_;
+    std::optional<CodedPictures> coded_;
     AVCodecID codec_;
     PacketWriter packets_;
     AvPacket packet_;

@@ -48,6 +48,7 @@ extern "C" {
     F(avutil, av_frame_ref)                                                                                  \
     F(avutil, av_frame_unref)                                                                                \
     F(avutil, av_free)                                                                                       \
+    F(avutil, av_get_pix_fmt)                                                                                \
     F(avutil, av_get_pix_fmt_name)                                                                           \
     F(avutil, av_hwdevice_ctx_create)                                                                        \
     F(avutil, av_hwdevice_find_type_by_name)                                                                 \

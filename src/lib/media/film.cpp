@@ -114,7 +114,8 @@ void Film::leave_target(FilmPicture& picture) noexcept {
 // The first picture says what its file may not: pixels, size, orientation.
 Status Film::look() {
     constexpr unsigned enough = 1000; // bad ones: then it is none that can be decoded
-    if (wishes_.playback.seek)
+    const bool by_number = input_->container() == "yuv4mpegpipe"; // where FFmpeg takes all headers for alike
+    if (wishes_.playback.seek && !by_number)
         if (Status status = begin_round(); !status)
             return status;
     for (unsigned i = 0; i < enough; ++i) {
@@ -129,7 +130,7 @@ Status Film::look() {
             return status;
         raw_ = RawReader::open(*input_, *packet_, raw_swapped_);
         if (Status status = seekable_ ? rewind() : Status{}; seekable_ && (status || input_->is_local()))
-            return status;
+            return status && reads_raw() && wishes_.playback.seek ? look_there() : status;
         seekable_ = false; // what its server promised, it does not do
         first_ = std::move(*picture);
         return turn_upright(*first_);
@@ -137,9 +138,21 @@ Status Film::look() {
     if (failure_)
         return std::unexpected(*failure_);
     if (wishes_.playback.seek)
-        return make_error(ErrorKind::usage, "--seek", fmt::format("{:g}", *wishes_.playback.seek),
-                          fmt::format("{} has no picture there", input_->name()));
+        return no_picture_there();
     return make_error(ErrorKind::device, "open", input_->name(), "no picture in it can be decoded");
+}
+
+std::unexpected<Error> Film::no_picture_there() const {
+    return make_error(ErrorKind::usage, "--seek", fmt::format("{:g}", *wishes_.playback.seek),
+                      fmt::format("{} has no picture there", input_->name()));
+}
+
+// The first picture was one from the beginning.
+Status Film::look_there() {
+    const Result<RawReader::Next> next = raw_->next();
+    if (!next)
+        return std::unexpected(next.error());
+    return next->outcome == RawReader::Outcome::end ? Status(no_picture_there()) : rewind();
 }
 
 std::optional<microseconds> Film::find_length() const {
@@ -268,6 +281,9 @@ Result<std::optional<FilmPicture>> Film::next_decoded() {
         Result<AvFrame> frame = make_av_frame();
         if (!frame)
             return std::unexpected(std::move(frame.error()));
+        if (!decoder_) // it went with another path's memory
+            if (Status status = open_decoder(); !status)
+                return std::unexpected(std::move(status.error()));
         const Result<VideoDecoder::Received> received = decoder_->receive(**frame);
         if (!received)
             return std::unexpected(received.error());
@@ -312,6 +328,7 @@ Result<bool> Film::read_packet() {
     Result<bool> there = input_->read(*packet_);
     if (there) {
         untimed_packets_ |= *there && packet_->pts == AV_NOPTS_VALUE;
+        hides_pictures_ |= *there && looking_ && (packet_->flags & AV_PKT_FLAG_DISCARD) != 0;
         if (*there && looking_ && !input_->is_local() && !wishes_.playback.seek && packet_format())
             if (Status status = keep_for_packets(); !status)
                 return std::unexpected(std::move(status.error()));

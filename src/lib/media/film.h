@@ -74,6 +74,11 @@ public:
     [[nodiscard]] bool reorders() const noexcept { return reorders_; }
     /// Whether packets tell when they are decoded and when their pictures are shown: AVI has no such times.
     [[nodiscard]] bool tells_both_times() const noexcept { return !untimed_packets_; }
+    /// Whether it begins with pictures that are decoded and not shown, as where an mp4 was cut between key
+    /// frames. As packets they are seen.
+    [[nodiscard]] bool hides_pictures() const noexcept { return hides_pictures_; }
+    /// What is said of its packets.
+    [[nodiscard]] CodedPictures coded() const;
     /// Pictures a second, as far as the file says.
     [[nodiscard]] std::optional<double> rate() const { return input_->rate(); }
     /// From the first picture to the end, if that is known, and there is one.
@@ -119,6 +124,8 @@ private:
     [[nodiscard]] Status open_input(const std::string& name);
     [[nodiscard]] Status open_decoder();
     [[nodiscard]] Status look();
+    [[nodiscard]] Status look_there();
+    [[nodiscard]] std::unexpected<Error> no_picture_there() const;
     [[nodiscard]] std::optional<std::chrono::microseconds> find_length() const;
     [[nodiscard]] Status begin_again();
     [[nodiscard]] Status begin_round();
@@ -171,6 +178,7 @@ private:
         make_error(ErrorKind::unsupported, "share", "pictures", "they are decoded by the CPU");
     bool seekable_ = false;
     bool looking_ = false; ///< for the first picture
+    bool hides_pictures_ = false;
     bool packets_ = false;
     bool raw_swapped_ = false;         ///< a raw file whose planes lie in the other order
     bool at_end_ = false;              ///< of the file: the decoder has the rest

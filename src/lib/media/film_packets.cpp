@@ -22,6 +22,21 @@ std::optional<FourCC> Film::packet_format() const {
     return entry == nullptr ? std::nullopt : std::optional(entry->fourcc);
 }
 
+CodedPictures Film::coded() const {
+    const AVCodecParameters& stream = *input_->stream().codecpar;
+    CodedPictures coded{
+        .primaries = stream.color_primaries, .transfer = stream.color_trc, .matrix = stream.color_space};
+    if (stream.color_range != AVCOL_RANGE_UNSPECIFIED)
+        coded.full_range = stream.color_range == AVCOL_RANGE_JPEG;
+    if (stream.profile != FF_PROFILE_UNKNOWN)
+        coded.profile = stream.profile;
+    if (stream.level != FF_LEVEL_UNKNOWN)
+        coded.level = stream.level;
+    if (const char* pixels = ffmpeg().av_get_pix_fmt_name(static_cast<AVPixelFormat>(stream.format)))
+        coded.pixels = pixels;
+    return coded;
+}
+
 Status Film::play_packets(bool wanted) {
     packets_ = wanted;
     converter_.reset();
@@ -78,7 +93,7 @@ Result<std::optional<FilmPicture>> Film::next_packet() {
     picture.time = time_of(decode_timestamp(*packet_));
     if (zero_ && packet_->pts != AV_NOPTS_VALUE)
         picture.shown = std::max(picture.time, microseconds(to_microseconds(packet_->pts) - *zero_));
-    picture.bad = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
+    // One that seems damaged is not left out: a decoder makes more of it than of none.
     ffmpeg().av_packet_move_ref(packet->get(), packet_.get());
     picture.packet = std::move(*packet);
     return picture;

@@ -106,16 +106,43 @@ void RawReader::seek(std::int64_t number) noexcept {
     const auto bytes = static_cast<std::int64_t>(picture_bytes_ + (kind_ == Kind::y4m ? usual_header : 0));
     number_ = std::clamp<std::int64_t>(number, 0, INT64_MAX / 2 / bytes);
     position_ = first_ + number_ * bytes;
+    to_walk_ = 0;
+    if (kind_ == Kind::y4m && !is_usual_header(position_)) {
+        position_ = first_;
+        to_walk_ = number_;
+    }
     header_size_ = 0;
     current_.reset();
     done_ = 0;
+}
+
+// Where there is another one at the end of a jump, one of those before had parameters. At the end of the file
+// is none.
+bool RawReader::is_usual_header(std::int64_t position) const noexcept {
+    std::array<char, usual_header> header{};
+    const ssize_t bytes = ::pread(fd_.get(), header.data(), header.size(), position);
+    return bytes <= 0 || (bytes == static_cast<ssize_t>(header.size()) && header.back() == '\n' &&
+                          std::string_view(header.data(), header.size()).starts_with(magic));
+}
+
+/// From header to header. Answers whether the film goes so far.
+Result<bool> RawReader::walk() {
+    for (; to_walk_ > 0; --to_walk_) {
+        const Result<bool> there = read_header();
+        if (!there || !*there)
+            return there;
+        position_ += static_cast<std::int64_t>(picture_bytes_);
+    }
+    return true;
 }
 
 Result<RawReader::Next> RawReader::next() {
     if (!current_ && done_ > 0)
         return system_error("read", name_, ENOMEM); // when the target went
     if (!current_) {
-        const Result<bool> there = kind_ == Kind::y4m ? read_header() : true;
+        Result<bool> there = walk();
+        if (there && *there && kind_ == Kind::y4m)
+            there = read_header();
         if (!there || !*there)
             return there ? Next{} : Result<Next>(std::unexpected(there.error()));
         Result<AvFrame> frame = make_frame();

@@ -72,6 +72,8 @@ private:
     [[nodiscard]] std::size_t fill_vector(std::size_t done) noexcept;
     [[nodiscard]] Result<std::size_t> read(std::span<const iovec> vector);
     [[nodiscard]] Result<bool> read_header();
+    [[nodiscard]] bool is_usual_header(std::int64_t position) const noexcept;
+    [[nodiscard]] Result<bool> walk();
     [[nodiscard]] Status read_picture();
 
     std::string name_;
@@ -86,6 +88,7 @@ private:
     std::int64_t first_ = 0;    ///< where the first picture begins, with its header
     std::int64_t position_ = 0; ///< what is read next
     std::int64_t number_ = 0;
+    std::int64_t to_walk_ = 0;                  ///< pictures that are left out from here on
     std::array<char, longest_header> header_{}; ///< of the picture that is read
     std::size_t header_size_ = 0;
     AvFrame current_;      ///< once its header was read

@@ -158,6 +158,49 @@ test_export_copies_packets_of_each_codec() {
 	done
 }
 
+# box FILE NAME: the first bytes that an mp4 has there.
+box() {
+	local offset
+	offset=$(grep -abo "$2" "$1" | head -1 | cut -d: -f1)
+	od -An -tx1 -j "$offset" -N 14 "$1"
+}
+
+# What a container says of packets is what it said of them in the film.
+test_export_describes_packets() {
+	needs_ffmpeg
+	local film=(-f lavfi -i testsrc2=size=128x96:rate=25 -frames:v 20) colours
+	ffmpeg -nostdin -v error "${film[@]}" -c:v libvpx-vp9 -pix_fmt yuv444p -b:v 0 -crf 40 v.webm 2>/dev/null || skip 'this ffmpeg has no libvpx-vp9'
+	ffmpeg -nostdin -v error "${film[@]}" -c:v libx264 -pix_fmt yuv420p -color_primaries bt2020 -color_trc arib-std-b67 -colorspace bt2020nc \
+		-color_range tv h.mkv 2>/dev/null || skip 'this ffmpeg has no libx264'
+	for name in v.webm:vpcC h.mkv:colr; do
+		ffmpeg -nostdin -v error -i "${name%:*}" -c copy right.mp4 -y
+		run 0 "$bin" export -i "${name%:*}" -o x.mp4 --force --stats-interval 0
+		expect_equal "${name%:*}: its ${name#*:} box" "$(box right.mp4 "${name#*:}")" "$(box x.mp4 "${name#*:}")"
+	done
+	run 0 "$bin" export -i h.mkv -o x.mkv --force --stats-interval 0
+	colours=color_range,color_space,color_transfer,color_primaries
+	expect_equal "colours" "$(probe h.mkv -show_entries "stream=$colours")" "$(probe x.mkv -show_entries "stream=$colours")"
+}
+
+# Broadcasts: pictures begin to come in another order in the middle. And what a film hides is not shown.
+test_export_packets_of_put_together_films() {
+	needs_ffmpeg
+	local film=(-f lavfi -i testsrc2=size=96x64:rate=25 -c:v libx264 -pix_fmt yuv420p -g 12)
+	ffmpeg -nostdin -v error "${film[@]}" -frames:v 40 -bf 0 a.ts 2>/dev/null || skip 'this ffmpeg has no libx264'
+	ffmpeg -nostdin -v error "${film[@]}" -frames:v 40 -bf 3 -output_ts_offset 1.8 b.ts
+	cat a.ts b.ts >mixed.ts
+	run 0 "$bin" export -i mixed.ts -o mixed.mkv --stats-interval 0 --json
+	expect_equal "written" "copy 80 0" "$(jq -rs 'last | "\(.written.codec) \(.written.frames) \(.corrupt)"' <<<"$out")"
+	expect_equal "pictures" "$(pictures mixed.ts)" "$(pictures mixed.mkv)"
+	expect_equal "shown" "$(times mixed.ts 1000 | cut -d' ' -f1)" "$(times mixed.mkv 1000 | cut -d' ' -f1)"
+	ffmpeg -nostdin -v error "${film[@]}" -frames:v 40 -bf 0 whole.mp4
+	ffmpeg -nostdin -v error -ss 0.6 -i whole.mp4 -c copy cut.mp4
+	run 0 "$bin" export -i cut.mp4 -o cut.mkv --stats-interval 0
+	expect_equal "pictures that are not hidden" "$(pictures cut.mp4 | wc -l)" "$(pictures cut.mkv | wc -l)"
+	run 0 "$bin" export -i cut.mp4 -o copied.mkv --codec copy --stats-interval 0
+	expect_match "what is seen in a copy" 'hides pictures at its beginning' "$err"
+}
+
 test_export_of_a_codec_that_the_container_has_not() {
 	needs_ffmpeg
 	local codec

@@ -243,6 +243,24 @@ TEST_CASE("raw pictures come again and again, and from the middle on") {
     source->release();
 }
 
+TEST_CASE("a y4m film is found in its middle, whatever its headers say") {
+    const TemporaryFolder folder;
+    const FilmSpec spec{.width = 96, .height = 32};
+    const std::string path = folder.file("film.y4m");
+    write_file(path, y4m_bytes(spec, "420jpeg")); // with other headers in between
+    for (int first = 0; first < pictures; ++first) {
+        CAPTURE(first);
+        CaptureWishes wishes;
+        wishes.playback.seek = 0.04 * first;
+        const auto source = testing::open(path, wishes);
+        const SharedMemory memory = give_memory(*source, 4 + source->extra_buffers());
+        const Run all = run(*source, spec, 2, 1000, first);
+        CHECK(all.frames == pictures - first);
+        CHECK(all.right);
+        source->release();
+    }
+}
+
 TEST_CASE("a path that is given up costs no raw picture, and too few buffers cost copies") {
     const TemporaryFolder folder;
     const FilmSpec spec{.width = 96, .height = 32};
