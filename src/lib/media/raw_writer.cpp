@@ -54,6 +54,24 @@ bool is_tight(const FrameFormat& source, const FrameFormat& tight) {
     return true;
 }
 
+/// The lines of a file where they are shorter than a frame's: they end with the last pixel, while a device's
+/// have room for whole groups of those that share a colour. As FFmpeg has them.
+std::vector<PlaneLayout> shorter_lines(const FrameFormat& format) {
+    constexpr unsigned byte = 8;
+    const PixelFormat* const entry = find_pixel_format(format.fourcc);
+    const Result<Layout> layout = layout_of(format);
+    if (!layout || entry->plane_count < 2 || entry->tiled || entry->bits_per_pixel % byte != 0)
+        return {};
+    const std::uint32_t pixels = format.width * (entry->bits_per_pixel / byte);
+    if (pixels >= layout->planes[0].row_bytes)
+        return {};
+    std::vector<PlaneLayout> lines(layout->planes.begin(), layout->planes.begin() + layout->plane_count);
+    lines[0].row_bytes = pixels; // the colours' are whole
+    std::ranges::sort(lines, {},
+                      [](const PlaneLayout& plane) { return std::pair(plane.memory_plane, plane.offset); });
+    return lines;
+}
+
 } // namespace
 
 Result<std::unique_ptr<FrameWriter>> RawWriter::create(const FrameWriterSettings& settings,
@@ -105,6 +123,12 @@ Status RawWriter::settle() {
         return std::unexpected(tight.error());
     to_ = *tight;
     to_.colorimetry = source.colorimetry;
+    lines_ = shorter_lines(to_);
+    std::size_t size = 0;
+    for (const PlaneLayout& plane : lines_)
+        size += std::size_t{plane.row_bytes} * plane.rows;
+    cut_.resize(size);
+    copied_bytes_ = size;
     if (is_tight(source, to_))
         return {};
     Result<FrameCopier> copier = FrameCopier::create(source, to_);
@@ -117,7 +141,7 @@ Status RawWriter::settle() {
             return std::unexpected(std::move(plane.error()));
         memory_.push_back(std::move(*plane));
     }
-    copied_bytes_ = to_.sizeimage();
+    copied_bytes_ += to_.sizeimage();
     return {};
 }
 
@@ -162,10 +186,27 @@ Status RawWriter::open_if_due(std::chrono::microseconds time) {
     return file_->write(std::as_bytes(std::span(header)));
 }
 
+/// False: the frame is too short.
+bool RawWriter::cut(ConstPlanes planes) {
+    auto place = cut_.begin();
+    for (const PlaneLayout& plane : lines_) {
+        if (plane.memory_plane >= planes.size() || planes[plane.memory_plane].size() < plane.end())
+            return false;
+        for (std::uint32_t row = 0; row < plane.rows; ++row)
+            place = std::ranges::copy(planes[plane.memory_plane].subspan(
+                                          plane.offset + std::size_t{row} * plane.stride, plane.row_bytes),
+                                      place)
+                        .out;
+    }
+    return true;
+}
+
 Status RawWriter::write_planes(ConstPlanes planes) {
     const std::string_view header = is_y4m() ? "FRAME\n" : "";
     if (Status status = file_->write(std::as_bytes(std::span(header))); !status)
         return status;
+    if (!lines_.empty())
+        return file_->write(cut_);
     for (std::size_t i = 0; i < planes.size(); ++i) {
         // What a driver says beyond the last pixel is not the picture's.
         const bool shaped = summary_.codec != "copy";
@@ -190,6 +231,9 @@ Result<FrameWritten> RawWriter::write(const FrameToWrite& frame) {
         result.copied_bytes = *copied;
         planes.assign(targets.begin(), targets.end());
     }
+    if (!lines_.empty() && !cut(planes))
+        return FrameWritten{.bad = true};
+    result.copied_bytes += cut_.size();
     Status status = open_if_due(frame.time);
     if (status)
         status = write_planes(planes);

@@ -34,6 +34,7 @@ private:
     [[nodiscard]] Status open_if_due(std::chrono::microseconds time);
     [[nodiscard]] Status close();
     [[nodiscard]] Status write_planes(ConstPlanes planes);
+    [[nodiscard]] bool cut(ConstPlanes planes);
     [[nodiscard]] std::string y4m_header() const;
 
     FrameWriterSettings settings_;
@@ -41,6 +42,8 @@ private:
     FrameFormat to_{};                  ///< of the file, without padding; not of compressed frames
     std::optional<FrameCopier> copier_; ///< empty: the frames' bytes are written from where they are
     std::vector<Mapping> memory_;       ///< what it writes into, by memory plane: pages suit libswscale
+    std::vector<PlaneLayout> lines_; ///< of the file, in its order, where frames have longer ones; else empty
+    std::vector<std::byte> cut_;     ///< a picture of such lines
     std::uint64_t copied_bytes_ = 0;
     double rate_ = 25;
     std::optional<OutputFile> file_;

@@ -201,6 +201,28 @@ test_export_packets_of_put_together_films() {
 	expect_match "what is seen in a copy" 'hides pictures at its beginning' "$err"
 }
 
+# Lines end with the last pixel, as all others have them, although a device's have room for whole groups.
+test_export_odd_widths() {
+	needs_ffmpeg
+	local format name
+	ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=97x55:rate=25 -frames:v 5 -c:v ffv1 -pix_fmt yuv420p odd.mkv
+	for format in YU12:yuv420p NV12:nv12 422P:yuv422p YUYV:yuyv422 411P:yuv411p NV24:nv24 RGB3:rgb24 YV12: GREY:gray; do
+		run 0 "$bin" export -i test:gradient,97x55,${format%:*} -o x.raw -n 5 --force --stats-interval 0
+		[[ $format == YV12: ]] || expect_equal "$format: bytes" \
+			"$(ffmpeg -nostdin -v error -f lavfi -i testsrc=size=97x55 -frames:v 5 -pix_fmt "${format#*:}" -f rawvideo - | wc -c)" "$(stat -c %s x.raw)"
+		run 0 "$bin" export -i x.raw --format "${format%:*}" --width 97 --height 55 -o y.raw --force --stats-interval 0
+		cmp x.raw y.raw || fail "$format: raw pictures that are read and written are others"
+		run 0 "$bin" export -i test:gradient,97x55,${format%:*} -o x.y4m -n 5 --force --stats-interval 0
+		expect_equal "$format: y4m" 5 "$(frames_in x.y4m)"
+	done
+	for name in odd.y4m odd.raw; do
+		run 0 "$bin" export -i odd.mkv -o "$name" --stats-interval 0
+	done
+	expect_equal "pictures" "$(pictures odd.mkv)" "$(pictures odd.y4m)"
+	ffmpeg -nostdin -v error -i odd.mkv -f rawvideo right.raw
+	cmp right.raw odd.raw || fail 'raw pictures are not FFmpeg'"'"'s'
+}
+
 test_export_of_a_codec_that_the_container_has_not() {
 	needs_ffmpeg
 	local codec
