@@ -168,7 +168,9 @@ int clone(const CloneOptions& options, bool json) {
         return report(status.error());
     std::vector<std::string> files;
     std::ranges::copy_if(options.outputs, std::back_inserter(files), is_export_name);
-    if (const Status status = options.file.check_names(options.input, std::move(files), json); !status)
+    if (const Status status =
+            options.file.check_names(options.input, std::move(files), options.run.frame_log, json);
+        !status)
         return report(status.error());
     const Result<Ends> ends = open_ends(options);
     if (!ends)

@@ -169,7 +169,9 @@ int export_frames(const ExportOptions& options, bool json) {
     const Result<StopSignals> signals = StopSignals::create();
     if (!signals)
         return report(signals.error());
-    if (const Status status = options.file.check_names(options.input, {options.output}, json); !status)
+    if (const Status status =
+            options.file.check_names(options.input, {options.output}, options.run.frame_log, json);
+        !status)
         return report(status.error());
     const Result<Ends> ends = open_ends(options);
     if (!ends)

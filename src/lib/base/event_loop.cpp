@@ -59,6 +59,7 @@ Result<StopSignals> StopSignals::create() {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP); // the terminal is gone; who runs under nohup never gets it
     UniqueFd fd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!fd)
         return system_error("signalfd", "");

@@ -44,7 +44,7 @@ private:
     UniqueFd fd_;
 };
 
-/// SIGINT and SIGTERM as an fd, while it lives; later ones do again what they did before.
+/// SIGINT, SIGTERM and SIGHUP as an fd, while it lives; later ones do again what they did before.
 ///
 /// Blocks the signals for the calling thread, so threads are to be started after it.
 class StopSignals {

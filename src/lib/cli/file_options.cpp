@@ -29,20 +29,6 @@ bool is_same(const struct stat& a, const struct stat& b) {
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/// Whether two outputs would write over each other, or into each other. A terminal takes all that comes, but
-/// for standard output said twice.
-bool is_same_output(const std::string& a, const std::string& b) {
-    if (a == "-" && b == "-")
-        return true;
-    const std::string path = path_of(a, "/dev/stdout");
-    const std::string other_path = path_of(b, "/dev/stdout");
-    const std::optional<struct stat> one = look_at(path);
-    const std::optional<struct stat> other = look_at(other_path);
-    if (!one || !other)
-        return path == other_path;
-    return !S_ISCHR(one->st_mode) && is_same(*one, *other);
-}
-
 struct Place {
     std::string folder;
     std::string_view file;
@@ -55,6 +41,18 @@ Place place_of(std::string_view path) {
                : Place{std::string(path.substr(0, slash + 1)), path.substr(slash + 1)};
 }
 
+bool is_same_folder(const Place& a, const Place& b) {
+    const std::optional<struct stat> one = look_at(a.folder);
+    const std::optional<struct stat> other = look_at(b.folder);
+    return one && other ? is_same(*one, *other) : a.folder == b.folder;
+}
+
+bool is_same_place(std::string_view a, std::string_view b) {
+    const Place one = place_of(a);
+    const Place other = place_of(b);
+    return one.file == other.file && is_same_folder(one, other);
+}
+
 /// Whether @p path is where one of the files will be that are called @p numbered: its name begins and ends
 /// so.
 bool could_be_numbered(std::string_view path, std::string_view numbered) {
@@ -64,11 +62,23 @@ bool could_be_numbered(std::string_view path, std::string_view numbered) {
     const std::size_t letter = other.file.find('d', percent);
     if (percent == std::string_view::npos || letter == std::string_view::npos)
         return false;
-    const std::optional<struct stat> folder = look_at(one.folder);
-    const std::optional<struct stat> other_folder = look_at(other.folder);
-    return folder && other_folder && is_same(*folder, *other_folder) &&
-           one.file.starts_with(other.file.substr(0, percent)) &&
+    return is_same_folder(one, other) && one.file.starts_with(other.file.substr(0, percent)) &&
            one.file.ends_with(other.file.substr(letter + 1));
+}
+
+/// Whether two outputs would write over each other, or into each other. A terminal takes all that comes, but
+/// for standard output said twice.
+bool is_same_output(const std::string& a, const std::string& b) {
+    if (a == "-" && b == "-")
+        return true;
+    const std::string path = path_of(a, "/dev/stdout");
+    const std::string other_path = path_of(b, "/dev/stdout");
+    const std::optional<struct stat> one = look_at(path);
+    const std::optional<struct stat> other = look_at(other_path);
+    if (!one || !other) // one will be there once it is written
+        return is_same_place(path, other_path) || could_be_numbered(path, other_path) ||
+               could_be_numbered(other_path, path);
+    return !S_ISCHR(one->st_mode) && is_same(*one, *other);
 }
 
 /// Whether a film would be written over while it is read. One of many files may be it by its number, and
@@ -76,9 +86,11 @@ bool could_be_numbered(std::string_view path, std::string_view numbered) {
 bool is_written_over(const std::string& input, const std::string& output, bool force) {
     const std::string path = path_of(input, "/dev/stdin");
     const std::optional<struct stat> read = look_at(path);
+    const std::string written = path_of(output, "/dev/stdout");
+    if (!read && force && could_be_numbered(path, written)) // a sequence of pictures
+        return true;
     if (!read || !S_ISREG(read->st_mode))
         return false;
-    const std::string written = path_of(output, "/dev/stdout");
     const std::optional<struct stat> there = look_at(written);
     return (there && is_same(*read, *there)) || (force && could_be_numbered(path, written));
 }
@@ -156,12 +168,15 @@ std::string_view FileOptions::given() const {
     return wishes.force ? "--force" : "";
 }
 
-Status FileOptions::check_names(const std::string& input, std::vector<std::string> files, bool json) const {
+Status FileOptions::check_names(const std::string& input, std::vector<std::string> files,
+                                const std::string& log, bool json) const {
     if (wishes.sdp && files.size() > 1)
         return make_error(ErrorKind::usage, "--sdp", *wishes.sdp,
                           "it describes one stream, and there are several", "Run a command for each");
     if (wishes.sdp)
         files.push_back(*wishes.sdp);
+    if (!log.empty())
+        files.push_back(log);
     if (json)
         files.emplace_back("-"); // its events
     for (auto name = files.begin(); name != files.end(); ++name) {

@@ -23,12 +23,12 @@ struct FileOptions {
     void add_to(CommandLine& line);
     /// One of them that was given, empty if there is none.
     [[nodiscard]] std::string_view given() const;
-    /// Of @p files that are written, and of --sdp's: with --force a film that is read would be gone before
-    /// its first frame, and of two in one place none would be whole. Errors: (usage) one is the file @p
-    /// input, or may become it by its number, or another one; --sdp for several streams; two things, of which
-    /// @p json may be one, on standard output.
+    /// Of @p files that are written, of --sdp's, and of @p log (empty: there is none): with --force a film
+    /// that is read would be gone before its first frame, and of two in one place none would be whole.
+    /// Errors: (usage) one is the file @p input, or may become it by its number, or another one; --sdp for
+    /// several streams; two things, of which @p json may be one, on standard output.
     [[nodiscard]] Status check_names(const std::string& input, std::vector<std::string> files,
-                                     bool json) const;
+                                     const std::string& log, bool json) const;
 };
 
 } // namespace v4l2dma

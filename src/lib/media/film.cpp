@@ -233,8 +233,12 @@ Status Film::begin_round() {
 Status Film::begin_again() {
     if (!input_->seekable() && begin_.count() > 0)
         return {}; // FFmpeg would skip pictures before it finds that out
-    Status status = std::exchange(interrupted_, false) ? open_input(std::string(input_->name())) : Status{};
-    if (status)
+    // As Matroska that begins before time 0: no index reaches what has no time.
+    const bool from_its_beginning =
+        begins_untimed_ && input_->is_local() && (begin_.count() == 0 || !packets_);
+    const bool anew = std::exchange(interrupted_, false) || from_its_beginning;
+    Status status = anew ? open_input(std::string(input_->name())) : Status{};
+    if (status && !from_its_beginning)
         status = input_->seek(begin_);
     if (!status && input_->is_local() && status.error().code != ECANCELED)
         status = open_input(std::string(input_->name()));
@@ -328,6 +332,8 @@ Result<bool> Film::read_packet() {
     Result<bool> there = input_->read(*packet_);
     if (there) {
         untimed_packets_ |= *there && packet_->pts == AV_NOPTS_VALUE;
+        begins_untimed_ |=
+            *there && looking_ && packet_->pts == AV_NOPTS_VALUE && packet_->dts == AV_NOPTS_VALUE;
         hides_pictures_ |= *there && looking_ && (packet_->flags & AV_PKT_FLAG_DISCARD) != 0;
         if (*there && looking_ && !input_->is_local() && !wishes_.playback.seek && packet_format())
             if (Status status = keep_for_packets(); !status)

@@ -179,6 +179,7 @@ private:
     bool seekable_ = false;
     bool looking_ = false; ///< for the first picture
     bool hides_pictures_ = false;
+    bool begins_untimed_ = false;
     bool packets_ = false;
     bool raw_swapped_ = false;         ///< a raw file whose planes lie in the other order
     bool at_end_ = false;              ///< of the file: the decoder has the rest

@@ -13,7 +13,8 @@ namespace v4l2dma {
 [[nodiscard]] inline bool stop_is_pending() noexcept {
     sigset_t signals;
     return ::sigpending(&signals) == 0 &&
-           (::sigismember(&signals, SIGINT) == 1 || ::sigismember(&signals, SIGTERM) == 1);
+           (::sigismember(&signals, SIGINT) == 1 || ::sigismember(&signals, SIGTERM) == 1 ||
+            ::sigismember(&signals, SIGHUP) == 1);
 }
 
 /// Whether waiting for a file or peer shall end: because somebody said so, because it took too long, or

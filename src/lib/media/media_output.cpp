@@ -5,6 +5,7 @@
 #include "media/encoder_choice.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <string_view>
 
@@ -141,6 +142,11 @@ Result<std::string> MediaOutput::description() const {
 
 Status MediaOutput::write(AVPacket& packet) {
     ffmpeg().av_packet_rescale_ts(&packet, time_base_, context_->streams[0]->time_base);
+    if (is_mp4(*context_->oformat) && last_dts_ && packet.dts - *last_dts_ > INT32_MAX)
+        return make_error(ErrorKind::system, "write", name(),
+                          "the pause between two pictures is longer than this container has a number for",
+                          "Matroska has one: name it .mkv");
+    last_dts_ = packet.dts;
     packet.stream_index = 0;
     packet.pos = -1;
     packet_bytes_ += static_cast<std::uint64_t>(packet.size);

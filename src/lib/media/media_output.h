@@ -62,6 +62,7 @@ private:
     AVRational time_base_;
     bool connects_;
     bool failed_ = false;
+    std::optional<std::int64_t> last_dts_;
     std::uint64_t packet_bytes_ = 0;
 };
 

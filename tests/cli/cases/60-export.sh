@@ -182,6 +182,30 @@ test_export_describes_packets() {
 	expect_equal "colours" "$(probe h.mkv -show_entries "stream=$colours")" "$(probe x.mkv -show_entries "stream=$colours")"
 }
 
+# Matroska can begin before time 0, where its index does not; mp4 has no number for a long pause.
+test_export_times_that_are_hard_to_say() {
+	needs_ffmpeg
+	local offset name
+	ffmpeg -nostdin -v error -f lavfi -i testsrc2=size=96x64:rate=25 -c:v libx264 -pix_fmt yuv420p -g 10 -frames:v 50 -bf 0 film.mkv \
+		2>/dev/null || skip 'this ffmpeg has no libx264'
+	for offset in -0.04 -1 -10; do
+		ffmpeg -nostdin -v error -y -itsoffset "$offset" -i film.mkv -copyts -avoid_negative_ts disabled -c copy n.mkv
+		run 0 "$bin" clone -i n.mkv -o null: --no-pace --json --stats-interval 0
+		expect_equal "pictures from $offset s on" 50 "$(jq -s 'last | .frames' <<<"$out")"
+		run 0 "$bin" export -i n.mkv -o n.mp4 --force --stats-interval 0
+		expect_equal "copied from $offset s on" 50 "$(frames_in n.mp4)"
+	done
+	ffmpeg -nostdin -v error -i film.mkv -vf "setpts='PTS+if(gte(N,25),2400,0)/TB'" -vsync vfr -c:v libx264 gap.mkv
+	for name in gap.mp4 gap2.mp4; do
+		# shellcheck disable=SC2046 # an option or nothing
+		wrong 1 'longer than this container has a number for.*\.mkv' export -i gap.mkv -o "$name" \
+			$([[ $name == gap.mp4 ]] || echo --codec libx264)
+		expect_equal "what came before the pause" 25 "$(frames_in "$name")"
+	done
+	run 0 "$bin" export -i gap.mkv -o long.mkv --stats-interval 0
+	expect_equal "pictures with a pause" 50 "$(frames_in long.mkv)"
+}
+
 # Broadcasts: pictures begin to come in another order in the middle. And what a film hides is not shown.
 test_export_packets_of_put_together_films() {
 	needs_ffmpeg
@@ -523,6 +547,13 @@ test_export_by_clone() {
 	mkdir folder
 	cp x.mkv folder/film007.mkv
 	wrong 2 'both the input and the output' export -i ./folder/film007.mkv -o folder/film%03d.mkv --segment 1 --force
+	mkdir sequence
+	run 0 "$bin" export -i x.mkv -o sequence/%02d.png --stats-interval 0
+	wrong 2 'both the input and the output' export -i sequence/%02d.png -o ./sequence/%02d.png --force
+	wrong 2 'w.y4m: it is an output twice' clone -i test:bars -o w.y4m -o ./w.y4m
+	wrong 2 'w0.y4m: it is an output twice' clone -i test:bars -o w%d.y4m -o w0.y4m
+	wrong 2 'both the input and the output' clone -i x.mkv -o null: --frame-log x.mkv
+	wrong 2 'w.mkv: it is an output twice' export -i test:bars -o w.mkv --frame-log w.mkv
 	mkfifo pipe.ts
 	wrong 2 'write pipe.ts: it is an output twice' clone -i x.mkv -o pipe.ts -o pipe.ts
 	if "$bin" export -i x.mkv -o /dev/stdout --container mkv --json 2>err | cat >both; then
