@@ -142,7 +142,8 @@ Result<std::string> MediaOutput::description() const {
 
 Status MediaOutput::write(AVPacket& packet) {
     ffmpeg().av_packet_rescale_ts(&packet, time_base_, context_->streams[0]->time_base);
-    if (is_mp4(*context_->oformat) && last_dts_ && packet.dts - *last_dts_ > INT32_MAX)
+    const std::int64_t step = std::max(packet.dts - last_dts_.value_or(packet.dts), packet.pts - packet.dts);
+    if (is_mp4(*context_->oformat) && step > INT32_MAX)
         return make_error(ErrorKind::system, "write", name(),
                           "the pause between two pictures is longer than this container has a number for",
                           "Matroska has one: name it .mkv");

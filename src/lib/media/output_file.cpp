@@ -103,7 +103,11 @@ void OutputFile::discard() noexcept {
         ::unlink(name_.c_str());
 }
 
+// A file that found no room for its first byte is none.
 Status OutputFile::close() {
+    struct stat status {};
+    if (failure_ && created_ && fd_ && ::fstat(fd_.get(), &status) == 0 && status.st_size == 0)
+        discard();
     if (fd_ && ::close(fd_.release()) != 0 && errno != EINTR)
         return note(file_error("close", name_));
     return {};

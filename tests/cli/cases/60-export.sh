@@ -195,11 +195,11 @@ test_export_times_that_are_hard_to_say() {
 		run 0 "$bin" export -i n.mkv -o n.mp4 --force --stats-interval 0
 		expect_equal "copied from $offset s on" 50 "$(frames_in n.mp4)"
 	done
-	ffmpeg -nostdin -v error -i film.mkv -vf "setpts='PTS+if(gte(N,25),2400,0)/TB'" -vsync vfr -c:v libx264 gap.mkv
+	ffmpeg -nostdin -v error -i film.mkv -vf "setpts='PTS+if(gte(N,25),2400,0)/TB'" -vsync vfr -c:v libx264 -bf 0 gap.mkv
 	for name in gap.mp4 gap2.mp4; do
 		# shellcheck disable=SC2046 # an option or nothing
-		wrong 1 'longer than this container has a number for.*\.mkv' export -i gap.mkv -o "$name" \
-			$([[ $name == gap.mp4 ]] || echo --codec libx264)
+		run 1 "$bin" export -i gap.mkv -o "$name" --stats-interval 0 $([[ $name == gap.mp4 ]] || echo --codec libx264)
+		expect_match "$name" 'longer than this container has a number for.*\.mkv' "$err"
 		expect_equal "what came before the pause" 25 "$(frames_in "$name")"
 	done
 	run 0 "$bin" export -i gap.mkv -o long.mkv --stats-interval 0
@@ -475,7 +475,24 @@ test_export_full_disk() {
 	run 1 "$bin" export -i test:gradient,320x240,NV12,60 -o disk/x.mkv --codec ffv1 || { umount disk; false; }
 	expect_match "sentence" 'write disk/x.mkv: No space left on device\. The first [0-9]+ bytes' "$err"
 	(($(frames_in disk/x.mkv 2>/dev/null) > 2)) || { umount disk; fail 'not playable'; }
+	for name in none.mkv none.mp4 none.y4m; do
+		run 1 "$bin" export -i test:gradient,320x240,NV12,60 -o "disk/$name" -n 30 || { umount disk; false; }
+		expect_match "$name" 'Nothing was written' "$err" || { umount disk; false; }
+		[[ ! -e disk/$name ]] || { umount disk; fail "$name: an empty file"; }
+	done
 	umount disk
+}
+
+# A terminal that is closed ends a film as Ctrl-C does.
+test_export_hangup() {
+	needs_ffmpeg
+	local pid
+	"$bin" export -i test:gradient,320x240,NV12,60 -o x.mkv --stats-interval 0 --frame-log log 2>err &
+	pid=$!
+	until [[ -s log ]]; do kill -0 "$pid" || fail "it ended: $(<err)"; done
+	kill -HUP "$pid"
+	wait "$pid" || fail "exit code $? after SIGHUP: $(<err)"
+	(($(frames_in x.mkv) > 0)) || fail 'not playable'
 }
 
 test_export_segments() {
@@ -541,6 +558,7 @@ test_export_by_clone() {
 	wrong 2 'both the input and the output' export -i x.mkv -o "file://$PWD/x.mkv" --force
 	wrong 2 'both the input and the output' export -i "file://$PWD/x.mkv" -o x.mkv --force
 	wrong 2 'it exists' export -i test:bars -o "file://$PWD/x.mkv"
+	# shellcheck disable=SC2094 # it shall notice
 	if "$bin" export -i - -o x.mkv --force <x.mkv 2>err; then
 		fail 'it wrote over the film that it read'
 	fi
