@@ -59,6 +59,9 @@ Status Pump::stream() {
             return status;
         if (Status status = report_if_due(); !status)
             return status;
+        if (system_.now() >= stall_deadline()) // who was stopped (Ctrl-Z) hears late of what came meanwhile
+            if (Status status = wait(system_.now()); !status)
+                return status;
         if (Status status = check_stall(); !status)
             return status;
     }
@@ -269,7 +272,9 @@ Status Pump::on_accepted(const Frame& frame, const PutResult& result) {
         statistics_.corrupt();
     } else if (result.dropped) {
         statistics_.dropped();
+        left_out_ = true;
     } else {
+        left_out_ = false;
         last_passed_ = system_.now();
         const std::uint64_t copied = frame.copied_bytes + result.copied_bytes;
         statistics_.passed(frame.metadata, copied, last_passed_);
@@ -415,7 +420,7 @@ Status Pump::check_stall() const {
     if (done() || system_.now() < stall_deadline())
         return {};
     const double seconds = std::chrono::duration<double>(*options_.stall_limit).count();
-    if (pending_ || source_.available() == 0)
+    if (pending_ || left_out_ || source_.available() == 0)
         return make_error(ErrorKind::system, "wait for", sink_.name(),
                           fmt::format("it gave no frame back for {:g} seconds", seconds));
     return make_error(ErrorKind::system, "wait for", source_.name(),

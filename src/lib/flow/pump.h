@@ -135,6 +135,7 @@ private:
     std::uint64_t least_payload_ = 0; ///< bytes; what is shorter is no whole frame
     std::chrono::microseconds next_report_{};
     std::chrono::microseconds last_passed_{};                  ///< when a frame passed, or the path began
+    bool left_out_ = false;                                    ///< by the sink, since then
     std::optional<std::chrono::microseconds> first_timestamp_; ///< of the frames
     std::chrono::microseconds last_timestamp_{};               ///< likewise
     std::chrono::microseconds first_arrival_{};                ///< of a frame

@@ -598,6 +598,37 @@ TEST_CASE("a sink that stalls is named, not the source") {
     CHECK(result.error().object == "/dev/sink");
 }
 
+TEST_CASE("a sink that leaves out all frames is named, too") {
+    Rig rig;
+    for (std::uint32_t sequence = 0; sequence < 100; ++sequence)
+        rig.sink.late.insert(sequence);
+    std::uint32_t sequence = 0;
+    rig.system.on_wait = [&] {
+        rig.system.time += 1s;
+        rig.source.add_frame(sequence++);
+    };
+    const Result<PumpResult> result = rig.run({.drain_limit = 0s, .stall_limit = 3s});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().object == "/dev/sink");
+}
+
+TEST_CASE("who was stopped for a while looks for what came meanwhile before it is a stall") {
+    Rig rig;
+    rig.add_frames(1);
+    unsigned waits = 0;
+    rig.system.on_wait = [&] {
+        rig.sink.finish_one();
+        ++waits;
+        if (waits == 2)
+            rig.system.time += 10s;
+        if (waits == 3)
+            rig.source.add_frame(1);
+    };
+    const Result<PumpResult> result = rig.run({.frame_limit = 2, .stall_limit = 3s});
+    REQUIRE(result);
+    CHECK(result->total.frames == 2);
+}
+
 TEST_CASE("frames that keep coming are no stall, however long it takes") {
     Rig rig;
     rig.system.on_wait = [&] {
