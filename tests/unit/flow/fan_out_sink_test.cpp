@@ -343,6 +343,21 @@ TEST_CASE("an output that keeps its frames leaves the source enough for the othe
     CHECK(equal.at(1).in_flight() == buffers);
 }
 
+TEST_CASE("buffers that are the source's own are kept by no output that is slow alone") {
+    Fan fan;
+    fan.fan->leave_to_source(1);
+    REQUIRE(fan.fan->prepare(imports, buffers));
+    CHECK(fan.at(0).left == 1);
+    CHECK(fan.at(1).left == 1);
+    for (std::uint32_t index = 0; index < buffers; ++index) {
+        REQUIRE(fan.put(index)->taken);
+        fan.at(0).finish_one();
+        static_cast<void>(fan.reclaimed());
+    }
+    CHECK(fan.fan->parts()[0].dropped == 0);
+    CHECK(fan.at(1).in_flight() == 2); // of six, one of them the source's
+}
+
 TEST_CASE("an output that fails mid-stream is given up, and what it had counts as given back") {
     const std::pair<std::string, int> failures[] = {
         {"b.put", ENODEV}, {"b.put", EIO}, {"b.reclaim", ENODEV}, {"b.reclaim", EIO}};

@@ -206,6 +206,7 @@ public:
 
     bool writes = false;          ///< touches copies, as write() does
     bool keeps = false;           ///< keeps_all()
+    std::uint32_t left = 0;       ///< to the source, as it was told
     std::uint64_t done_steps = 0; ///< headway()
 
     /// The oldest frame is done with.
@@ -307,6 +308,7 @@ public:
     [[nodiscard]] std::uint32_t in_flight() const noexcept override {
         return static_cast<std::uint32_t>(held_.size() + done_.size());
     }
+    void leave_to_source(std::uint32_t count) noexcept override { left = count; }
     [[nodiscard]] std::uint64_t headway() const noexcept override { return done_steps; }
     void stop() noexcept override {
         script_.log.push_back(name_ + ".stop");
