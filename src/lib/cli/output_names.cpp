@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "cli/output_names.h"
 
+#include "base/numbered_name.h"
 #include "media/network.h"
 
 #include <algorithm>
@@ -50,17 +51,15 @@ bool is_same_place(std::string_view a, std::string_view b) {
     return one.file == other.file && is_same_folder(one, other);
 }
 
-/// Whether @p path is where one of the files will be that are called @p numbered: its name begins and ends
-/// so.
+/// Whether @p path is where one of the files will be that are called @p numbered, or itself the name of many
+/// of which one could be.
 bool could_be_numbered(std::string_view path, std::string_view numbered) {
+    constexpr unsigned wide = 1'000'000'000; // is written alike at any width
     const Place one = place_of(path);
     const Place other = place_of(numbered);
-    const std::size_t percent = other.file.find('%');
-    const std::size_t letter = other.file.find('d', percent);
-    if (percent == std::string_view::npos || letter == std::string_view::npos)
-        return false;
-    return is_same_folder(one, other) && one.file.starts_with(other.file.substr(0, percent)) &&
-           one.file.ends_with(other.file.substr(letter + 1));
+    const std::optional<NumberedName> many = NumberedName::parse(one.file);
+    const std::optional<NumberedName> name = NumberedName::parse(other.file);
+    return name && name->number_of(many ? many->file(wide) : one.file) && is_same_folder(one, other);
 }
 
 /// Whether two outputs would write over each other, or into each other. A terminal takes all that comes, but

@@ -14,6 +14,7 @@
 #include <set>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
+#include <sys/stat.h>
 
 namespace v4l2dma {
 
@@ -142,18 +143,6 @@ Status find_kind(ExportTarget& target, const ExportWishes& wishes) {
     return set_kind(target, extension);
 }
 
-/// A name with one %d or %03d, and no other %.
-bool has_number(std::string_view name) {
-    const std::size_t percent = name.find('%');
-    if (percent == std::string_view::npos)
-        return false;
-    std::size_t end = percent + 1;
-    while (end < name.size() && std::isdigit(static_cast<unsigned char>(name[end])) != 0)
-        ++end;
-    return end < name.size() && end - percent <= 4 && name[end] == 'd' &&
-           name.find('%', end) == std::string_view::npos;
-}
-
 Status check(const ExportTarget& target, const ExportWishes& wishes) {
     if (wishes.segment && !target.numbered)
         return make_error(ErrorKind::usage, "--segment", target.name, "all files would have this one name",
@@ -170,6 +159,16 @@ Status check(const ExportTarget& target, const ExportWishes& wishes) {
     if (target.url && one_file && target.kind != ExportKind::container)
         return make_error(ErrorKind::usage, "export", target.name, "only containers go to URLs");
     return {};
+}
+
+Status check_name(const std::string& name) {
+    struct stat status {};
+    if (name.empty())
+        return make_error(ErrorKind::usage, "export", name, "its name is empty");
+    if (::stat(name.c_str(), &status) == 0 && S_ISDIR(status.st_mode))
+        return make_error(ErrorKind::usage, "export", name, "it is a folder",
+                          "Name a file in it, as in FOLDER/film.mkv");
+    return check_port(name);
 }
 
 } // namespace
@@ -189,16 +188,7 @@ std::string_view ExportTarget::container() const noexcept {
 }
 
 std::string ExportTarget::file(unsigned number) const {
-    if (!numbered)
-        return name;
-    const std::size_t percent = name.find('%');
-    const std::size_t end = name.find('d', percent);
-    const std::string digits = name.substr(percent + 1, end - percent - 1);
-    const bool zeros = digits.starts_with('0');
-    const std::string text = std::to_string(number);
-    const std::size_t width = digits.empty() ? 0 : std::stoul(digits);
-    const std::string padding(width > text.size() ? width - text.size() : 0, zeros ? '0' : ' ');
-    return name.substr(0, percent) + padding + text + name.substr(end + 1);
+    return numbered ? numbered->file(number) : name;
 }
 
 unsigned expected_files(const ExportTarget& target, const ExportWishes& wishes) {
@@ -219,14 +209,12 @@ bool is_export_name(std::string_view name) {
 
 Result<ExportTarget> resolve_export_target(std::string_view given, const ExportWishes& wishes) {
     const std::string name = without_file_scheme(given);
-    if (name.empty())
-        return make_error(ErrorKind::usage, "export", name, "its name is empty");
-    ExportTarget target{.name = name,
-                        .sdp = wishes.sdp,
-                        .standard_output = name == "-",
-                        .url = !scheme_of(name).empty(),
-                        .numbered = false};
-    target.numbered = !target.url && has_number(name);
+    if (Status status = check_name(name); !status)
+        return std::unexpected(std::move(status.error()));
+    ExportTarget target{
+        .name = name, .sdp = wishes.sdp, .standard_output = name == "-", .url = !scheme_of(name).empty()};
+    if (!target.url)
+        target.numbered = NumberedName::parse(name);
     if (Status status = find_kind(target, wishes); !status)
         return std::unexpected(std::move(status.error()));
     if (Status status = check(target, wishes); !status)

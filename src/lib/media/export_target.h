@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/numbered_name.h"
 #include "format/fourcc.h"
 #include "media/export_wishes.h"
 
@@ -30,7 +31,7 @@ struct ExportTarget {
     std::optional<std::string> sdp{};      ///< the file that describes the stream
     bool standard_output = false;
     bool url = false;
-    bool numbered = false; ///< the name has a %d
+    std::optional<NumberedName> numbered{}; ///< of many files
 
     /// "raw", "matroska"
     [[nodiscard]] std::string_view container() const noexcept;

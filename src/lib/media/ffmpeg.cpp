@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "media/ffmpeg.h"
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cstdlib>
@@ -37,11 +38,22 @@ public:
     [[nodiscard]] Status status() const {
         if (failure_.empty())
             return {};
+        if (lacks_room())
+            return make_error(ErrorKind::system, "load", file_, failure_,
+                              "Allow more open files or memory (`ulimit -n -v` tells the limits)");
         return make_error(ErrorKind::unsupported, "load", file_, failure_,
                           "Pictures need FFmpeg: install the package that has this file");
     }
 
 private:
+    /// What the loader says of a library that is there.
+    [[nodiscard]] bool lacks_room() const {
+        constexpr std::array<std::string_view, 3> words{"Too many open files", "failed to map segment",
+                                                        "annot allocate memory"};
+        return std::ranges::any_of(
+            words, [&](std::string_view text) { return failure_.find(text) != failure_.npos; });
+    }
+
     void note_failure() {
         const char* text = ::dlerror();
         failure_ = text == nullptr ? "unusable" : text;

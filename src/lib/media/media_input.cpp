@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "media/media_input.h"
 
+#include "base/numbered_name.h"
 #include "base/suggest.h"
 #include "media/av_format.h"
 #include "media/convert_options.h"
@@ -30,13 +31,13 @@ bool is_url(std::string_view name) {
     return !scheme_of(name).empty();
 }
 
-/// "frame%03d.png"
 bool is_pattern(std::string_view name) {
-    const std::size_t percent = name.find('%');
-    if (percent == std::string_view::npos)
-        return false;
-    const std::size_t letter = name.find_first_not_of("0123456789", percent + 1);
-    return letter != std::string_view::npos && name[letter] == 'd';
+    return NumberedName::parse(name).has_value();
+}
+
+/// What demuxers answer that do not like a file, and no system says of one that it has opened.
+bool is_refusal(int code) {
+    return code == AVERROR(EBUSY) || code == AVERROR(EINVAL) || code == AVERROR(EPERM);
 }
 
 std::unexpected<Error> open_error(const std::string& name, int code, std::string_view remedy = {}) {
@@ -50,8 +51,10 @@ std::unexpected<Error> open_error(const std::string& name, int code, std::string
 Result<Kind> kind_of(const std::string& name) {
     if (name == "-")
         return Kind::pipe;
-    if (is_url(name))
-        return Kind::url;
+    if (is_url(name)) {
+        const Status port = check_port(name);
+        return port ? Result<Kind>(Kind::url) : std::unexpected(port.error());
+    }
     struct stat status {};
     if (::stat(name.c_str(), &status) != 0)
         return errno == ENOENT && is_pattern(name) ? Result<Kind>(Kind::pattern)
@@ -122,6 +125,22 @@ bool takes_rate(const AVInputFormat& format) {
     return name == "rawvideo" || name.starts_with("image2") || name.ends_with("_pipe") || is_device(&format);
 }
 
+/// The number that pictures in files begin with. FFmpeg ends at a gap, or fails there: it depends on where
+/// the gap is.
+Result<unsigned> first_of_sequence(const std::string& name) {
+    const NumberedName files = *NumberedName::parse(name);
+    const std::vector<unsigned> numbers = files.there();
+    if (numbers.empty())
+        return make_error(ErrorKind::device, "open", name, "no file is called so, with a number");
+    const auto before_gap =
+        std::ranges::adjacent_find(numbers, [](unsigned a, unsigned b) { return b != a + 1; });
+    if (before_gap == numbers.end())
+        return numbers.front();
+    return make_error(ErrorKind::device, "open", name,
+                      fmt::format("{} is missing between others", files.file(*before_gap + 1)),
+                      "The numbers must have no gaps");
+}
+
 /// How a name is opened.
 struct Opening {
     Kind kind = Kind::file;
@@ -166,6 +185,12 @@ Status set_options(AvOptions& options, const Opening& opening, const std::string
         options.set("overrun_nonfatal", "1"); // an output that is slow loses pictures, not the connection
     if (opening.kind == Kind::file)
         options.set("pattern_type", "none"); // a file that is called like a pattern
+    if (opening.kind == Kind::pattern) {
+        const Result<unsigned> first = first_of_sequence(name);
+        if (!first)
+            return std::unexpected(first.error());
+        options.set("start_number", fmt::format("{}", *first)); // FFmpeg looks from 0 to 4 only
+    }
     return {};
 }
 
@@ -307,7 +332,7 @@ std::unexpected<Error> MediaInput::explain(std::string_view operation, int code)
     Error error = (peer ? peer_error(operation, name_, code) : av_error(operation, name_, code)).error();
     if (operation == "open" && !peer)
         error.kind = ErrorKind::device;
-    if (code == AVERROR_INVALIDDATA)
+    if (code == AVERROR_INVALIDDATA || (operation == "open" && local_ && is_refusal(code)))
         error.detail = operation == "open" ? "it is no film that FFmpeg knows" : "its data are damaged";
     else if (code == AVERROR_EOF)
         error.detail = "it is empty";

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 #include <vector>
@@ -61,6 +62,28 @@ std::string without_file_scheme(std::string_view name) {
 bool is_network(std::string_view name) {
     const std::string scheme = scheme_of(name);
     return !scheme.empty() && !is_one_of(scheme, local_schemes);
+}
+
+// FFmpeg says "Invalid argument", reads from a port of its own choice, or fails at the first frame.
+Status check_port(std::string_view url) {
+    constexpr std::array<std::string_view, 6> portless{"rtp", "sctp", "srt", "tcp", "tls", "udp"};
+    constexpr unsigned highest = 65535;
+    const std::string scheme = scheme_of(url);
+    if (!is_one_of(scheme, portless))
+        return {};
+    std::string_view host = url.substr(scheme.size() + std::string_view("://").size());
+    host = host.substr(0, host.find_first_of("/?#"));
+    const std::size_t colon = host.rfind(':');
+    const std::size_t bracket = host.rfind(']'); // of an IPv6 address
+    const bool separates =
+        colon != std::string_view::npos && (bracket == std::string_view::npos || bracket < colon);
+    const std::string_view digits = separates ? host.substr(colon + 1) : "";
+    unsigned port = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    if (failure == std::errc{} && end == digits.data() + digits.size() && port != 0 && port <= highest)
+        return {};
+    return make_error(ErrorKind::usage, "open", url, "it names no port from 1 to 65535",
+                      fmt::format("Write it like {}://HOST:5000", scheme));
 }
 
 std::unexpected<Error> unknown_protocol(std::string_view url, Direction direction) {

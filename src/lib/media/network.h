@@ -17,6 +17,9 @@ namespace v4l2dma {
 /// Whether @p name is a URL behind which somebody else is, and no file of this machine.
 [[nodiscard]] bool is_network(std::string_view name);
 
+/// That a URL of those protocols that have no usual port names one. Errors: (usage) it does not.
+[[nodiscard]] Status check_port(std::string_view url);
+
 enum class Direction { read, write };
 
 /// That FFmpeg has no protocol of @p url's name, and which are called nearly so. load_ffmpeg_formats() must

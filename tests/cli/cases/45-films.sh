@@ -190,8 +190,32 @@ test_film_that_is_none() {
 		chmod 0 secret.mkv
 		wrong 3 'open secret.mkv: Permission denied' clone -i secret.mkv -o null:
 	fi
+	wrong 2 'open udp://localhost: it names no port .*udp://HOST:5000' clone -i udp://localhost -o null:
+	printf 'YUV4MPEG2 W99999 H99999 F25:1 C420\nFRAME\n' >huge.y4m
+	wrong 3 'open huge.y4m: it is no film that FFmpeg knows' clone -i huge.y4m -o null:
 	mkfifo pipe # nobody writes
 	wrong 1 'wait for pipe: no picture came in time' clone -i pipe -o null: --timeout 0.2
+}
+
+# Pictures in numbered files begin at any number, and have no gaps.
+test_film_of_pictures() {
+	local i
+	for i in 07 08 09 10 12; do
+		run 0 "$bin" export -i test:bars,32x32,RGB3 -o "p$i.png"
+	done
+	wrong 3 'open p%02d.png: p11.png is missing between others. .*no gaps' clone -i p%02d.png -o null:
+	rm p12.png
+	run 0 "$bin" clone -i p%02d.png -o null: --no-pace
+	expect_match "pictures" 'clone: 4 frames' "$err"
+	wrong 3 'open q%02d.png: .*no file is called so' clone -i q%02d.png -o null:
+}
+
+# What lacks room is no missing package.
+test_film_with_few_files() {
+	make_film film.mkv -c:v ffv1
+	run 1 bash -c 'ulimit -n 5 && exec "$@"' - "$bin" clone -i film.mkv -o null:
+	expect_match "error" 'Too many open files' "$err"
+	expect_equal "advice to install" "" "$(grep install <<<"$err" || true)"
 }
 
 test_film_that_ends_in_the_middle() {

@@ -57,7 +57,7 @@ test_export_wrong_options() {
 test_export_files_that_cannot_be_written() {
 	mkdir folder.mkv
 	wrong 1 'write /nonexistent/x.mkv: No such file' export -i test:bars -o /nonexistent/x.mkv
-	wrong 1 'write folder.mkv: Is a directory' export -i test:bars -o folder.mkv
+	wrong 2 'export folder.mkv: it is a folder' export -i test:bars -o folder.mkv
 	echo mine >x.mkv
 	wrong 2 'write x.mkv: it exists\. With --force' export -i test:bars -o x.mkv
 	expect_equal "what was there" mine "$(<x.mkv)"

@@ -55,6 +55,9 @@ TEST_CASE("what nobody knows is a usage error with near matches") {
     CHECK(refusal_of("a.mkv", {.container = "matrosca"}).remedy.contains("matroska"));
     CHECK(refusal_of("film").remedy.contains("--container"));
     CHECK(refusal_of("").kind == ErrorKind::usage);
+    CHECK(refusal_of("/tmp").message() ==
+          "export /tmp: it is a folder. Name a file in it, as in FOLDER/film.mkv");
+    CHECK(refusal_of("udp://h").kind == ErrorKind::usage);
     CHECK(refusal_of("http://h/a").remedy.contains("--container"));
     CHECK(refusal_of("rtp://h:1", {.sdp = "x.sdp"}).remedy.contains("--container rtp"));
     CHECK(refusal_of("a.raw", {.sdp = "x.sdp"}).kind == ErrorKind::usage);
@@ -64,17 +67,17 @@ TEST_CASE("what nobody knows is a usage error with near matches") {
 }
 
 TEST_CASE("numbers in names") {
-    CHECK(target_of("a%d.mkv").numbered);
+    CHECK(target_of("a%d.mkv").numbered.has_value());
     CHECK(target_of("a%d.mkv").file(12) == "a12.mkv");
     CHECK(target_of("a%03d.mkv").file(7) == "a007.mkv");
     CHECK(target_of("a%03d.mkv").file(1234) == "a1234.mkv");
     CHECK(target_of("%2d.png").file(1) == " 1.png");
     for (const char* const name : {"a.mkv", "100%.mkv", "%s.mkv", "%d%d.mkv", "%99999d.mkv", "%.mkv"}) {
-        CHECK(!target_of(name).numbered);
+        CHECK(!target_of(name).numbered.has_value());
         CHECK(target_of(name).file(1) == name);
     }
     CHECK(refusal_of("a.mkv", {.segment = 1}).remedy.contains("%d"));
-    CHECK(target_of("a%d.mkv", {.segment = 1}).numbered);
+    CHECK(target_of("a%d.mkv", {.segment = 1}).numbered.has_value());
     CHECK(refusal_of("a%d.png", {.segment = 1}).kind == ErrorKind::usage);
 }
 

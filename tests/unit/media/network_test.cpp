@@ -35,6 +35,21 @@ TEST_CASE("whether somebody else is behind a name") {
     CHECK(!is_network("-"));
 }
 
+TEST_CASE("a URL of a protocol without a usual port names one") {
+    for (const char* const url : {"udp://h:1", "tcp://[::1]:5000?listen", "srt://:5000?mode=listener",
+                                  "rtp://user:word@h:65535/a", "rtsp://h/a", "http://h", "a.mkv", "-"}) {
+        CAPTURE(url);
+        CHECK(check_port(url).has_value());
+    }
+    for (const char* const url : {"udp://h", "tcp://", "tcp://[::1]", "srt://h:", "RTP://h:0",
+                                  "udp://h:65536", "udp://h:5000x", "udp://h?pkt_size=1:2", "udp://h/a:1"}) {
+        CAPTURE(url);
+        REQUIRE(!check_port(url).has_value());
+        CHECK(check_port(url).error().kind == ErrorKind::usage);
+        CHECK(check_port(url).error().remedy.contains("://HOST:5000"));
+    }
+}
+
 TEST_CASE("what is said of a peer") {
     REQUIRE(load_ffmpeg());
     const Error refused = peer_error("open", "tcp://h:1", AVERROR(ECONNREFUSED)).error();
