@@ -42,15 +42,15 @@ UniqueFd create_beside(const std::string& path, std::string& temporary) {
     return {};
 }
 
-bool is_special(const std::string& path) {
+} // namespace
+
+bool is_special_file(const std::string& path) {
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
-} // namespace
-
 Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes) {
-    if (is_special(path))
+    if (is_special_file(path))
         return write_in_place(path, bytes);
     std::string temporary;
     UniqueFd fd = create_beside(path, temporary);

@@ -15,6 +15,9 @@ namespace v4l2dma {
 /// has reader_patience (base/open_output.h).
 [[nodiscard]] Status write_file_atomically(const std::string& path, std::span<const std::byte> bytes);
 
+/// Whether what is at @p path is neither a regular file nor a folder: a device, a named pipe, a socket.
+[[nodiscard]] bool is_special_file(const std::string& path);
+
 /// Whether a file of this name can be written, as far as that can be said without touching it: before a run
 /// that would fail over it only at its end.
 [[nodiscard]] Status check_writable(const std::string& path);

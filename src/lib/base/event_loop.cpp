@@ -59,7 +59,9 @@ Result<StopSignals> StopSignals::create() {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGHUP); // the terminal is gone; who runs under nohup never gets it
+    struct sigaction on_hangup {};
+    if (::sigaction(SIGHUP, nullptr, &on_hangup) == 0 && on_hangup.sa_handler != SIG_IGN)
+        sigaddset(&signals, SIGHUP); // the terminal is gone; under nohup it would be heard if it were blocked
     UniqueFd fd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
     if (!fd)
         return system_error("signalfd", "");

@@ -171,6 +171,13 @@ struct SinkPart {
     std::optional<Error> failure;           ///< why it gets no more frames
 };
 
+/// How much longer a sink may take with what it has, once no frame comes any more.
+enum class Ending {
+    patient, ///< as long as it gets on
+    hurried, ///< likewise; but nobody waits for who is slow behind it
+    forced,  ///< no longer: the user knows that something is missing
+};
+
 /// Where frames go.
 ///
 /// Life on a path: set_format(); provide() or prepare(); then put() and reclaim() in turns; then stop() and
@@ -222,11 +229,11 @@ public:
     /// Whether it wants no frame more than it has got: a picture is written.
     [[nodiscard]] virtual bool satisfied() const noexcept { return false; }
     /// No frame comes any more: what it holds back for others to come gets done now, and in_flight() tells
-    /// when that is so. @p hurried: the user wants the end, and nobody waits for who is slow; may be said
-    /// later, too. Answers how long it may take without any headway, if it is longer than for other sinks.
-    /// stop() leaves out what is not done by then.
-    [[nodiscard]] virtual std::chrono::microseconds finish(bool hurried) noexcept {
-        static_cast<void>(hurried);
+    /// when that is so. May be called again with less patience. Answers how long it may take without any
+    /// headway, if it is longer than for other sinks. stop() leaves out what is not done by then; unless the
+    /// end was forced verdict() tells.
+    [[nodiscard]] virtual std::chrono::microseconds finish(Ending ending) noexcept {
+        static_cast<void>(ending);
         return {};
     }
     /// From now on event_fds() also report EPOLLPRI when somebody begins or ceases to want its frames. False:

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <spdlog/fmt/ranges.h>
+#include <utility>
 
 namespace v4l2dma {
 
@@ -47,8 +48,11 @@ bool FanOutSink::takes(const FrameFormat& format) const {
 
 Status FanOutSink::set_format(const FrameFormat& format) {
     for (Output& output : outputs_) {
+        if (std::exchange(output.unset, false))
+            output.failure.reset();
         Status status = output.gone() ? Status{} : output.sink->set_format(format);
-        if (!status && is_gone(status.error().kind))
+        output.unset = !status && has_run_; // others go on; and so may this one in the stream after
+        if (!status && (output.unset || is_gone(status.error().kind)))
             status = lose(output, status.error());
         if (!status)
             return status;
@@ -193,7 +197,7 @@ bool FanOutSink::is_played(MemoryRole role) const noexcept {
 Status FanOutSink::lose(Output& output, const Error& why) {
     output.role.reset();
     output.drained = true;
-    const bool unfit = wishes_.zero_copy || wishes_.method;
+    const bool unfit = (wishes_.zero_copy || wishes_.method) && !output.unset;
     if (is_gone(why.kind) ? !has_run_ : unfit && !running_)
         return std::unexpected(why);
     output.failure = why;
@@ -295,7 +299,7 @@ Result<PutResult> FanOutSink::put(const Frame& frame) {
     running_ = running_ || !(bad || dropped);
     has_run_ = has_run_ || running_;
     for (Output& output : outputs_)
-        output.dropped += !output.failure && (round.takers & bit(output)) == 0 ? 1U : 0U;
+        output.dropped += output.wants() && (round.takers & bit(output)) == 0 ? 1U : 0U;
     if (round.holders != 0)
         holders_of(frame.index) = round.holders;
     return PutResult{.taken = true,
@@ -385,11 +389,15 @@ std::uint64_t FanOutSink::headway() const noexcept {
     return sum;
 }
 
-std::chrono::microseconds FanOutSink::finish(bool hurried) noexcept {
+bool FanOutSink::satisfied() const noexcept {
+    return std::ranges::none_of(outputs_, [](const Output& output) { return output.wants(); });
+}
+
+std::chrono::microseconds FanOutSink::finish(Ending ending) noexcept {
     std::chrono::microseconds longest{};
     for (Output& output : outputs_)
         if (!output.failure)
-            longest = std::max(longest, output.sink->finish(hurried));
+            longest = std::max(longest, output.sink->finish(ending));
     return longest;
 }
 

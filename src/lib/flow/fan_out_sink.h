@@ -39,7 +39,8 @@ public:
     [[nodiscard]] unsigned copies(MemoryRole role) const override { return plan(role).copies; }
     void set_properties(const StreamProperties& properties) override;
     [[nodiscard]] bool takes(const FrameFormat& format) const override;
-    /// What one of them refuses, all do; each may convert on its own.
+    /// What one of them refuses, all do, but for another stream: that goes on without it. Each may convert on
+    /// its own.
     [[nodiscard]] Status set_format(const FrameFormat& format) override;
     /// Of the first output that converts.
     [[nodiscard]] const Conversion* conversion() const noexcept override;
@@ -51,8 +52,10 @@ public:
     [[nodiscard]] Result<std::optional<std::uint32_t>> reclaim() override;
     [[nodiscard]] std::uint32_t in_flight() const noexcept override;
     [[nodiscard]] std::uint64_t headway() const noexcept override;
+    /// When none wants another frame.
+    [[nodiscard]] bool satisfied() const noexcept override;
     /// As long as the slowest output.
-    [[nodiscard]] std::chrono::microseconds finish(bool hurried) noexcept override;
+    [[nodiscard]] std::chrono::microseconds finish(Ending ending) noexcept override;
     /// Only if all of them know.
     [[nodiscard]] Result<bool> watch_demand() override;
     /// By one of them at least.
@@ -74,6 +77,7 @@ private:
         std::optional<MemoryRole> role{};
         bool proven = false; ///< a frame went through in this role
         bool drained = false;
+        bool unset = false;             ///< it refused this stream's format, after others ran
         Error refusal{};                ///< of the last role that it does not play
         std::optional<Error> failure{}; ///< it is given up
         std::uint32_t kept = 0;         ///< frames that it has not given back
@@ -85,8 +89,11 @@ private:
         std::uint64_t copied_bytes_before = 0;             ///< likewise
         std::optional<std::uint64_t> first_copied_bytes{}; ///< for the first frame on this path
 
-        /// Its device is; another path or another stream does not change that.
-        [[nodiscard]] bool gone() const noexcept { return failure && failure->kind == ErrorKind::device; }
+        /// Its device is, or this stream is none for it; another path does not change that.
+        [[nodiscard]] bool gone() const noexcept {
+            return failure && (unset || failure->kind == ErrorKind::device);
+        }
+        [[nodiscard]] bool wants() const noexcept { return !failure && !sink->satisfied(); }
     };
     /// What became of one frame.
     struct Round {

@@ -2,6 +2,7 @@
 #include "flow/media_sink.h"
 
 #include "format/pixel_format.h"
+#include "media/interrupt.h"
 
 #include <algorithm>
 #include <spdlog/fmt/fmt.h>
@@ -17,7 +18,7 @@ using namespace std::chrono_literals;
 
 // From one frame in the file to the next: an encoder that looks ahead, a disk that is slow.
 constexpr std::chrono::microseconds longest_end = 60s;
-constexpr std::chrono::milliseconds end_after_error = 10s;
+constexpr std::chrono::milliseconds idle_after_error = 10s;
 
 /// Whether a compressed frame can be read without others, as far as its source says.
 std::optional<bool> key_of(const BufferMetadata& metadata) {
@@ -135,13 +136,14 @@ bool MediaSink::takes(const FrameFormat& format) const {
 }
 
 Status MediaSink::set_format(const FrameFormat& format) {
-    if (files_ && !files_->more())
-        return make_error(ErrorKind::system, "write", name_, "it is finished, and holds one stream",
-                          "A name with %d goes on with another file");
+    if (files_)
+        if (Status status = files_->check_more(); !status)
+            return status;
     const Result<FrameWriterSettings> settings = writer_settings(format);
     if (!settings)
         return std::unexpected(settings.error());
     urgency_->reset();
+    forced_ = false;
     Result<std::unique_ptr<FrameWriter>> writer = make_frame_writer(*settings, files_ ? &*files_ : nullptr);
     if (!writer)
         return std::unexpected(std::move(writer.error()));
@@ -264,11 +266,12 @@ bool MediaSink::satisfied() const noexcept {
     return single_ && thread_ && thread_->written() > 0;
 }
 
-std::chrono::microseconds MediaSink::finish(bool hurried) noexcept {
+std::chrono::microseconds MediaSink::finish(Ending ending) noexcept {
     if (!thread_)
         return {};
-    if (hurried)
+    if (ending != Ending::patient)
         urgency_->hurry();
+    forced_ = forced_ || ending == Ending::forced;
     finishing_ = true;
     thread_->finish();
     return longest_end;
@@ -288,14 +291,24 @@ void MediaSink::add(const ExportSummary& summary) {
 }
 
 // After an error nobody has called finish(), and what is in the encoder is worth having.
+void MediaSink::wait_after_error() noexcept {
+    (void)MediaSink::finish(Ending::hurried);
+    constexpr std::chrono::milliseconds look_for_stop = 200ms;
+    const auto now = [] { return std::chrono::steady_clock::now(); };
+    const auto end = now() + longest_end;
+    auto idle_end = now() + idle_after_error;
+    std::uint64_t headway = MediaSink::headway();
+    while (!thread_->wait(look_for_stop) && !stop_is_pending() && now() < std::min(end, idle_end))
+        if (const std::uint64_t before = std::exchange(headway, MediaSink::headway()); headway > before)
+            idle_end = now() + idle_after_error;
+}
+
 void MediaSink::stop() noexcept {
     if (!thread_)
         return;
-    if (!finishing_) {
-        (void)MediaSink::finish(true);
-        (void)thread_->wait(end_after_error);
-    }
-    const bool missing = !thread_->finished() && !urgency_->hurried();
+    if (!finishing_)
+        wait_after_error();
+    const bool missing = !thread_->finished() && !forced_;
     urgency_->give_up();
     thread_->abort();
     if (!failure_)

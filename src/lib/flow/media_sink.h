@@ -50,7 +50,7 @@ public:
     [[nodiscard]] std::uint64_t headway() const noexcept override;
     /// Once the picture is written that a file holds.
     [[nodiscard]] bool satisfied() const noexcept override;
-    [[nodiscard]] std::chrono::microseconds finish(bool hurried) noexcept override;
+    [[nodiscard]] std::chrono::microseconds finish(Ending ending) noexcept override;
     /// What went wrong, also at the end of the file.
     [[nodiscard]] Status verdict() const override;
     /// Ends the file; without what finish() did not get done, if it was called.
@@ -82,6 +82,7 @@ private:
     [[nodiscard]] Result<FrameWriterSettings> writer_settings(const FrameFormat& format) const;
     [[nodiscard]] WriterThread::Options thread_options() const;
     [[nodiscard]] bool advances(std::chrono::microseconds time) const noexcept;
+    void wait_after_error() noexcept;
     [[nodiscard]] Status start_writer();
     void add(const ExportSummary& summary);
 
@@ -104,6 +105,7 @@ private:
     std::optional<std::chrono::microseconds> first_; ///< frame's timestamp
     std::optional<std::chrono::microseconds> last_;  ///< frame's order_time()
     bool finishing_ = false;
+    bool forced_ = false; ///< the end, by who knows that something is missing
     std::optional<Error> failure_;
     ExportSummary summary_{};
     std::uint64_t unreadable_ = 0;

@@ -441,20 +441,21 @@ Status Pump::report_if_due() {
 // The camera stops first, unless the frames that the sink still has lie in its memory, where a loop's writer
 // would go on as soon as its reader stops. What the sink still shows or passes on gets a moment to come back.
 // Where nobody hurries us, that moment begins anew with each frame that does: a film's last frames are not to
-// be lost to a slow reader.
+// be lost to a slow reader. A file that still grows is waited for until the second Ctrl-C.
 Status Pump::drain() {
     unwatch_source();
     const bool lent = result_.path && result_.path->strategy->memory == Strategy::Memory::source;
     if (!lent)
         source_.stop();
     pending_.reset();
-    const std::chrono::microseconds finish = sink_.finish(result_.interrupted);
-    const std::chrono::microseconds limit =
-        std::max(result_.interrupted ? options_.drain_limit : options_.patient_drain_limit, finish);
+    bool hurried = result_.interrupted;
+    const auto end_soon = [&] { return std::max(options_.drain_limit, sink_.finish(Ending::hurried)); };
+    std::chrono::microseconds limit =
+        hurried ? end_soon() : std::max(options_.patient_drain_limit, sink_.finish(Ending::patient));
     std::chrono::microseconds deadline = system_.now() + limit;
     std::uint64_t headway = sink_.headway();
     const auto is_time = [&] {
-        if (system_.now() >= deadline && !result_.interrupted && sink_.headway() > headway) {
+        if (system_.now() >= deadline && sink_.headway() > headway) {
             headway = sink_.headway();
             deadline = system_.now() + limit;
         }
@@ -465,14 +466,18 @@ Status Pump::drain() {
             return status;
     while (sink_.in_flight() > 0 && sink_watched_ && !result_.forced && is_time()) {
         const std::uint32_t before = sink_.in_flight();
-        const bool hurried = result_.interrupted;
         if (Status status = wait(deadline); !status)
             return status;
-        if (result_.interrupted && !hurried)
-            deadline = std::min(deadline, system_.now() + std::max(options_.drain_limit, sink_.finish(true)));
-        else if (!result_.interrupted && sink_.in_flight() < before)
+        if (result_.interrupted && !hurried) {
+            limit = std::min(limit, end_soon());
+            deadline = std::min(deadline, system_.now() + limit);
+        } else if (!hurried && sink_.in_flight() < before) {
             deadline = system_.now() + limit;
+        }
+        hurried = result_.interrupted;
     }
+    if (result_.forced)
+        static_cast<void>(sink_.finish(Ending::forced));
     if (sink_.in_flight() > 0)
         spdlog::debug("{} frames were not given back by {} in time", sink_.in_flight(), sink_.name());
     if (lent) { // who still reads there gets no other frames to see

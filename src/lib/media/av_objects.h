@@ -12,6 +12,9 @@
 
 namespace v4l2dma {
 
+/// The time base of std::chrono::microseconds.
+constexpr AVRational av_microseconds{1, 1'000'000};
+
 // Owners of FFmpeg's objects. All of this is only to be used after load_ffmpeg() succeeded.
 
 struct FreeAvFrame {

@@ -12,8 +12,6 @@ namespace v4l2dma {
 
 namespace {
 
-constexpr AVRational microseconds{1, 1'000'000};
-
 /// The parameter sets that are in a key frame, which containers want in their header.
 Status extract_parameters(AVCodecParameters& parameters, const AVPacket& packet) {
     const AVBitStreamFilter* filter = ffmpeg().av_bsf_get_by_name("extract_extradata");
@@ -116,7 +114,7 @@ Status CopyingWriter::start_stream() {
     const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(codec_);
     packets_.begin(
         {.parameters = std::move(*parameters),
-         .time_base = counted ? AVRational{rate_.den, rate_.num} : microseconds,
+         .time_base = counted ? AVRational{rate_.den, rate_.num} : av_microseconds,
          .rate = rate_,
          .intra_only = descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0});
     counted_ = counted;
@@ -142,7 +140,7 @@ Result<FrameWritten> CopyingWriter::write(const FrameToWrite& frame) {
     packet_->dts = order.count();
     if (counted_) {
         const AVRational step{rate_.den, rate_.num};
-        last_count_ = std::max(ffmpeg().av_rescale_q(order.count(), microseconds, step), last_count_ + 1);
+        last_count_ = std::max(ffmpeg().av_rescale_q(order.count(), av_microseconds, step), last_count_ + 1);
         packet_->pts = packet_->dts = last_count_;
     }
     packet_->flags = key ? AV_PKT_FLAG_KEY : 0;

@@ -14,7 +14,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-constexpr AVRational micro{1, 1'000'000};
 constexpr microseconds usual_step{40'000};
 // What is further away from the picture before is no pause but another clock.
 constexpr microseconds longest_pause = std::chrono::hours(1);
@@ -38,6 +37,7 @@ Result<std::unique_ptr<Film>> Film::open(const std::string& name, const FilmWish
         film->interrupt_.set_deadline(std::chrono::steady_clock::now() + *patience);
     if (Status status = film->open_input(name); !status)
         return std::unexpected(std::move(status.error()));
+    film->codec_ = film->input_->decoder();
     film->seekable_ = film->input_->seekable();
     film->length_ = film->find_length();
     if (wishes.playback.loop && !film->seekable_)
@@ -76,13 +76,13 @@ Status Film::open_input(const std::string& name) {
 Status Film::open_decoder() {
     const AVStream& stream = input_->stream();
     if (const std::optional<std::string>& wish = wishes_.playback.hwaccel; wish && !device_) {
-        Result<DecodingDevice> device = DecodingDevice::open(*wish, *input_->decoder());
+        Result<DecodingDevice> device = DecodingDevice::open(*wish, *codec_);
         if (!device)
             return std::unexpected(std::move(device.error()));
         device_.emplace(std::move(*device));
     }
-    Result<std::unique_ptr<VideoDecoder>> decoder = VideoDecoder::create(
-        input_->decoder(), *stream.codecpar, stream.time_base, device_ ? &*device_ : nullptr);
+    Result<std::unique_ptr<VideoDecoder>> decoder =
+        VideoDecoder::create(codec_, *stream.codecpar, stream.time_base, device_ ? &*device_ : nullptr);
     if (!decoder)
         return std::unexpected(std::move(decoder.error()));
     decoder_ = std::move(*decoder);
@@ -165,7 +165,7 @@ std::optional<microseconds> Film::find_length() const {
 
 void Film::make_room(FrameFormat& format) const {
     if (av_pixel_format(format.fourcc) == shape_.pixel_format && format.height == shape_.height)
-        VideoDecoder::make_room(*input_->decoder(), format);
+        VideoDecoder::make_room(*codec_, format);
 }
 
 bool Film::decodes_into(const FrameFormat& format) const {
@@ -174,7 +174,7 @@ bool Film::decodes_into(const FrameFormat& format) const {
     const bool has_room = decodes_no_higher_ || find_pixel_format(format.fourcc)->apart;
     return !turner_ && !shape_.in_device && decodes_no_wider_ && has_room &&
            av_pixel_format(format.fourcc) == shape_.pixel_format && format.width == shape_.width &&
-           format.height == shape_.height && VideoDecoder::can_use_target(*input_->decoder(), format);
+           format.height == shape_.height && VideoDecoder::can_use_target(*codec_, format);
 }
 
 Result<std::optional<FilmPicture>> Film::next() {
@@ -389,7 +389,8 @@ microseconds Film::step() const noexcept {
 
 std::int64_t Film::to_microseconds(std::int64_t timestamp) const {
     constexpr std::int64_t most = INT64_MAX / 4; // no sum of two is too large
-    return std::clamp(ffmpeg().av_rescale_q(timestamp, input_->stream().time_base, micro), -most, most);
+    return std::clamp(ffmpeg().av_rescale_q(timestamp, input_->stream().time_base, av_microseconds), -most,
+                      most);
 }
 
 // The film's own times, put one round after the other; where they make no sense the film goes on at its rate.

@@ -160,6 +160,7 @@ private:
     std::chrono::microseconds begin_; ///< from the film's beginning, where each round begins
     Interrupt interrupt_;
     std::unique_ptr<MediaInput> input_;
+    const AVCodec* codec_ = nullptr;        ///< that decodes it. Set once, unlike input_: any thread
     std::optional<DecodingDevice> device_;  ///< empty: the CPU decodes
     std::unique_ptr<VideoDecoder> decoder_; ///< empty after leave_target()
     std::unique_ptr<RawReader> raw_;        ///< in the decoder's place, where there is a target
@@ -187,7 +188,8 @@ private:
     std::optional<Error> failure_;     ///< of reading; said when the decoder is empty
     std::optional<FilmPicture> first_; ///< of what cannot be begun again
     std::deque<AvPacket> looked_at_;   ///< what first_ was found in, for who wants packets
-    AvBsf converter_;                  ///< of packets, to how devices have them; empty: they are so already
+    std::size_t looked_at_bytes_ = 0;
+    AvBsf converter_; ///< of packets, to how devices have them; empty: they are so already
     AvPacket packet_;
     bool packet_waits_ = false; ///< the decoder had no room for packet_
     std::optional<std::int64_t>

@@ -13,8 +13,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-constexpr AVRational micro{1, 1'000'000};
-
 } // namespace
 
 std::optional<FourCC> Film::packet_format() const {
@@ -61,6 +59,11 @@ Status Film::play_packets(bool wanted) {
 }
 
 Status Film::keep_for_packets() {
+    constexpr std::size_t most = std::size_t{64} << 20; // a peer may go on for ever without a picture
+    looked_at_bytes_ += static_cast<std::size_t>(std::max(packet_->size, 0));
+    if (looked_at_bytes_ > most)
+        return make_error(ErrorKind::device, "open", input_->name(),
+                          fmt::format("no picture in its first {} MiB can be decoded", most >> 20));
     Result<AvPacket> kept = make_av_packet();
     if (!kept)
         return std::unexpected(std::move(kept.error()));
@@ -126,7 +129,7 @@ std::int64_t Film::decode_timestamp(const AVPacket& packet) const {
         return AV_NOPTS_VALUE; // the next one
     const AVStream& stream = input_->stream();
     const std::int64_t delay = stream.codecpar->video_delay * step().count();
-    return packet.pts - ffmpeg().av_rescale_q(delay, micro, stream.time_base);
+    return packet.pts - ffmpeg().av_rescale_q(delay, av_microseconds, stream.time_base);
 }
 
 } // namespace v4l2dma

@@ -23,8 +23,6 @@ namespace {
 
 using std::chrono::microseconds;
 
-constexpr AVRational micro{1, 1'000'000};
-
 enum class Kind { pipe, file, url, pattern, device };
 
 bool is_url(std::string_view name) {
@@ -357,9 +355,9 @@ std::optional<microseconds> MediaInput::interval() const {
 
 std::optional<microseconds> MediaInput::duration() const {
     if (stream_->duration > 0)
-        return microseconds(ffmpeg().av_rescale_q(stream_->duration, stream_->time_base, micro));
+        return microseconds(ffmpeg().av_rescale_q(stream_->duration, stream_->time_base, av_microseconds));
     if (context_->duration > 0)
-        return microseconds(ffmpeg().av_rescale_q(context_->duration, {1, AV_TIME_BASE}, micro));
+        return microseconds(ffmpeg().av_rescale_q(context_->duration, {1, AV_TIME_BASE}, av_microseconds));
     return std::nullopt;
 }
 
@@ -401,7 +399,7 @@ Result<bool> MediaInput::read(AVPacket& packet) {
 
 std::int64_t MediaInput::timestamp_at(microseconds time) const {
     const std::int64_t begin = stream_->start_time == AV_NOPTS_VALUE ? 0 : stream_->start_time;
-    return begin + ffmpeg().av_rescale_q(time.count(), micro, stream_->time_base);
+    return begin + ffmpeg().av_rescale_q(time.count(), av_microseconds, stream_->time_base);
 }
 
 // A broadcast has no index: FFmpeg lands behind the place as often as before it, and does not find the

@@ -20,11 +20,6 @@ std::unexpected<Error> exists(const std::string& name) {
 
 } // namespace
 
-bool OutputFile::is_special(const std::string& name) {
-    struct stat status {};
-    return ::stat(name.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
-}
-
 Status OutputFile::check(const std::string& name, bool force) {
     if (name == "-")
         return {};
@@ -35,7 +30,7 @@ Status OutputFile::check(const std::string& name, bool force) {
 
 Status OutputFile::check_absent(const std::string& name, bool force) {
     struct stat status {};
-    if (!force && ::lstat(name.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) && !is_special(name))
+    if (!force && ::lstat(name.c_str(), &status) == 0 && !S_ISDIR(status.st_mode) && !is_special_file(name))
         return exists(name);
     return {};
 }
@@ -48,7 +43,7 @@ Result<OutputFile> OutputFile::open(const std::string& name, const Options& opti
         return OutputFile(std::move(fd), "standard output", options.urgency);
     }
     int flags = O_CREAT | (options.force ? O_TRUNC : O_EXCL);
-    if (is_special(name))
+    if (is_special_file(name))
         flags = 0;
     Result<UniqueFd> fd = open_output(name, flags);
     if (!fd && fd.error().code == EEXIST)

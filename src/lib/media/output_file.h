@@ -32,8 +32,6 @@ public:
     /// Creates @p name, or opens what is no regular file; "-" is standard output. Errors: those of check();
     /// of open().
     [[nodiscard]] static Result<OutputFile> open(const std::string& name, const Options& options);
-    /// Whether @p name is there and no file or folder: a pipe, a device.
-    [[nodiscard]] static bool is_special(const std::string& name);
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] bool seekable() const noexcept { return seekable_; }

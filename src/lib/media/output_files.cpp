@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "media/output_files.h"
 
+#include "base/atomic_file.h"
+
 #include <utility>
 
 namespace v4l2dma {
@@ -25,7 +27,7 @@ Result<OutputFiles> OutputFiles::create(const ExportTarget& target, const Output
     for (unsigned number = 1; target.numbered && number < expected; ++number)
         if (Status status = OutputFile::check_absent(target.file(number), options.force); !status)
             return std::unexpected(std::move(status.error()));
-    if (!target.standard_output && !OutputFile::is_special(first))
+    if (!target.standard_output && !is_special_file(first))
         return files;
     Result<OutputFile> file = OutputFile::open(first, options);
     if (!file)
@@ -34,10 +36,17 @@ Result<OutputFiles> OutputFiles::create(const ExportTarget& target, const Output
     return files;
 }
 
+Status OutputFiles::check_more() const {
+    if (target_.numbered || count_ == 0)
+        return {};
+    return make_error(ErrorKind::system, "write",
+                      target_.standard_output ? "standard output" : std::string_view(target_.name),
+                      "it is finished, and holds one stream", "A name with %d goes on with another file");
+}
+
 Result<OutputFile> OutputFiles::next() {
-    if (!more())
-        return make_error(ErrorKind::system, "write", target_.name, "it is finished, and has one stream",
-                          "A name with %d goes on with another file");
+    if (Status status = check_more(); !status)
+        return std::unexpected(std::move(status.error()));
     const std::string name = next_name();
     ++count_;
     if (opened_) {

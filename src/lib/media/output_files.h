@@ -28,7 +28,8 @@ public:
     void skip() noexcept { ++count_; }
     /// That were handed out.
     [[nodiscard]] unsigned count() const noexcept { return count_; }
-    [[nodiscard]] bool more() const noexcept { return target_.numbered || count_ == 0; }
+    /// That there is a file for another stream. Errors: (system) there is none.
+    [[nodiscard]] Status check_more() const;
     [[nodiscard]] const OutputFile::Options& options() const noexcept { return options_; }
 
 private:

@@ -1,20 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "media/packet_writer.h"
 
-#include <cmath>
+#include "base/atomic_file.h"
+#include "base/open_output.h"
 
 namespace v4l2dma {
-
-namespace {
-
-constexpr AVRational microseconds{1, 1'000'000};
-
-/// The next multiple of @p step beyond @p time.
-std::chrono::microseconds beyond(std::chrono::microseconds time, std::chrono::microseconds step) {
-    return (time / step + 1) * step;
-}
-
-} // namespace
 
 Result<AvParameters> make_av_parameters() {
     AvParameters parameters(ffmpeg().avcodec_parameters_alloc());
@@ -25,10 +15,6 @@ Result<AvParameters> make_av_parameters() {
 
 Result<PacketWriter> PacketWriter::create(const FrameWriterSettings& settings, OutputFiles* files) {
     PacketWriter writer(settings, files);
-    if (settings.wishes.segment) {
-        writer.segment_ = std::chrono::microseconds(std::llround(*settings.wishes.segment * 1e6));
-        writer.next_key_ = writer.next_cut_ = writer.segment_;
-    }
     if (!settings.target.url)
         return writer;
     Result<std::unique_ptr<AvOutput>> connection =
@@ -38,13 +24,6 @@ Result<PacketWriter> PacketWriter::create(const FrameWriterSettings& settings, O
         return std::unexpected(std::move(connection.error()));
     writer.connection_ = std::move(*connection);
     return writer;
-}
-
-bool PacketWriter::wants_key(std::chrono::microseconds time) {
-    if (segment_.count() == 0 || time < next_key_)
-        return false;
-    next_key_ = beyond(time, segment_);
-    return true;
 }
 
 Status PacketWriter::open() {
@@ -79,12 +58,9 @@ Status PacketWriter::describe(const std::string& name) const {
     const Result<std::string> text = output_->description();
     if (!text)
         return std::unexpected(text.error());
-    Result<OutputFile> file = OutputFile::open(name, {.force = true});
-    if (!file)
-        return std::unexpected(std::move(file.error()));
-    if (Status status = file->write(std::as_bytes(std::span(*text))); !status)
-        return status;
-    return file->close();
+    const auto bytes = std::as_bytes(std::span(*text));
+    return name == "-" ? write_bytes(STDOUT_FILENO, bytes, "standard output", reader_patience)
+                       : write_file_atomically(name, bytes);
 }
 
 Status PacketWriter::close() {
@@ -98,12 +74,12 @@ Status PacketWriter::close() {
 
 // Each file's times begin with 0: it is to be played alone.
 Status PacketWriter::cut_if_due(const AVPacket& packet) {
-    if (segment_.count() == 0 || (packet.flags & AV_PKT_FLAG_KEY) == 0)
+    if ((packet.flags & AV_PKT_FLAG_KEY) == 0)
         return {};
-    const std::chrono::microseconds time(ffmpeg().av_rescale_q(packet.pts, stream_->time_base, microseconds));
-    if (time < next_cut_)
+    const std::chrono::microseconds time(
+        ffmpeg().av_rescale_q(packet.pts, stream_->time_base, av_microseconds));
+    if (!cuts_.due(time))
         return {};
-    next_cut_ = beyond(time, segment_);
     begin_ = packet.pts;
     return close();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "media/cuts.h"
 #include "media/frame_writer.h"
 #include "media/media_output.h"
 
@@ -37,7 +38,7 @@ public:
     /// Before the first packet.
     void begin(Stream stream) { stream_.emplace(std::move(stream)); }
     /// Whether a new file shall begin with the frame of this time: it must be a key frame.
-    [[nodiscard]] bool wants_key(std::chrono::microseconds time);
+    [[nodiscard]] bool wants_key(std::chrono::microseconds time) { return keys_.due(time); }
     /// Takes the packet's contents. Errors: those of MediaOutput, and of OutputFile::open().
     [[nodiscard]] Status write(AVPacket& packet);
     /// Errors: those of MediaOutput::finish().
@@ -47,7 +48,8 @@ public:
 
 private:
     PacketWriter(const FrameWriterSettings& settings, OutputFiles* files)
-        : target_(settings.target), properties_(settings.properties), files_(files) {}
+        : target_(settings.target), properties_(settings.properties), files_(files),
+          keys_(settings.wishes.segment), cuts_(settings.wishes.segment) {}
     [[nodiscard]] Status open();
     [[nodiscard]] Status describe(const std::string& name) const;
     [[nodiscard]] Status close();
@@ -59,10 +61,9 @@ private:
     std::unique_ptr<AvOutput> connection_; ///< of a URL, until the first packet
     std::optional<Stream> stream_;
     std::unique_ptr<MediaOutput> output_;
-    std::chrono::microseconds segment_{};  ///< 0: one file
-    std::chrono::microseconds next_key_{}; ///< frames from here on begin a new file
-    std::chrono::microseconds next_cut_{}; ///< likewise packets
-    std::int64_t begin_ = 0;               ///< of the file, in the packets' time base
+    Cuts keys_;              ///< of frames, which an encoder holds back
+    Cuts cuts_;              ///< of packets
+    std::int64_t begin_ = 0; ///< of the file, in the packets' time base
     std::uint64_t frames_ = 0;
     std::uint64_t closed_bytes_ = 0; ///< of the files before
     unsigned opened_ = 0;

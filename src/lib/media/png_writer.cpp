@@ -3,7 +3,6 @@
 
 #include "base/atomic_file.h"
 #include "media/ffmpeg.h"
-#include "media/png.h"
 
 namespace v4l2dma {
 
@@ -25,7 +24,14 @@ Result<std::unique_ptr<FrameWriter>> PngWriter::create(const FrameWriterSettings
     Result<Mapping> pixels = Mapping::anonymous(rgb->sizeimage(), real_system());
     if (!pixels)
         return std::unexpected(std::move(pixels.error()));
-    return std::unique_ptr<FrameWriter>(new PngWriter(*rgb, std::move(*copier), std::move(*pixels), files));
+    Result<PngEncoder> encoder = PngEncoder::create(rgb->width, rgb->height);
+    if (!encoder)
+        return std::unexpected(std::move(encoder.error()));
+    std::unique_ptr<PngWriter> writer(
+        new PngWriter(*rgb, std::move(*copier), std::move(*pixels), std::move(*encoder), files));
+    writer->converts_ = settings.source.fourcc != rgb->fourcc || settings.source.width != rgb->width ||
+                        settings.source.height != rgb->height;
+    return writer;
 }
 
 Result<FrameWritten> PngWriter::write(const FrameToWrite& frame) {
@@ -33,8 +39,7 @@ Result<FrameWritten> PngWriter::write(const FrameToWrite& frame) {
     const Result<std::uint64_t> copied = copier_.run(frame.planes, {&target, 1});
     if (!copied)
         return bad_or_failed(copied.error());
-    const std::span<const std::byte> source = target;
-    const Result<std::vector<std::byte>> png = encode_png(rgb_, {&source, 1});
+    const Result<std::span<const std::byte>> png = encoder_.encode(target);
     if (!png)
         return std::unexpected(png.error());
     Status status = files_.check_next();

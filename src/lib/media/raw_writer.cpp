@@ -102,10 +102,6 @@ Status RawWriter::settle() {
     const FrameFormat& source = settings_.source;
     summary_.container = settings_.target.container();
     summary_.codec = "rawvideo";
-    if (settings_.wishes.segment) {
-        segment_ = std::chrono::microseconds(std::llround(*settings_.wishes.segment * 1e6));
-        next_cut_ = segment_;
-    }
     const Result<FourCC> fourcc = choose_format();
     if (!fourcc)
         return std::unexpected(fourcc.error());
@@ -170,11 +166,9 @@ std::string RawWriter::y4m_header() const {
 }
 
 Status RawWriter::open_if_due(std::chrono::microseconds time) {
-    if (file_ && segment_.count() > 0 && time >= next_cut_) {
-        next_cut_ = (time / segment_ + 1) * segment_;
+    if (file_ && cuts_.due(time))
         if (Status status = close(); !status)
             return status;
-    }
     if (file_)
         return {};
     Result<OutputFile> file = files_.next();

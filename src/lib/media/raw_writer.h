@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/mapping.h"
+#include "media/cuts.h"
 #include "media/frame_copier.h"
 #include "media/frame_writer.h"
 
@@ -27,7 +28,8 @@ public:
     [[nodiscard]] ExportSummary summary() const override;
 
 private:
-    RawWriter(const FrameWriterSettings& settings, OutputFiles& files) : settings_(settings), files_(files) {}
+    RawWriter(const FrameWriterSettings& settings, OutputFiles& files)
+        : settings_(settings), files_(files), cuts_(settings.wishes.segment) {}
     [[nodiscard]] Status settle();
     [[nodiscard]] Result<FourCC> choose_format() const;
     [[nodiscard]] bool is_y4m() const noexcept { return settings_.target.kind == ExportKind::y4m; }
@@ -47,8 +49,7 @@ private:
     std::uint64_t copied_bytes_ = 0;
     double rate_ = 25;
     std::optional<OutputFile> file_;
-    std::chrono::microseconds segment_{};
-    std::chrono::microseconds next_cut_{};
+    Cuts cuts_;
     ExportSummary summary_{};
 };
 

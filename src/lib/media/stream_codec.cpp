@@ -2,6 +2,7 @@
 #include "media/stream_codec.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace v4l2dma {
@@ -27,12 +28,17 @@ unsigned number_at(std::span<const std::byte> bytes, std::size_t position) {
     return position < bytes.size() ? std::to_integer<unsigned>(bytes[position]) : 0;
 }
 
-/// Calls @p visit with all that follows each start code, until it answers true.
+/// Calls @p visit with what follows each start code up to the next, until it answers true.
 template <typename Visit> bool any_unit(std::span<const std::byte> payload, Visit visit) {
-    for (std::size_t i = 0; i + 3 < payload.size(); ++i)
-        if (payload[i] == std::byte{0} && payload[i + 1] == std::byte{0} && payload[i + 2] == std::byte{1} &&
-            visit(payload.subspan(i + 3)))
+    constexpr std::array start_code{std::byte{0}, std::byte{0}, std::byte{1}};
+    auto code = std::ranges::search(payload, start_code);
+    while (!code.empty()) {
+        const auto next =
+            std::ranges::search(code.end(), payload.end(), start_code.begin(), start_code.end());
+        if (visit(std::span(code.end(), next.begin())))
             return true;
+        code = next;
+    }
     return false;
 }
 

@@ -17,8 +17,6 @@ namespace v4l2dma {
 
 namespace {
 
-constexpr AVRational microseconds{1, 1'000'000};
-
 /// The nearest rate that the codec has a number for.
 AVRational nearest_rate(const AVCodec& codec, AVRational wanted) {
     if (codec.supported_framerates == nullptr)
@@ -39,7 +37,7 @@ AVRational time_base_for(const VideoEncoder::Settings& settings, AVRational rate
                                 AV_CODEC_ID_FLV1,  AV_CODEC_ID_MSMPEG4V2, AV_CODEC_ID_MSMPEG4V3,
                                 AV_CODEC_ID_WMV1,  AV_CODEC_ID_WMV2};
     constexpr AVRational ticks{1, 60'000}; // whole ones for all usual rates
-    return std::ranges::find(coarse, settings.codec->id) != coarse.end() ? ticks : microseconds;
+    return std::ranges::find(coarse, settings.codec->id) != coarse.end() ? ticks : av_microseconds;
 }
 
 /// FFmpeg's own encoders either work on a picture with several threads, or on several pictures, which they
@@ -235,12 +233,12 @@ bool VideoEncoder::intra_only() const noexcept {
 }
 
 std::chrono::microseconds VideoEncoder::time_of(std::int64_t timestamp) const noexcept {
-    return std::chrono::microseconds(ffmpeg().av_rescale_q(timestamp, context_->time_base, microseconds));
+    return std::chrono::microseconds(ffmpeg().av_rescale_q(timestamp, context_->time_base, av_microseconds));
 }
 
 // Two pictures in one tick are shown one after the other.
 Status VideoEncoder::send(AVFrame& picture, std::chrono::microseconds time, bool key) {
-    std::int64_t pts = ffmpeg().av_rescale_q(time.count(), microseconds, context_->time_base);
+    std::int64_t pts = ffmpeg().av_rescale_q(time.count(), av_microseconds, context_->time_base);
     if (last_pts_)
         pts = std::max(pts, *last_pts_ + 1);
     last_pts_ = pts;

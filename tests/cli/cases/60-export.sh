@@ -495,6 +495,42 @@ test_export_hangup() {
 	(($(frames_in x.mkv) > 0)) || fail 'not playable'
 }
 
+# Who runs under nohup does not hear of it.
+test_export_nohup() {
+	needs_ffmpeg
+	local pid seen
+	(trap '' HUP && exec "$bin" export -i test:gradient,320x240,NV12,60 -o x.mkv --stats-interval 0 --frame-log log 2>err) &
+	pid=$!
+	until [[ -s log ]]; do kill -0 "$pid" || fail "it ended: $(<err)"; done
+	kill -HUP "$pid"
+	seen=$(wc -l <log)
+	until (($(wc -l <log) > seen + 5)); do kill -0 "$pid" || fail "it ended: $(<err)"; done
+	kill -INT "$pid"
+	wait "$pid" || fail "exit code $? after SIGINT: $(<err)"
+}
+
+# After one Ctrl-C all that was taken comes into the file, however slow the encoder is.
+test_export_stopped_once() {
+	needs_ffmpeg
+	local pid
+	"$bin" export -i test:checker,640x480,NV12,60 -o x.mkv --preset placebo --lossless --json --stats-interval 0.1 >out 2>err &
+	pid=$!
+	until [[ $(jq -s 'last | .frames // 0' out 2>/dev/null) -gt 20 ]] 2>/dev/null; do kill -0 "$pid" || fail "it ended: $(<err)"; done
+	kill -INT "$pid"
+	wait "$pid" || fail "exit code $? after SIGINT: $(<err)"
+	expect_equal "frames in the file" "$(jq -s 'last | .frames' out)" "$(frames_in x.mkv)"
+}
+
+test_export_pictures_by_clone() {
+	needs_ffmpeg
+	run 0 timeout 30 "$bin" clone -i test:bars,64x48,RGB3 -o a.png -o b.png --json
+	expect_equal "pictures" "2" "$(find . -name '?.png' -size +0 | wc -l)"
+	expect_equal "frames, dropped, copied" "1 0 $((2 * 64 * 48 * 3))" \
+		"$(jq -rs 'last | "\(.frames) \(.dropped) \(.copied_bytes)"' <<<"$out")"
+	run 0 "$bin" export -i test:bars,64x48,RGB3 -o c.png
+	expect_equal "said of a conversion that is none" "" "$(grep becomes <<<"$err" || true)"
+}
+
 test_export_segments() {
 	needs_ffmpeg
 	local file sum=0

@@ -521,6 +521,40 @@ TEST_CASE("an output that goes or is taken between two streams is given up, and 
     CHECK(none.fan->set_format(none.format).error().code == ENODEV);
 }
 
+// As a film that is finished with the first stream.
+TEST_CASE("an output that refuses another stream's format gets none of it, and the others do") {
+    Fan fan(2, {.zero_copy = true});
+    REQUIRE(fan.fan->set_format(fan.format));
+    REQUIRE(fan.fan->provide(exports, buffers));
+    REQUIRE(fan.put(0)->taken);
+    fan.fan->release();
+    fan.script.fail("b.set_format", EINVAL);
+    REQUIRE(fan.fan->set_format(fan.format));
+    REQUIRE(fan.fan->provide(exports, buffers));
+    CHECK(fan.roles() == "exports -");
+    REQUIRE(fan.put(0)->taken);
+    CHECK(fan.fan->parts()[1].frames == 1);
+    CHECK(fan.fan->verdict().error().code == EINVAL);
+    fan.fan->release();
+    fan.script.errors.clear();
+    REQUIRE(fan.fan->set_format(fan.format)); // a third one it takes
+    REQUIRE(fan.fan->provide(exports, buffers));
+    CHECK(fan.roles() == "exports imports");
+    CHECK(fan.fan->verdict());
+}
+
+TEST_CASE("several outputs are satisfied when each is, or has failed") {
+    Fan fan(3);
+    fan.at(0).enough = 1;
+    fan.at(1).enough = 2;
+    REQUIRE(fan.fan->prepare(imports, buffers));
+    REQUIRE(fan.put(0)->taken);
+    CHECK_FALSE(fan.fan->satisfied());
+    fan.script.fail("c.put", EIO);
+    REQUIRE(fan.put(1)->taken);
+    CHECK(fan.fan->satisfied());
+}
+
 TEST_CASE("each output converts on its own, and the others take the frames as they are") {
     Fan fan;
     fan.at(1).taken = {FourCC("NV12")};

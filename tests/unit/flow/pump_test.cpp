@@ -420,20 +420,27 @@ TEST_CASE("a film's end waits for a slow sink as long as it goes on, and Ctrl-C 
 }
 
 TEST_CASE("a sink that gets on with what it holds is waited for, though it gives nothing back") {
-    Rig rig;
-    rig.source.ends = true;
-    rig.add_frames(3);
-    const std::chrono::microseconds before = rig.system.time;
-    rig.system.on_wait = [&] {
-        if (rig.script.count("source.stop") == 0)
-            return;
-        rig.system.time += 4s;
-        if (rig.system.time - before < 60s)
-            ++rig.sink.done_steps;
-    };
-    REQUIRE(rig.run({.drain_limit = 1s, .patient_drain_limit = 5s}));
-    CHECK(rig.system.time - before >= 60s);
-    CHECK(rig.system.time - before < 60s + 3 * 5s);
+    for (const unsigned interrupts : {0U, 1U, 2U}) {
+        CAPTURE(interrupts);
+        Rig rig;
+        rig.source.ends = true;
+        rig.add_frames(3);
+        const std::chrono::microseconds before = rig.system.time;
+        unsigned raised = 0;
+        rig.system.on_wait = [&] {
+            if (rig.script.count("source.stop") == 0)
+                return;
+            rig.system.time += 4s;
+            if (rig.system.time - before < 60s)
+                ++rig.sink.done_steps;
+            if (raised++ < interrupts)
+                REQUIRE(::raise(SIGINT) == 0);
+        };
+        REQUIRE(rig.run({.drain_limit = 1s, .patient_drain_limit = 5s}));
+        CHECK((rig.system.time - before >= 60s) == (interrupts < 2));
+        CHECK(rig.system.time - before < 60s + 3 * 5s);
+        CHECK((rig.sink.ending == Ending::forced) == (interrupts == 2));
+    }
 }
 
 TEST_CASE("zero-copy that turns out to be none is an error where it was demanded") {

@@ -115,7 +115,7 @@ TEST_CASE("files come when they are wanted, one by one") {
     REQUIRE(files);
     CHECK(folder.count() == 0);
     CHECK(files->next()->name().ends_with("a0.raw"));
-    CHECK(files->more());
+    CHECK(files->check_more());
     CHECK(files->next()->name().ends_with("a1.raw"));
     CHECK(folder.count() == 2);
 
@@ -123,7 +123,7 @@ TEST_CASE("files come when they are wanted, one by one") {
     Result<OutputFiles> one = OutputFiles::create(*single, {});
     REQUIRE(one);
     CHECK(one->next());
-    CHECK(!one->more());
+    CHECK_FALSE(one->check_more());
     CHECK(!one->next());
     CHECK(OutputFiles::create(*single, {}).error().kind == ErrorKind::usage);
 }

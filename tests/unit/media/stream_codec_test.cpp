@@ -24,6 +24,9 @@ TEST_CASE("a frame's bits say whether it is a key frame") {
     CHECK(is_key(AV_CODEC_ID_H264, {0, 0, 1, 6, 6, 1, 0x84, 0x80, 0, 0, 1, 0x41})); // recovery point
     CHECK(is_key(AV_CODEC_ID_H264, {0, 0, 1, 6, 1, 2, 9, 9, 6, 1, 0x84, 0x80}));    // as the second message
     CHECK(!is_key(AV_CODEC_ID_H264, {0, 0, 1, 6, 1, 2, 6, 1, 0x80, 0, 0, 1, 0x41}));
+    CHECK(!is_key(AV_CODEC_ID_H264, {0, 0, 1, 6, 5, 3, 9, 0, 0, 1, 0x41, 6, 1})); // a message that is cut off
+    CHECK(is_key(AV_CODEC_ID_H264, {0, 0, 1, 0, 0, 1, 0x65}));                    // behind an empty unit
+    CHECK(!is_key(AV_CODEC_ID_H264, {0x65, 0, 0, 1}));
     CHECK(is_key(AV_CODEC_ID_VP9, {0x82, 0x49, 0x83, 0x42}));
     CHECK(!is_key(AV_CODEC_ID_VP9, {0x86, 0x00}));
     CHECK(is_key(AV_CODEC_ID_VP9, {0xb0, 0x49}));  // profile 3
@@ -45,6 +48,15 @@ TEST_CASE("what is cut off, or speaks of more than is there, is no key frame and
         CHECK_FALSE(is_key(codec, {0x32}));
         CHECK_FALSE(is_key(codec, {0x32, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}));
     }
+}
+
+// Read up to the end of the frame for each of them, these would take hours.
+TEST_CASE("a frame full of messages is read once") {
+    std::vector<std::byte> payload;
+    for (unsigned i = 0; i < 4'000'000; ++i)
+        for (const int byte : {0, 0, 1, 6})
+            payload.push_back(static_cast<std::byte>(byte));
+    CHECK(!is_key_frame(AV_CODEC_ID_H264, payload));
 }
 
 TEST_CASE("packets and pixel formats are called alike") {

@@ -208,6 +208,7 @@ public:
     bool keeps = false;           ///< keeps_all()
     std::uint32_t left = 0;       ///< to the source, as it was told
     std::uint64_t done_steps = 0; ///< headway()
+    std::optional<Ending> ending; ///< as it was told last
 
     /// The oldest frame is done with.
     void finish_one() {
@@ -310,6 +311,10 @@ public:
     }
     void leave_to_source(std::uint32_t count) noexcept override { left = count; }
     [[nodiscard]] std::uint64_t headway() const noexcept override { return done_steps; }
+    [[nodiscard]] std::chrono::microseconds finish(Ending how) noexcept override {
+        ending = how;
+        return {};
+    }
     void stop() noexcept override {
         script_.log.push_back(name_ + ".stop");
         held_.clear();
