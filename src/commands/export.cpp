@@ -6,7 +6,7 @@
 #include "cli/flow_run.h"
 #include "flow/media_sink.h"
 #include "flow/open_endpoint.h"
-#include "media/media_input.h"
+#include "media/media_opening.h"
 
 #include <cmath>
 #include <spdlog/fmt/fmt.h>

@@ -6,7 +6,7 @@
 #include "flow/null_sink.h"
 #include "flow/test_source.h"
 #include "flow/v4l2_sink.h"
-#include "media/media_input.h"
+#include "media/media_opening.h"
 
 namespace v4l2dma {
 

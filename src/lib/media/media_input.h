@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "format/fourcc.h"
+#include "media/media_opening.h"
 #include "media/pipe_reader.h"
 
 #include <chrono>
@@ -11,23 +11,6 @@
 #include <string>
 
 namespace v4l2dma {
-
-/// What a file cannot say of itself.
-struct MediaInputWishes {
-    std::optional<std::string> container{}; ///< FFmpeg's name of the demuxer, or "raw"
-    std::optional<std::string> decoder{};   ///< FFmpeg's name; empty: its own for the codec
-    std::optional<FourCC> fourcc{};         ///< of a raw file
-    std::optional<std::uint32_t> width{};   ///< pixels, of a raw file
-    std::optional<std::uint32_t> height{};  ///< pixels, of a raw file
-    std::optional<double> fps{};            ///< of what has no times: raw files, images
-};
-
-/// Whether @p container is no container but FFmpeg's name of an input device: "kmsgrab".
-[[nodiscard]] bool is_input_device(const std::string& container);
-
-/// Whether @p name is meant for MediaInput::open(), and no device: standard input ("-"), a URL, a file or
-/// named pipe that is there, a pattern of image files, or a name that ends as films do.
-[[nodiscard]] bool is_media_name(std::string_view name);
 
 /// An opened film: its packets, of one stream of pictures. One thread.
 class MediaInput {
