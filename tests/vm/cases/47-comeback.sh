@@ -99,6 +99,26 @@ test_signal_of_another_size_for_several_outputs() {
 	expect_idle
 }
 
+# A film is finished with the first stream; the loop goes on, and so may a film whose name has a number.
+test_signal_of_another_size_beside_films() {
+	load_receiver
+	load_loop
+	start_both -o film.y4m -o film-%d.y4m
+	select_timings 720x480p59
+	await clone start
+	await play start
+	await play stats '.frames > 3'
+	stop play
+	kill -INT "${pids[clone]}"
+	finish clone 1
+	expect_match "what clone says" 'film.y4m gets no frames any more, the others do: .*it is finished, and holds one stream' "$(<clone.err)"
+	expect_equal "outputs that failed" film.y4m "$(json clone end '[.sinks[] | select(.error) | .name] | join(" ")')"
+	expect_equal "files" "film-0.y4m film-1.y4m film.y4m" "$(echo *.y4m)"
+	expect_equal "their sizes" "W640 H480 W720 H480 W640 H480" \
+		"$(for file in *.y4m; do head -n 1 "$file" | cut -d ' ' -f 2,3; done | xargs)"
+	expect_idle
+}
+
 test_input_is_set_to_what_its_cable_carries() {
 	load_receiver
 	load_loop
