@@ -93,7 +93,7 @@ Packets ExportOptions::packets_wish(const ExportTarget& target) const {
     if (capture.wishes.playback.hwaccel || capture.wishes.playback.decoder) // to be decoded
         return Packets::never;
     if (file.wishes.codec == "copy")
-        return conversion.wishes.any() ? Packets::never : Packets::demanded;
+        return Packets::demanded;
     const bool encoded =
         conversion.wishes.any() || file.wishes.bitrate || file.wishes.preset || file.wishes.codec;
     return encoded ? Packets::never : Packets::preferred;

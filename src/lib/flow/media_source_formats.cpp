@@ -91,7 +91,7 @@ std::string MediaSource::why_not_copied(const FilmShape& shape) const {
 }
 
 bool MediaSource::finds_packets() const noexcept {
-    return !wishes_.playback.seek || film_->seekable();
+    return !wishes_.playback.seek || (film_->seekable() && !film_->begins_untimed());
 }
 
 bool MediaSource::tells_decode_times() const noexcept {

@@ -43,6 +43,37 @@ Status extract_parameters(AVCodecParameters& parameters, const AVPacket& packet)
     return {};
 }
 
+/// All but what is in the packets. A film's own words where there are some: V4L2 has not all of them.
+void describe(AVCodecParameters& stream, const FrameFormat& format,
+              const std::optional<CodedPictures>& coded) {
+    stream.codec_type = AVMEDIA_TYPE_VIDEO;
+    stream.codec_id = codec_of_packets(format.fourcc);
+    stream.width = static_cast<int>(format.width);
+    stream.height = static_cast<int>(format.height);
+    const bool jpeg = stream.codec_id == AV_CODEC_ID_MJPEG;
+    const AvColours colours = to_av_colours(format);
+    stream.color_primaries = coded ? static_cast<AVColorPrimaries>(coded->primaries) : colours.primaries;
+    stream.color_trc = coded ? static_cast<AVColorTransferCharacteristic>(coded->transfer) : colours.transfer;
+    stream.color_space = coded ? static_cast<AVColorSpace>(coded->matrix) : colours.matrix;
+    stream.color_range = jpeg ? AVCOL_RANGE_JPEG : colours.range;
+    if (coded && !jpeg)
+        stream.color_range = !coded->full_range   ? AVCOL_RANGE_UNSPECIFIED
+                             : *coded->full_range ? AVCOL_RANGE_JPEG
+                                                  : AVCOL_RANGE_MPEG;
+    stream.format = jpeg ? AV_PIX_FMT_YUVJ422P : AV_PIX_FMT_YUV420P;
+    if (!coded)
+        return;
+    if (!coded->pixels.empty())
+        stream.format = ffmpeg().av_get_pix_fmt(coded->pixels.c_str());
+    stream.profile = coded->profile.value_or(stream.profile);
+    stream.level = coded->level.value_or(stream.level);
+}
+
+bool is_intra_only(AVCodecID codec) {
+    const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(codec);
+    return descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
+}
+
 } // namespace
 
 bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer) {
@@ -53,15 +84,32 @@ bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer
     return properties.reorders && (only_shown || none);
 }
 
-Result<std::unique_ptr<FrameWriter>> CopyingWriter::create(const FrameWriterSettings& settings,
-                                                           OutputFiles* files) {
+Status CopyingWriter::check(const FrameWriterSettings& settings) {
     const AVCodecID codec = codec_of_packets(settings.source.fourcc);
-    if (!may_hold(*settings.target.muxer, codec))
+    const Holding held = holds(*settings.target.muxer, codec);
+    if (held == Holding::no)
         return not_held(*settings.target.muxer, ffmpeg().avcodec_get_name(codec));
     if (loses_order(settings.properties, *settings.target.muxer))
         return make_error(ErrorKind::usage, "container", settings.target.muxer->name,
                           "it has no times for packets that come in another order than their pictures",
                           "mkv, mp4 and ts have; without --codec copy they are encoded anew");
+    // A header may want parameter sets, which the packets have; some containers ask the connection.
+    if (held == Holding::yes || settings.target.url)
+        return {};
+    Result<AvParameters> parameters = make_av_parameters();
+    if (!parameters)
+        return std::unexpected(std::move(parameters.error()));
+    describe(**parameters, settings.source, settings.properties.coded);
+    return MediaOutput::check(*settings.target.muxer, {.parameters = parameters->get(),
+                                                       .time_base = av_microseconds,
+                                                       .rate = {25, 1},
+                                                       .intra_only = is_intra_only(codec)});
+}
+
+Result<std::unique_ptr<FrameWriter>> CopyingWriter::create(const FrameWriterSettings& settings,
+                                                           OutputFiles* files) {
+    if (Status status = check(settings); !status)
+        return std::unexpected(std::move(status.error()));
     Result<PacketWriter> packets = PacketWriter::create(settings, files);
     Result<AvPacket> packet = make_av_packet();
     if (!packets || !packet)
@@ -76,47 +124,19 @@ Status CopyingWriter::begin(const Beginning& beginning) {
     return {};
 }
 
-// A film's own words where there are some: V4L2 has not all of them.
-void CopyingWriter::describe(AVCodecParameters& stream) const {
-    const bool jpeg = codec_ == AV_CODEC_ID_MJPEG;
-    const AvColours colours = to_av_colours(format_);
-    stream.color_primaries = coded_ ? static_cast<AVColorPrimaries>(coded_->primaries) : colours.primaries;
-    stream.color_trc =
-        coded_ ? static_cast<AVColorTransferCharacteristic>(coded_->transfer) : colours.transfer;
-    stream.color_space = coded_ ? static_cast<AVColorSpace>(coded_->matrix) : colours.matrix;
-    stream.color_range = jpeg ? AVCOL_RANGE_JPEG : colours.range;
-    if (coded_ && !jpeg)
-        stream.color_range = !coded_->full_range   ? AVCOL_RANGE_UNSPECIFIED
-                             : *coded_->full_range ? AVCOL_RANGE_JPEG
-                                                   : AVCOL_RANGE_MPEG;
-    stream.format = jpeg ? AV_PIX_FMT_YUVJ422P : AV_PIX_FMT_YUV420P;
-    if (!coded_)
-        return;
-    if (!coded_->pixels.empty())
-        stream.format = ffmpeg().av_get_pix_fmt(coded_->pixels.c_str());
-    stream.profile = coded_->profile.value_or(stream.profile);
-    stream.level = coded_->level.value_or(stream.level);
-}
-
 Status CopyingWriter::start_stream() {
     Result<AvParameters> parameters = make_av_parameters();
     if (!parameters)
         return std::unexpected(std::move(parameters.error()));
     AVCodecParameters& stream = **parameters;
-    stream.codec_type = AVMEDIA_TYPE_VIDEO;
-    stream.codec_id = codec_;
-    stream.width = static_cast<int>(format_.width);
-    stream.height = static_cast<int>(format_.height);
-    describe(stream);
+    describe(stream, format_, coded_);
     if (Status status = extract_parameters(stream, *packet_); !status)
         return status;
     const bool counted = !MediaOutput::has_times(packets_.muxer());
-    const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(codec_);
-    packets_.begin(
-        {.parameters = std::move(*parameters),
-         .time_base = counted ? AVRational{rate_.den, rate_.num} : av_microseconds,
-         .rate = rate_,
-         .intra_only = descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0});
+    packets_.begin({.parameters = std::move(*parameters),
+                    .time_base = counted ? AVRational{rate_.den, rate_.num} : av_microseconds,
+                    .rate = rate_,
+                    .intra_only = is_intra_only(codec_)});
     counted_ = counted;
     stream_started_ = true;
     return {};

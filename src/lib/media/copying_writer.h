@@ -16,6 +16,10 @@ namespace v4l2dma {
 class CopyingWriter final : public FrameWriter {
 public:
     /// Errors: (usage) the container does not take the codec; those of PacketWriter::create().
+    /// That packets of the source's format can be written, as far as that is known before the first.
+    /// Errors: (usage) the container does not take the codec, or needs their order to be that of the
+    /// pictures.
+    [[nodiscard]] static Status check(const FrameWriterSettings& settings);
     [[nodiscard]] static Result<std::unique_ptr<FrameWriter>> create(const FrameWriterSettings& settings,
                                                                      OutputFiles* files);
 
@@ -30,8 +34,6 @@ private:
         : format_(format), coded_(std::move(coded)), codec_(codec_of_packets(format.fourcc)),
           packets_(std::move(packets)), packet_(std::move(packet)) {}
     [[nodiscard]] Status start_stream();
-
-    void describe(AVCodecParameters& stream) const;
 
     FrameFormat format_;
     std::optional<CodedPictures> coded_;

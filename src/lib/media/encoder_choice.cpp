@@ -2,8 +2,10 @@
 #include "media/encoder_choice.h"
 
 #include "base/suggest.h"
+#include "base/words.h"
 
 #include <algorithm>
+#include <array>
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 #include <vector>
@@ -50,11 +52,31 @@ bool is_old(AVCodecID codec) {
     return codec == AV_CODEC_ID_MPEG4 || codec == AV_CODEC_ID_MPEG2VIDEO || codec == AV_CODEC_ID_FLV1;
 }
 
+/// What FFmpeg's tables have not, or have wrong. Some muxers write the header of any codec; what is in the
+/// file is then found by nobody, or by luck.
+Holding holds_by_experience(const AVOutputFormat& muxer, AVCodecID codec) {
+    constexpr std::array mpeg{AV_CODEC_ID_MPEG1VIDEO, AV_CODEC_ID_MPEG2VIDEO, AV_CODEC_ID_MPEG4};
+    const std::string_view name = muxer.name;
+    const bool has_mpeg = std::ranges::find(mpeg, codec) != mpeg.end();
+    const bool has_newer = codec == AV_CODEC_ID_H264 || codec == AV_CODEC_ID_HEVC;
+    if (is_one_of(name, {"mpegts", "rtp_mpegts"}))
+        return has_mpeg || has_newer ? Holding::yes : Holding::no;
+    if (is_one_of(name, {"mpeg", "vob", "svcd", "dvd", "vcd"}))
+        return has_mpeg ? Holding::yes : Holding::no;
+    if (is_one_of(name, {"rtp", "rtsp"}) && has_newer)
+        return Holding::yes;
+    if (is_one_of(name, {"mov", "3gp", "3g2", "ipod", "psp", "f4v"}) &&
+        (codec == AV_CODEC_ID_VP8 || codec == AV_CODEC_ID_VP9 || codec == AV_CODEC_ID_AV1))
+        return Holding::no; // of its family only mp4 has them
+    const bool bare = (muxer.flags & AVFMT_NOTIMESTAMPS) != 0 && muxer.video_codec != AV_CODEC_ID_NONE;
+    return bare && name != "rawvideo" ? Holding::no : Holding::unknown; // .h264 holds H.264
+}
+
 /// AVI has no times: pictures that come in another order than they are shown do not suit it.
 bool suits_h264(const AVOutputFormat& muxer) {
     return muxer.video_codec == AV_CODEC_ID_H264 ||
            (is_old(muxer.video_codec) && std::string_view(muxer.name) != "avi" &&
-            may_hold(muxer, AV_CODEC_ID_H264));
+            holds(muxer, AV_CODEC_ID_H264) == Holding::yes);
 }
 
 Result<const AVCodec*> usual_encoder(const AVOutputFormat& muxer) {
@@ -64,7 +86,7 @@ Result<const AVCodec*> usual_encoder(const AVOutputFormat& muxer) {
     const AVCodecID guess =
         ffmpeg_formats().av_guess_codec(&muxer, nullptr, nullptr, nullptr, AVMEDIA_TYPE_VIDEO);
     for (const AVCodecID id : {guess, AV_CODEC_ID_MPEG4, AV_CODEC_ID_FFV1, AV_CODEC_ID_MJPEG})
-        if (id != AV_CODEC_ID_NONE && may_hold(muxer, id))
+        if (id != AV_CODEC_ID_NONE && holds(muxer, id) != Holding::no)
             if (const AVCodec* codec = ffmpeg().avcodec_find_encoder(id))
                 return codec;
     return make_error(ErrorKind::unsupported, "container", muxer.name,
@@ -92,9 +114,13 @@ bool fits(const AVCodec& encoder, AVPixelFormat format, std::uint32_t width, std
 
 } // namespace
 
-bool may_hold(const AVOutputFormat& muxer, AVCodecID codec) {
-    // What FFmpeg has no table for is found out by writing the header.
-    return ffmpeg_formats().avformat_query_codec(&muxer, codec, FF_COMPLIANCE_NORMAL) != 0;
+Holding holds(const AVOutputFormat& muxer, AVCodecID codec) {
+    const int answer = ffmpeg_formats().avformat_query_codec(&muxer, codec, FF_COMPLIANCE_NORMAL);
+    const bool own = codec == muxer.video_codec && answer > 0;
+    const Holding known = own ? Holding::yes : holds_by_experience(muxer, codec);
+    if (known != Holding::unknown || answer < 0)
+        return known;
+    return answer == 0 ? Holding::no : Holding::yes;
 }
 
 std::unexpected<Error> not_held(const AVOutputFormat& muxer, std::string_view codec) {
@@ -103,8 +129,7 @@ std::unexpected<Error> not_held(const AVOutputFormat& muxer, std::string_view co
     const auto add = [&](AVCodecID id) {
         const std::string_view name = ffmpeg().avcodec_get_name(id);
         if (names.size() < enough && std::ranges::find(names, name) == names.end() &&
-            ffmpeg_formats().avformat_query_codec(&muxer, id, FF_COMPLIANCE_NORMAL) == 1 &&
-            ffmpeg().avcodec_find_encoder(id) != nullptr)
+            holds(muxer, id) == Holding::yes && ffmpeg().avcodec_find_encoder(id) != nullptr)
             names.push_back(name);
     };
     for (const AVCodecID id :
@@ -112,7 +137,7 @@ std::unexpected<Error> not_held(const AVOutputFormat& muxer, std::string_view co
         add(id);
     each_video_encoder([&](const AVCodec& encoder) { add(encoder.id); });
     return make_error(ErrorKind::usage, "container", muxer.name, fmt::format("it does not take {}", codec),
-                      fmt::format("It takes: {}, ..", fmt::join(names, ", ")));
+                      names.empty() ? "" : fmt::format("It takes: {}, ..", fmt::join(names, ", ")));
 }
 
 Result<const AVCodec*> choose_encoder(const AVOutputFormat& muxer, const ExportWishes& wishes) {

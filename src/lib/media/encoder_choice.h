@@ -21,8 +21,14 @@ namespace v4l2dma {
 [[nodiscard]] AVPixelFormat choose_pixels(const AVCodec& encoder, AVPixelFormat source, std::uint32_t width,
                                           std::uint32_t height);
 
-/// Whether the container may take the codec: some have no table, and some take more than is in it.
-[[nodiscard]] bool may_hold(const AVOutputFormat& muxer, AVCodecID codec);
+enum class Holding {
+    no,
+    unknown, ///< writing the header tells
+    yes,
+};
+
+/// Whether the container takes the codec, so that who reads it finds it.
+[[nodiscard]] Holding holds(const AVOutputFormat& muxer, AVCodecID codec);
 
 /// An Error (usage) that names codecs that the container takes.
 [[nodiscard]] std::unexpected<Error> not_held(const AVOutputFormat& muxer, std::string_view codec);

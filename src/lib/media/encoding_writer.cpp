@@ -57,6 +57,16 @@ Status check_source(const FrameWriterSettings& settings) {
                       "FFmpeg does not know these pixels", "A file .raw takes them");
 }
 
+std::unexpected<Error> refused_format(FourCC wished, const AVCodec& codec, AVPixelFormat nearest) {
+    const std::optional<FourCC> fourcc = find_fourcc(without_range(nearest));
+    const std::string name =
+        fourcc ? fourcc->text() : fmt::format("FFmpeg's {}", ffmpeg().av_get_pix_fmt_name(nearest));
+    return make_error(
+        ErrorKind::usage, "--output-format", wished.text(), fmt::format("{} does not take it", codec.name),
+        av_pixel_format(wished) == AV_PIX_FMT_NONE ? "Only uncompressed frames are encoded"
+                                                   : fmt::format("The nearest that it takes is {}", name));
+}
+
 AVColorRange range_of(const ScalerSide& side) {
     return side.full_range ? AVCOL_RANGE_JPEG : AVCOL_RANGE_MPEG;
 }
@@ -100,10 +110,7 @@ Result<VideoEncoder::Settings> EncodingWriter::settle(const FrameWriterSettings&
     if (pixels == AV_PIX_FMT_NONE)
         return make_error(ErrorKind::unsupported, "codec", (*codec)->name, "it takes no pictures in memory");
     if (settings.format && pixels != wished)
-        return make_error(
-            ErrorKind::usage, "--output-format", settings.format->text(),
-            fmt::format("{} does not take it", (*codec)->name),
-            fmt::format("The nearest that it takes is FFmpeg's {}", ffmpeg().av_get_pix_fmt_name(pixels)));
+        return refused_format(*settings.format, **codec, pixels);
     return VideoEncoder::Settings{.codec = *codec,
                                   .pixel_format = pixels,
                                   .width = size.width,

@@ -18,7 +18,6 @@ constexpr microseconds usual_step{40'000};
 // What is further away from the picture before is no pause but another clock.
 constexpr microseconds longest_pause = std::chrono::hours(1);
 constexpr microseconds longest_pause_of_broadcasts = std::chrono::seconds(10);
-constexpr microseconds longest_overlap = std::chrono::seconds(1);
 
 void drop_old_name(AVFrame& frame) {
     const auto format = static_cast<AVPixelFormat>(frame.format);
@@ -182,14 +181,19 @@ Result<std::optional<FilmPicture>> Film::next() {
         begin_packets();
     if (first_) {
         looked_at_.clear();
+        given_out_ = true;
         return std::exchange(first_, std::nullopt);
     }
     while (true) {
         Result<std::optional<FilmPicture>> picture = next_of_round();
+        given_out_ = given_out_ || (picture && *picture);
         if (!picture || *picture)
             return picture;
         if (failure_)
             return std::unexpected(*std::exchange(failure_, std::nullopt));
+        if (!given_out_)
+            return make_error(ErrorKind::system, "read", input_->name(),
+                              "it had a picture, which cannot be read again");
         if (!wishes_.playback.loop || in_round_ == 0)
             return std::nullopt;
         if (Status status = begin_round(); !status)
@@ -231,6 +235,7 @@ Status Film::begin_round() {
 }
 
 Status Film::begin_again() {
+    place_ = -step();
     if (!input_->seekable() && begin_.count() > 0)
         return {}; // FFmpeg would skip pictures before it finds that out
     // As Matroska that begins before time 0: no index reaches what has no time.
@@ -238,8 +243,11 @@ Status Film::begin_again() {
         begins_untimed_ && input_->is_local() && (begin_.count() == 0 || !packets_);
     const bool anew = std::exchange(interrupted_, false) || from_its_beginning;
     Status status = anew ? open_input(std::string(input_->name())) : Status{};
-    if (status && !from_its_beginning)
+    if (status && !from_its_beginning) {
         status = input_->seek(begin_);
+        if (status && begin_.count() > 0)
+            place_.reset(); // until a picture tells
+    }
     if (!status && input_->is_local() && status.error().code != ECANCELED)
         status = open_input(std::string(input_->name()));
     return status || begin_.count() == 0 ? status : Status{}; // reading on to the place does it, too
@@ -347,8 +355,17 @@ Result<bool> Film::read_packet() {
     return false;
 }
 
-bool Film::is_before_begin(std::int64_t timestamp) const {
-    return wishes_.playback.seek && timestamp != AV_NOPTS_VALUE && timestamp < input_->timestamp_at(begin_);
+// Pictures without times are counted, from the last one with a time or the beginning on.
+bool Film::is_before_begin(std::int64_t timestamp) {
+    if (!wishes_.playback.seek)
+        return false;
+    if (timestamp != AV_NOPTS_VALUE) {
+        place_ = microseconds(to_microseconds(timestamp - input_->timestamp_at(microseconds(0))));
+        return timestamp < input_->timestamp_at(begin_);
+    }
+    if (place_)
+        *place_ += step();
+    return place_ && *place_ < begin_;
 }
 
 Result<std::optional<FilmPicture>> Film::finish(AvFrame frame) {
@@ -387,6 +404,12 @@ microseconds Film::step() const noexcept {
     return input_->interval().value_or(usual_step);
 }
 
+// As many pictures as a decoder holds back. What goes back further is another clock: a broadcast that was
+// cut.
+microseconds Film::longest_overlap() const noexcept {
+    return (input_->stream().codecpar->video_delay + 1) * step();
+}
+
 std::int64_t Film::to_microseconds(std::int64_t timestamp) const {
     constexpr std::int64_t most = INT64_MAX / 4; // no sum of two is too large
     return std::clamp(ffmpeg().av_rescale_q(timestamp, input_->stream().time_base, av_microseconds), -most,
@@ -406,7 +429,7 @@ microseconds Film::time_of(std::int64_t timestamp) {
             zero_ = now - expected.count();
         time = microseconds(now - *zero_);
         // Times of decoding that FFmpeg worked out may meet; when pictures are shown stays true.
-        if (packets_ && reorders_ && last_ && time <= *last_ && *last_ - time < longest_overlap)
+        if (packets_ && reorders_ && last_ && time <= *last_ && *last_ - time < longest_overlap())
             time = *last_ + microseconds(1);
         const microseconds pause = input_->is_discontinuous() ? longest_pause_of_broadcasts : longest_pause;
         if (last_ && (time <= *last_ || time > *last_ + pause)) {

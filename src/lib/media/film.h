@@ -77,6 +77,8 @@ public:
     /// Whether it begins with pictures that are decoded and not shown, as where an mp4 was cut between key
     /// frames. As packets they are seen.
     [[nodiscard]] bool hides_pictures() const noexcept { return hides_pictures_; }
+    /// Whether pictures at its beginning have no times.
+    [[nodiscard]] bool begins_untimed() const noexcept { return begins_untimed_; }
     /// What is said of its packets.
     [[nodiscard]] CodedPictures coded() const;
     /// Pictures a second, as far as the file says.
@@ -136,12 +138,13 @@ private:
     [[nodiscard]] Result<std::optional<FilmPicture>> next_read();
     [[nodiscard]] Status feed();
     [[nodiscard]] Result<bool> read_packet();
-    [[nodiscard]] bool is_before_begin(std::int64_t timestamp) const;
+    [[nodiscard]] bool is_before_begin(std::int64_t timestamp);
     [[nodiscard]] Result<std::optional<FilmPicture>> finish(AvFrame frame);
     [[nodiscard]] Status turn_upright(FilmPicture& picture);
     [[nodiscard]] std::int64_t to_microseconds(std::int64_t timestamp) const;
     [[nodiscard]] std::chrono::microseconds time_of(std::int64_t timestamp);
     [[nodiscard]] std::chrono::microseconds step() const noexcept;
+    [[nodiscard]] std::chrono::microseconds longest_overlap() const noexcept;
 
     // What the first picture says of all: film_shape.cpp
     [[nodiscard]] Status find_shape(const AVFrame& frame);
@@ -196,7 +199,10 @@ private:
         zero_; ///< microseconds: the file's time at FilmPicture::time 0, in this round
     std::optional<std::chrono::microseconds> last_; ///< FilmPicture::time of the picture before
     std::optional<std::chrono::microseconds> last_step_;
+    std::optional<std::chrono::microseconds>
+        place_;                  ///< of the picture before, from the film's beginning; empty: not known there
     std::uint64_t in_round_ = 0; ///< good pictures
+    bool given_out_ = false;     ///< any picture
 };
 
 } // namespace v4l2dma

@@ -37,8 +37,7 @@ Result<bool> wants_copy(const FrameWriterSettings& settings) {
     if (!wishes.codec)
         return codec != AV_CODEC_ID_NONE && !changed && !wishes.bitrate && !wishes.preset &&
                (av_still_codec(settings.source.fourcc) == AV_CODEC_ID_NONE ||
-                ffmpeg_formats().avformat_query_codec(settings.target.muxer, codec, FF_COMPLIANCE_NORMAL) !=
-                    0);
+                holds(*settings.target.muxer, codec) != Holding::no);
     if (*wishes.codec != copy)
         return false;
     if (codec == AV_CODEC_ID_NONE)
@@ -67,8 +66,7 @@ bool can_be_written(const FrameWriterSettings& settings) {
     if (settings.target.kind != ExportKind::container)
         return false;
     const Result<bool> copied = wants_copy(settings);
-    return copied && *copied && may_hold(*settings.target.muxer, codec) &&
-           !loses_order(settings.properties, *settings.target.muxer);
+    return copied && *copied && CopyingWriter::check(settings);
 }
 
 Result<std::unique_ptr<FrameWriter>> make_frame_writer(const FrameWriterSettings& settings,

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <spdlog/fmt/ranges.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -15,6 +16,12 @@ namespace v4l2dma {
 namespace {
 
 using std::chrono::microseconds;
+
+/// Of a pipe: nothing came.
+bool is_empty(const std::string& name) {
+    struct stat status {};
+    return ::stat(name.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0;
+}
 
 /// What demuxers answer that do not like a file, and no system says of one that it has opened.
 bool is_refusal(int code) {
@@ -42,17 +49,9 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
     const Result<MediaOpening> opening = find_opening(name_, wishes);
     if (!opening)
         return std::unexpected(opening.error());
-    AvOptions options;
-    if (Status status = set_options(options, *opening, name_, wishes); !status)
-        return status;
     local_ = opening->local();
-    context_.reset(ffmpeg_formats().avformat_alloc_context());
-    if (!context_)
-        return system_error("open", name_, ENOMEM);
-    context_->interrupt_callback = {.callback = [](void* interrupt) -> int {
-                                        return static_cast<const Interrupt*>(interrupt)->pending() ? 1 : 0;
-                                    },
-                                    .opaque = const_cast<Interrupt*>(&interrupt_)};
+    if (Status status = allocate(); !status)
+        return status;
     if (opening->kind == MediaOpening::Kind::pipe) {
         Result<std::unique_ptr<PipeReader>> pipe = PipeReader::open(name_, interrupt_);
         if (!pipe)
@@ -60,9 +59,45 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
         pipe_ = std::move(*pipe);
         context_->pb = pipe_->context();
     }
+    Status status = open_as(*opening, wishes);
+    if (opening->unsized_raw && (!status || is_shapeless()))
+        return sizeless(name_);
+    const bool found_out = status && local_ && opening->format == nullptr;
+    if (!found_out || (context_->iformat->flags & AVFMT_NOFILE) == 0)
+        return status;
+    // A picture in a file: it would be read from where looking at it ended, and only once.
+    MediaOpening known = *opening;
+    known.format = context_->iformat;
+    status = allocate();
+    return status ? open_as(known, wishes) : status;
+}
+
+/// FFmpeg takes any file for a raw picture that is called so, and only then asks for its size.
+bool MediaInput::is_shapeless() const {
+    const AVCodecParameters* const first =
+        context_->nb_streams == 0 ? nullptr : context_->streams[0]->codecpar;
+    return first != nullptr && first->codec_id == AV_CODEC_ID_RAWVIDEO &&
+           (first->format == AV_PIX_FMT_NONE || container() == "rawvideo");
+}
+
+Status MediaInput::allocate() {
+    context_.reset(ffmpeg_formats().avformat_alloc_context());
+    if (!context_)
+        return system_error("open", name_, ENOMEM);
+    context_->interrupt_callback = {.callback = [](void* interrupt) -> int {
+                                        return static_cast<const Interrupt*>(interrupt)->pending() ? 1 : 0;
+                                    },
+                                    .opaque = const_cast<Interrupt*>(&interrupt_)};
+    return {};
+}
+
+Status MediaInput::open_as(const MediaOpening& opening, const MediaInputWishes& wishes) {
+    AvOptions options;
+    if (Status status = set_options(options, opening, name_, wishes); !status)
+        return status;
     AVFormatContext* opened = context_.release(); // FFmpeg frees it when it fails
     const int result =
-        ffmpeg_formats().avformat_open_input(&opened, opening->url.c_str(), opening->format, options.get());
+        ffmpeg_formats().avformat_open_input(&opened, opening.url.c_str(), opening.format, options.get());
     context_.reset(opened);
     return result < 0 ? Status(explain("open", result)) : Status{};
 }
@@ -133,7 +168,7 @@ std::unexpected<Error> MediaInput::explain(std::string_view operation, int code)
     if (code == AVERROR_INVALIDDATA || (operation == "open" && local_ && is_refusal(code)))
         error.detail = operation == "open" ? "it is no film that FFmpeg knows" : "its data are damaged";
     else if (code == AVERROR_EOF)
-        error.detail = "it is empty";
+        error.detail = is_empty(name_) ? "it is empty" : "there are no pictures in it";
     if (pipe_ && operation == "open" && code == AVERROR_INVALIDDATA)
         error.remedy = "Some files cannot be read from a pipe: an mp4 that has its index at its end";
     return std::unexpected(std::move(error));

@@ -63,6 +63,9 @@ public:
 private:
     MediaInput(const std::string& name, const Interrupt& interrupt) : name_(name), interrupt_(interrupt) {}
     [[nodiscard]] Status open_context(const MediaInputWishes& wishes);
+    [[nodiscard]] Status allocate();
+    [[nodiscard]] bool is_shapeless() const;
+    [[nodiscard]] Status open_as(const MediaOpening& opening, const MediaInputWishes& wishes);
     [[nodiscard]] Status find_stream();
     [[nodiscard]] Status choose_decoder(const std::string& name);
     [[nodiscard]] std::unexpected<Error> no_decoder() const;

@@ -79,14 +79,18 @@ Result<const AVInputFormat*> find_container(const std::string& name) {
     const std::vector<std::string_view> names = container_names();
     const std::vector<std::string_view> near = near_matches(name, names, most);
     return make_error(ErrorKind::usage, "container", name, "FFmpeg has no such one to read",
-                      near.empty() ? "" : fmt::format("Did you mean {}?", fmt::join(near, " or ")));
+                      near.empty() ? "There are: matroska, mp4, mpegts, mjpeg, h264, raw, .."
+                                   : fmt::format("Did you mean {}?", fmt::join(near, " or ")));
+}
+
+bool is_sized(const MediaInputWishes& wishes) {
+    return wishes.fourcc && wishes.width && wishes.height;
 }
 
 /// What the file itself does not say.
 Status set_raw(AvOptions& options, const std::string& name, const MediaInputWishes& wishes) {
-    if (!wishes.fourcc || !wishes.width || !wishes.height)
-        return make_error(ErrorKind::usage, "open", name, "a raw file does not say what is in it",
-                          "Name --format, --width and --height");
+    if (!is_sized(wishes))
+        return sizeless(name);
     const AVPixelFormat pixel_format = av_pixel_format(*wishes.fourcc);
     if (pixel_format == AV_PIX_FMT_NONE)
         return make_error(ErrorKind::unsupported, "open", name,
@@ -137,6 +141,11 @@ std::string url_of(const std::string& name, Kind kind) {
 
 } // namespace
 
+std::unexpected<Error> sizeless(const std::string& name) {
+    return make_error(ErrorKind::usage, "open", name, "a raw file does not say what is in it",
+                      "Name --format, --width and --height");
+}
+
 Result<MediaOpening> find_opening(const std::string& name, const MediaInputWishes& wishes) {
     const Result<const AVInputFormat*> container =
         wishes.container ? find_container(*wishes.container) : Result<const AVInputFormat*>(nullptr);
@@ -146,10 +155,10 @@ Result<MediaOpening> find_opening(const std::string& name, const MediaInputWishe
     if (!container)
         return std::unexpected(container.error());
     MediaOpening opening{.url = url_of(name, *kind), .kind = *kind, .format = *container};
-    const bool sized_raw = wishes.fourcc && wishes.width && wishes.height && opening.format == nullptr &&
-                           (name.ends_with(".raw") || name.ends_with(".yuv"));
-    if (sized_raw)
+    const bool called_raw = opening.format == nullptr && (name.ends_with(".raw") || name.ends_with(".yuv"));
+    if (called_raw && is_sized(wishes))
         opening.format = ffmpeg_formats().av_find_input_format("rawvideo");
+    opening.unsized_raw = called_raw && !is_sized(wishes);
     if (*kind == Kind::pattern && opening.format == nullptr)
         opening.format = ffmpeg_formats().av_find_input_format("image2");
     opening.described = *kind == Kind::file && is_description(name, wishes);

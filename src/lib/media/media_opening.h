@@ -30,6 +30,7 @@ struct MediaOpening {
     Kind kind = Kind::file;
     const AVInputFormat* format = nullptr; ///< nullptr: found out by looking
     bool described = false;                ///< a file that tells where the film comes from
+    bool unsized_raw = false; ///< called as raw files are, and nobody said what is in it: it may be another
 
     /// Whether it begins again when it is opened again: a file, or pictures in files.
     [[nodiscard]] bool local() const noexcept {
@@ -40,6 +41,9 @@ struct MediaOpening {
 /// Opens nothing. load_ffmpeg_formats() must have succeeded. Errors: (device) there is no such file, or it
 /// cannot be read; (usage) an unknown container, or a URL without a port.
 [[nodiscard]] Result<MediaOpening> find_opening(const std::string& name, const MediaInputWishes& wishes);
+
+/// An Error (usage) of a raw file without size or format.
+[[nodiscard]] std::unexpected<Error> sizeless(const std::string& name);
 
 /// What FFmpeg has to be told besides. Errors: (usage) a raw file without size or format; (unsupported) in a
 /// format that FFmpeg does not read; (device) pictures in files that are not there, or with gaps.

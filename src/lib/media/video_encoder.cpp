@@ -76,8 +76,8 @@ void set_quality(AVCodecContext& context, const VideoEncoder::Settings& settings
     if (is_one_of(name, {"libvpx", "libvpx-vp9"})) {
         try_option(context, "crf", name == "libvpx" ? "10" : "31");
         context.bit_rate = name == "libvpx" ? 20'000'000 : 0; // its most, for VP8
-    } else if (settings.codec->wrapper_name == nullptr) {
-        constexpr int fine = 3;
+    } else if (settings.codec->wrapper_name == nullptr || is_one_of(name, {"libtheora", "libxvid"})) {
+        const int fine = name == "libtheora" ? 7 : 3; // of 10, the most; else of 31, the least
         context.flags |= AV_CODEC_FLAG_QSCALE;
         context.global_quality = FF_QP2LAMBDA * fine;
     }
@@ -190,6 +190,21 @@ void set_key_frames(AVCodecContext& context) {
     try_option(context, "forced-idr", "1");
 }
 
+/// What FFmpeg says of that is "Invalid argument", and the reason is in its log at best.
+Error refused(Error error, const VideoEncoder::Settings& settings) {
+    if (error.kind != ErrorKind::system)
+        return error;
+    if (settings.preset) {
+        error.kind = ErrorKind::usage; // presets are looked up when it is opened
+        error.detail += fmt::format(" (it may have no preset '{}')", *settings.preset);
+    } else {
+        error.remedy = fmt::format(
+            "It may not be made for {}x{} at this rate: see --codec, --output-width, --output-height, --fps",
+            settings.width, settings.height);
+    }
+    return error;
+}
+
 } // namespace
 
 Result<VideoEncoder> VideoEncoder::open(const Settings& settings) {
@@ -207,12 +222,8 @@ Result<VideoEncoder> VideoEncoder::open(const Settings& settings) {
     });
     if (!configured)
         return std::unexpected(std::move(configured.error()));
-    if (!context && settings.preset && context.error().kind == ErrorKind::system) {
-        context.error().kind = ErrorKind::usage; // presets are looked up here
-        context.error().detail += fmt::format(" (it may have no preset '{}')", *settings.preset);
-    }
     if (!context)
-        return std::unexpected(std::move(context.error()));
+        return std::unexpected(refused(std::move(context.error()), settings));
     return VideoEncoder(std::move(*context));
 }
 

@@ -210,10 +210,54 @@ test_film_of_pictures() {
 	wrong 3 'open q%02d.png: .*no file is called so' clone -i q%02d.png -o null:
 }
 
+# One picture is a film, too, however FFmpeg finds out what it is.
+test_film_of_one_picture() {
+	local name
+	for name in one.jpg one.tga one.png one.bmp 'one%d.jpg'; do
+		ffmpeg -nostdin -v error -f lavfi -i testsrc=size=32x32 -frames:v 1 -update 1 "x.${name#*.}"
+		mv "x.${name#*.}" "$name"
+		run 0 "$bin" clone -i "$name" -o null: --no-pace
+		expect_match "$name" 'clone: 1 frames' "$err"
+		run 0 "$bin" clone -i "$name" -o null: --no-pace --loop -n 3
+		expect_match "$name, again and again" 'clone: 3 frames' "$err"
+	done
+}
+
+# Where no picture says its time they are counted.
+test_film_without_times() {
+	local name
+	for name in film.h264 film.hevc film.mkv; do
+		ffmpeg -nostdin -v error -f lavfi -i testsrc=size=64x48:rate=25 -frames:v 50 -bf 2 -g 10 -x265-params log-level=none "$name"
+		run 0 "$bin" clone -i "$name" -o null: --no-pace --seek 1.2
+		expect_match "$name" 'clone: 20 frames' "$err"
+		wrong 2 '--seek 2: .*has no picture there' clone -i "$name" -o null: --seek 2
+	done
+}
+
+# Three recordings of one second, one behind the other: packets keep their distances.
+test_film_put_together() {
+	ffmpeg -nostdin -v error -f lavfi -i testsrc=size=64x48:rate=25 -frames:v 25 -bf 2 one.ts
+	cat one.ts one.ts one.ts >three.ts
+	run 0 "$bin" export -i three.ts -o three.mkv
+	expect_match "copied" '75 frames, 2.9[0-9]* s, .* copy' "$err"
+	expect_equal "pictures closer than half a step" 0 \
+		"$(ffprobe -v error -show_entries packet=pts_time -of csv=p=0 three.mkv | sort -n | awk 'NR > 1 && $1 - last < 0.02 { ++close_ } { last = $1 } END { print close_ + 0 }')"
+}
+
+test_film_that_is_raw() {
+	head -c 100000 /dev/zero >film.yuv
+	cp film.yuv film.raw
+	local name
+	for name in film.yuv film.raw; do
+		wrong 2 "open $name: a raw file does not say what is in it. Name --format" clone -i "$name" -o null:
+		wrong 2 "open $name: a raw file does not say" clone -i "$name" -o null: --width 64 --height 48
+	done
+}
+
 # What lacks room is no missing package.
 test_film_with_few_files() {
 	make_film film.mkv -c:v ffv1
-	run 1 bash -c 'ulimit -n 5 && exec "$@"' - "$bin" clone -i film.mkv -o null:
+	run 1 env ASAN_OPTIONS=detect_leaks=0 bash -c 'ulimit -n 5 && exec "$@"' - "$bin" clone -i film.mkv -o null:
 	expect_match "error" 'Too many open files' "$err"
 	expect_equal "advice to install" "" "$(grep install <<<"$err" || true)"
 }

@@ -495,6 +495,40 @@ test_export_hangup() {
 	(($(frames_in x.mkv) > 0)) || fail 'not playable'
 }
 
+# A film is copied where who reads the file finds it again, else decoded and encoded.
+test_export_what_a_container_holds() {
+	needs_ffmpeg
+	local from to how film=(-nostdin -v error -f lavfi -i "testsrc=size=64x48:rate=25" -frames:v 10)
+	ffmpeg "${film[@]}" -c:v mjpeg -pix_fmt yuvj420p film.mjpeg.avi
+	ffmpeg "${film[@]}" -c:v libx264 -pix_fmt yuv420p film.h264.mp4
+	ffmpeg "${film[@]}" -c:v libvpx film.vp8.webm
+	while read -r from to how; do
+		run 0 "$bin" export -i film."$from".* -o "to.$to"
+		expect_equal "$from to $to" "$how 10" \
+			"$(ffprobe -v error -count_packets -show_entries stream=codec_name,nb_read_packets -of csv=p=0 "to.$to" | head -n 1 | tr ',' ' ' | xargs)"
+		rm "to.$to"
+	done <<-END
+		mjpeg ts h264
+		mjpeg mp4 mjpeg
+		vp8 ts h264
+		vp8 mov h264
+		vp8 mpg mpeg1video
+		vp8 mkv vp8
+		h264 ts h264
+		h264 mjpeg mjpeg
+		h264 m2v mpeg2video
+		h264 gif gif
+		h264 ogv theora
+		h264 swf flv1
+		vp8 h264 h264
+	END
+	wrong 2 'container mpegts: it does not take mjpeg' export -i film.mjpeg.avi -o x.ts --codec copy
+	[[ ! -e x.ts ]] || fail 'a file that nobody can read'
+	wrong 2 '--codec copy: the frames stay as they are' export -i film.h264.mp4 -o x.mkv --codec copy --output-width 32
+	wrong 2 'ffv1 does not take it. The nearest that it takes is YU12' export -i film.h264.mp4 -o x.mkv --codec ffv1 --output-format NV12
+	wrong 1 'codec dvvideo: .*--output-width' export -i test: -o x.dv -n 1
+}
+
 # Who runs under nohup does not hear of it.
 test_export_nohup() {
 	needs_ffmpeg
