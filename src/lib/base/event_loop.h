@@ -44,7 +44,8 @@ private:
     UniqueFd fd_;
 };
 
-/// SIGINT, SIGTERM and SIGHUP as an fd, while it lives; later ones do again what they did before.
+/// SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP as an fd, while it lives; later ones do again
+/// what they did before.
 ///
 /// Blocks the signals for the calling thread, so threads are to be started after it.
 class StopSignals {

@@ -25,36 +25,47 @@ std::optional<NumberedName> NumberedName::parse(std::string_view name) {
     NumberedName numbered;
     numbered.before_ = name.substr(0, percent);
     numbered.after_ = name.substr(end + 1);
-    numbered.padding_ = name[percent + 1] == '0' ? '0' : ' ';
     std::from_chars(name.data() + percent + 1, name.data() + end, numbered.width_);
     return numbered;
 }
 
 std::string NumberedName::file(unsigned number) const {
     const std::string text = std::to_string(number);
-    return before_ + std::string(width_ > text.size() ? width_ - text.size() : 0, padding_) + text + after_;
+    return before_ + std::string(width_ > text.size() ? width_ - text.size() : 0, '0') + text + after_;
 }
 
 std::optional<unsigned> NumberedName::number_of(std::string_view name) const {
     if (!name.starts_with(before_) || !name.ends_with(after_) || name.size() < before_.size() + after_.size())
         return std::nullopt;
-    std::string_view middle = name.substr(before_.size(), name.size() - before_.size() - after_.size());
-    middle.remove_prefix(std::min(middle.find_first_not_of(' '), middle.size()));
+    const std::string_view middle = name.substr(before_.size(), name.size() - before_.size() - after_.size());
     unsigned number = 0;
     std::from_chars(middle.data(), middle.data() + middle.size(), number);
     return file(number) == name ? std::optional(number) : std::nullopt;
 }
 
-std::vector<unsigned> NumberedName::there() const {
-    std::vector<unsigned> numbers;
+// "a%d" and "a1%d" have a11 in common: one begins with what the other begins with and a part of its number.
+bool NumberedName::overlaps(const NumberedName& other) const {
+    const NumberedName& longer = before_.size() < other.before_.size() ? other : *this;
+    const NumberedName& shorter = &longer == this ? other : *this;
+    const auto is_number = [](std::string_view text) {
+        return text.find_first_not_of(digits) == std::string_view::npos;
+    };
+    const std::string_view more = std::string_view(longer.before_).substr(shorter.before_.size());
+    return after_ == other.after_ && longer.before_.starts_with(shorter.before_) && is_number(more);
+}
+
+std::optional<std::vector<unsigned>> NumberedName::there() const {
     if (after_.find('/') != std::string::npos)
-        return numbers;
+        return std::nullopt;
+    std::vector<unsigned> numbers;
     const std::string folder = before_.substr(0, before_.rfind('/') + 1);
     std::error_code failure;
     for (std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, failure), end;
          !failure && entry != end; entry.increment(failure))
         if (const std::optional<unsigned> number = number_of(folder + entry->path().filename().string()))
             numbers.push_back(*number);
+    if (failure)
+        return std::nullopt;
     std::ranges::sort(numbers);
     return numbers;
 }

@@ -54,12 +54,13 @@ bool is_same_place(std::string_view a, std::string_view b) {
 /// Whether @p path is where one of the files will be that are called @p numbered, or itself the name of many
 /// of which one could be.
 bool could_be_numbered(std::string_view path, std::string_view numbered) {
-    constexpr unsigned wide = 1'000'000'000; // is written alike at any width
     const Place one = place_of(path);
     const Place other = place_of(numbered);
     const std::optional<NumberedName> many = NumberedName::parse(one.file);
     const std::optional<NumberedName> name = NumberedName::parse(other.file);
-    return name && name->number_of(many ? many->file(wide) : one.file) && is_same_folder(one, other);
+    if (!name || !is_same_folder(one, other))
+        return false;
+    return many ? name->overlaps(*many) : name->number_of(one.file).has_value();
 }
 
 /// Whether two outputs would write over each other, or into each other. A terminal takes all that comes, but

@@ -193,7 +193,7 @@ bool FanOutSink::is_played(MemoryRole role) const noexcept {
 
 // Before the first frame of all, when somebody is there to see it, a device that is busy or gone ends it;
 // later the others go on, in this stream or the next. An output that cannot do what was asked for ends any
-// stream that has not begun.
+// stream that has not begun, but for one that refused the format of a stream after the first.
 Status FanOutSink::lose(Output& output, const Error& why) {
     output.role.reset();
     output.drained = true;

@@ -132,10 +132,14 @@ Result<FrameWriterSettings> MediaSink::writer_settings(const FrameFormat& format
 
 bool MediaSink::takes(const FrameFormat& format) const {
     const Result<FrameWriterSettings> settings = writer_settings(format);
-    return !settings || can_be_written(*settings); // set_format() tells what is wrong
+    return done_ || !settings || can_be_written(*settings); // set_format() tells what is wrong
 }
 
 Status MediaSink::set_format(const FrameFormat& format) {
+    expected_bytes_ = 0;
+    conversion_.reset();
+    if (done_)
+        return {};
     if (files_)
         if (Status status = files_->check_more(); !status)
             return status;
@@ -149,7 +153,6 @@ Status MediaSink::set_format(const FrameFormat& format) {
         return std::unexpected(std::move(writer.error()));
     writer_ = std::move(*writer);
     expected_bytes_ = writer_->copied_bytes();
-    conversion_.reset();
     if (const std::optional<FrameFormat> to = writer_->converted())
         conversion_ = Conversion{.to = *to, .why = writer_->conversion_reason(), .remedy = {}};
     first_.reset();
@@ -201,6 +204,8 @@ WriterThread::Options MediaSink::thread_options() const {
 }
 
 Result<PutResult> MediaSink::put(const Frame& frame) {
+    if (done_)
+        return PutResult{.taken = true, .dropped = true};
     if (Status status = start_writer(); !status)
         return std::unexpected(std::move(status.error()));
     if (const std::optional<Error> error = thread_->error())
@@ -263,7 +268,7 @@ std::uint64_t MediaSink::headway() const noexcept {
 }
 
 bool MediaSink::satisfied() const noexcept {
-    return single_ && thread_ && thread_->written() > 0;
+    return done_ || (single_ && thread_ && thread_->written() > 0);
 }
 
 std::chrono::microseconds MediaSink::finish(Ending ending) noexcept {
@@ -273,8 +278,9 @@ std::chrono::microseconds MediaSink::finish(Ending ending) noexcept {
         urgency_->hurry();
     forced_ = forced_ || ending == Ending::forced;
     finishing_ = true;
+    const bool finished = thread_->finished();
     thread_->finish();
-    return longest_end;
+    return finished ? 0us : longest_end;
 }
 
 Status MediaSink::verdict() const {
@@ -308,6 +314,7 @@ void MediaSink::stop() noexcept {
         return;
     if (!finishing_)
         wait_after_error();
+    done_ = satisfied();
     const bool missing = !thread_->finished() && !forced_;
     urgency_->give_up();
     thread_->abort();

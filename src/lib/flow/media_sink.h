@@ -105,6 +105,7 @@ private:
     std::optional<std::chrono::microseconds> first_; ///< frame's timestamp
     std::optional<std::chrono::microseconds> last_;  ///< frame's order_time()
     bool finishing_ = false;
+    bool done_ = false;   ///< the one picture is there, in whichever stream
     bool forced_ = false; ///< the end, by who knows that something is missing
     std::optional<Error> failure_;
     ExportSummary summary_{};

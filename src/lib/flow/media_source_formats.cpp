@@ -91,7 +91,9 @@ std::string MediaSource::why_not_copied(const FilmShape& shape) const {
 }
 
 bool MediaSource::finds_packets() const noexcept {
-    return !wishes_.playback.seek || (film_->seekable() && !film_->begins_untimed());
+    if (wishes_.playback.seek)
+        return film_->seekable() && !film_->begins_untimed();
+    return film_->has_first_packets();
 }
 
 bool MediaSource::tells_decode_times() const noexcept {

@@ -449,13 +449,15 @@ Status Pump::drain() {
         source_.stop();
     pending_.reset();
     bool hurried = result_.interrupted;
-    const auto end_soon = [&] { return std::max(options_.drain_limit, sink_.finish(Ending::hurried)); };
-    std::chrono::microseconds limit =
-        hurried ? end_soon() : std::max(options_.patient_drain_limit, sink_.finish(Ending::patient));
+    const auto longest = [&] {
+        return hurried ? std::max(options_.drain_limit, sink_.finish(Ending::hurried))
+                       : std::max(options_.patient_drain_limit, sink_.finish(Ending::patient));
+    };
+    std::chrono::microseconds limit = longest();
     std::chrono::microseconds deadline = system_.now() + limit;
     std::uint64_t headway = sink_.headway();
     const auto is_time = [&] {
-        if (system_.now() >= deadline && sink_.headway() > headway) {
+        if (system_.now() >= deadline && sink_.headway() != headway) {
             headway = sink_.headway();
             deadline = system_.now() + limit;
         }
@@ -468,13 +470,13 @@ Status Pump::drain() {
         const std::uint32_t before = sink_.in_flight();
         if (Status status = wait(deadline); !status)
             return status;
-        if (result_.interrupted && !hurried) {
-            limit = std::min(limit, end_soon());
-            deadline = std::min(deadline, system_.now() + limit);
-        } else if (!hurried && sink_.in_flight() < before) {
-            deadline = system_.now() + limit;
-        }
         hurried = result_.interrupted;
+        if (!hurried && sink_.in_flight() < before)
+            deadline = system_.now() + limit;
+        if (const auto now_longest = longest(); now_longest < limit) { // a film is done, or the user hurries
+            limit = now_longest;
+            deadline = std::min(deadline, system_.now() + limit);
+        }
     }
     if (result_.forced)
         static_cast<void>(sink_.finish(Ending::forced));

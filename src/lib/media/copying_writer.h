@@ -15,11 +15,11 @@ namespace v4l2dma {
 /// nobody could read it.
 class CopyingWriter final : public FrameWriter {
 public:
-    /// Errors: (usage) the container does not take the codec; those of PacketWriter::create().
     /// That packets of the source's format can be written, as far as that is known before the first.
     /// Errors: (usage) the container does not take the codec, or needs their order to be that of the
     /// pictures.
     [[nodiscard]] static Status check(const FrameWriterSettings& settings);
+    /// Errors: those of check() and of PacketWriter::create().
     [[nodiscard]] static Result<std::unique_ptr<FrameWriter>> create(const FrameWriterSettings& settings,
                                                                      OutputFiles* files);
 

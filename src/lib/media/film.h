@@ -79,6 +79,8 @@ public:
     [[nodiscard]] bool hides_pictures() const noexcept { return hides_pictures_; }
     /// Whether pictures at its beginning have no times.
     [[nodiscard]] bool begins_untimed() const noexcept { return begins_untimed_; }
+    /// Whether its first packets are still there: not of a stream that came without a picture for long.
+    [[nodiscard]] bool has_first_packets() const noexcept { return !first_packets_lost_; }
     /// What is said of its packets.
     [[nodiscard]] CodedPictures coded() const;
     /// Pictures a second, as far as the file says.
@@ -191,8 +193,9 @@ private:
     std::optional<Error> failure_;     ///< of reading; said when the decoder is empty
     std::optional<FilmPicture> first_; ///< of what cannot be begun again
     std::deque<AvPacket> looked_at_;   ///< what first_ was found in, for who wants packets
-    std::size_t looked_at_bytes_ = 0;
-    AvBsf converter_; ///< of packets, to how devices have them; empty: they are so already
+    std::size_t looked_at_bytes_ = 0;  ///< that came before the first picture
+    bool first_packets_lost_ = false;  ///< they were too many
+    AvBsf converter_;                  ///< of packets, to how devices have them; empty: they are so already
     AvPacket packet_;
     bool packet_waits_ = false; ///< the decoder had no room for packet_
     std::optional<std::int64_t>

@@ -59,11 +59,13 @@ Status Film::play_packets(bool wanted) {
 }
 
 Status Film::keep_for_packets() {
-    constexpr std::size_t most = std::size_t{64} << 20; // a peer may go on for ever without a picture
+    constexpr std::size_t most = std::size_t{64} << 20; // a peer may go on for long without a picture
     looked_at_bytes_ += static_cast<std::size_t>(std::max(packet_->size, 0));
-    if (looked_at_bytes_ > most)
-        return make_error(ErrorKind::device, "open", input_->name(),
-                          fmt::format("no picture in its first {} MiB can be decoded", most >> 20));
+    first_packets_lost_ = looked_at_bytes_ > most;
+    if (first_packets_lost_) {
+        looked_at_.clear();
+        return {};
+    }
     Result<AvPacket> kept = make_av_packet();
     if (!kept)
         return std::unexpected(std::move(kept.error()));

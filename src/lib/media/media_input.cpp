@@ -60,7 +60,7 @@ Status MediaInput::open_context(const MediaInputWishes& wishes) {
         context_->pb = pipe_->context();
     }
     Status status = open_as(*opening, wishes);
-    if (opening->unsized_raw && (!status || is_shapeless()))
+    if (status && opening->unsized_raw && is_shapeless())
         return sizeless(name_);
     const bool found_out = status && local_ && opening->format == nullptr;
     if (!found_out || (context_->iformat->flags & AVFMT_NOFILE) == 0)
@@ -99,6 +99,9 @@ Status MediaInput::open_as(const MediaOpening& opening, const MediaInputWishes& 
     const int result =
         ffmpeg_formats().avformat_open_input(&opened, opening.url.c_str(), opening.format, options.get());
     context_.reset(opened);
+    const bool refused = is_refusal(result) || result == AVERROR_INVALIDDATA;
+    if (opening.unsized_raw && refused && !is_network(name_) && !interrupt_.pending())
+        return sizeless(name_);
     return result < 0 ? Status(explain("open", result)) : Status{};
 }
 

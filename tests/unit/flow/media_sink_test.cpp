@@ -216,6 +216,10 @@ TEST_CASE("a picture is full with the first frame") {
     CHECK(path.sink->satisfied());
     CHECK(path.put(1, 40ms)->dropped);
     path.finish();
+    CHECK(path.sink->satisfied()); // in another stream, too, which is not for it
+    CHECK(path.sink->set_format(*tight_format(FourCC("GREY"), 64, 64)));
+    CHECK(path.put(0, 1s)->dropped);
+    CHECK(path.sink->verdict());
     CHECK(path.sink->summary().files == 1);
     CHECK(read_file(folder.file("a.png")).substr(1, 3) == "PNG");
 }

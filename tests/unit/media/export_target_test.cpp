@@ -71,7 +71,7 @@ TEST_CASE("numbers in names") {
     CHECK(target_of("a%d.mkv").file(12) == "a12.mkv");
     CHECK(target_of("a%03d.mkv").file(7) == "a007.mkv");
     CHECK(target_of("a%03d.mkv").file(1234) == "a1234.mkv");
-    CHECK(target_of("%2d.png").file(1) == " 1.png");
+    CHECK(target_of("%2d.png").file(1) == "01.png");
     for (const char* const name : {"a.mkv", "100%.mkv", "%s.mkv", "%d%d.mkv", "%99999d.mkv", "%.mkv"}) {
         CHECK(!target_of(name).numbered.has_value());
         CHECK(target_of(name).file(1) == name);

@@ -36,8 +36,9 @@ TEST_CASE("whether somebody else is behind a name") {
 }
 
 TEST_CASE("a URL of a protocol without a usual port names one") {
-    for (const char* const url : {"udp://h:1", "tcp://[::1]:5000?listen", "srt://:5000?mode=listener",
-                                  "rtp://user:word@h:65535/a", "rtsp://h/a", "http://h", "a.mkv", "-"}) {
+    for (const char* const url :
+         {"udp://h:1", "tcp://[::1]:5000?listen", "srt://:5000?mode=listener", "rtp://user:word@h:65535/a",
+          "rtsp://h/a", "udp://?localport=5000", "udp://@239.0.0.1:1234", "http://h", "a.mkv", "-"}) {
         CAPTURE(url);
         CHECK(check_port(url).has_value());
     }
