@@ -51,7 +51,8 @@ Status FanOutSink::set_format(const FrameFormat& format) {
         if (std::exchange(output.unset, false))
             output.failure.reset();
         Status status = output.gone() ? Status{} : output.sink->set_format(format);
-        output.unset = !status && has_run_; // others go on; and so may this one in the stream after
+        // The others go on; and so may this one in the stream after, if its device is there.
+        output.unset = !status && has_run_ && status.error().kind != ErrorKind::device;
         if (!status && (output.unset || is_gone(status.error().kind)))
             status = lose(output, status.error());
         if (!status)

@@ -69,11 +69,6 @@ void describe(AVCodecParameters& stream, const FrameFormat& format,
     stream.level = coded->level.value_or(stream.level);
 }
 
-bool is_intra_only(AVCodecID codec) {
-    const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(codec);
-    return descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
-}
-
 } // namespace
 
 bool loses_order(const StreamProperties& properties, const AVOutputFormat& muxer) {

@@ -360,7 +360,7 @@ bool Film::is_before_begin(std::int64_t timestamp) {
     if (!wishes_.playback.seek)
         return false;
     if (timestamp != AV_NOPTS_VALUE) {
-        place_ = microseconds(to_microseconds(timestamp - input_->timestamp_at(microseconds(0))));
+        place_ = microseconds(to_microseconds(timestamp) - to_microseconds(input_->timestamp_at({})));
         return timestamp < input_->timestamp_at(begin_);
     }
     if (place_)

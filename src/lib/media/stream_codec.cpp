@@ -136,4 +136,9 @@ bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload) {
     return codec != AV_CODEC_ID_AV1 || begins_av1_sequence(payload);
 }
 
+bool is_intra_only(AVCodecID codec) {
+    const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(codec);
+    return descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0;
+}
+
 } // namespace v4l2dma

@@ -27,4 +27,7 @@ struct StreamCodec {
 /// Whether a frame can be read without those before it. What does not tell counts as one that can.
 [[nodiscard]] bool is_key_frame(AVCodecID codec, std::span<const std::byte> payload);
 
+/// Whether that holds for all frames of the codec, as of JPEG. load_ffmpeg() must have succeeded.
+[[nodiscard]] bool is_intra_only(AVCodecID codec);
+
 } // namespace v4l2dma

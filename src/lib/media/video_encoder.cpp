@@ -3,6 +3,7 @@
 
 #include "base/suggest.h"
 #include "base/words.h"
+#include "media/stream_codec.h"
 
 #include <algorithm>
 #include <array>
@@ -238,9 +239,7 @@ bool VideoEncoder::keeps_to_rows(const AVCodec& codec) {
 }
 
 bool VideoEncoder::intra_only() const noexcept {
-    const AVCodecDescriptor* descriptor = ffmpeg().avcodec_descriptor_get(context_->codec_id);
-    return context_->gop_size <= 1 ||
-           (descriptor != nullptr && (descriptor->props & AV_CODEC_PROP_INTRA_ONLY) != 0);
+    return context_->gop_size <= 1 || is_intra_only(context_->codec_id);
 }
 
 std::chrono::microseconds VideoEncoder::time_of(std::int64_t timestamp) const noexcept {

@@ -502,6 +502,10 @@ TEST_CASE("an output that goes or is taken between two streams is given up, and 
         CHECK(fan.fan->parts()[first ? 0 : 1].frames == 1);
         CHECK(fan.fan->parts()[first ? 1 : 0].frames == 2);
         CHECK(fan.fan->verdict().error().code == ENODEV);
+        fan.fan->release();
+        fan.script.log.clear();
+        REQUIRE(fan.fan->set_format(fan.format));
+        CHECK(fan.script.text() == (first ? "b.set_format" : "a.set_format")); // nor is it asked again
     }
     Fan asked;
     REQUIRE(asked.fan->provide(exports, buffers));
